@@ -1,0 +1,85 @@
+"""Deep Taylor Decomposition: relevance models, root points and first-order terms, and the LRP rules they give."""
+
+from dtd import lrp, presets, rules, where
+from dtd.audit import audit
+from dtd.direction import (
+    Activations,
+    Contributions,
+    Direction,
+    Factor,
+    Flat,
+    Gamma,
+    Pattern,
+    SignedGamma,
+    ToBox,
+    Toward,
+    Weights,
+    ZPlus,
+)
+from dtd.domain import Box, Domain, NonNegative, Real
+from dtd.errors import (
+    BudgetError,
+    DomainError,
+    DTDError,
+    InputError,
+    NonFiniteError,
+    PlanError,
+    TraceError,
+    UnsupportedOp,
+)
+from dtd.explain import Explanation, explain
+from dtd.network import Network, trace
+from dtd.pattern import estimate_patterns
+from dtd.plan import Entry, Plan
+from dtd.relevance import Linear, RelevanceModel, TrainingFree
+from dtd.root import Mix, Ray, Reference, Root, RootStrategy
+from dtd.taylor import Balance, TaylorTerms
+
+__all__ = [
+    "Activations",
+    "Balance",
+    "Box",
+    "BudgetError",
+    "Contributions",
+    "DTDError",
+    "Direction",
+    "Domain",
+    "DomainError",
+    "Entry",
+    "Explanation",
+    "Factor",
+    "Flat",
+    "Gamma",
+    "InputError",
+    "Linear",
+    "Mix",
+    "Network",
+    "NonFiniteError",
+    "NonNegative",
+    "Pattern",
+    "Plan",
+    "PlanError",
+    "Ray",
+    "Real",
+    "Reference",
+    "RelevanceModel",
+    "Root",
+    "RootStrategy",
+    "SignedGamma",
+    "TaylorTerms",
+    "ToBox",
+    "Toward",
+    "TraceError",
+    "TrainingFree",
+    "UnsupportedOp",
+    "Weights",
+    "ZPlus",
+    "audit",
+    "estimate_patterns",
+    "explain",
+    "lrp",
+    "presets",
+    "rules",
+    "trace",
+    "where",
+]

@@ -1,0 +1,122 @@
+"""Tidy rows about the roots of an explanation, layer by layer."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from dtd.affine import AffineMap
+from dtd.audit.validity import Status, distance, status
+from dtd.domain import check_inside
+from dtd.errors import BudgetError, PlanError
+from dtd.explain import Target, initial_relevance, relevance_pass, sweep
+from dtd.network.activations import activations
+from dtd.network.network import Network
+from dtd.plan import Plan
+from dtd.propagation import Layer
+from dtd.relevance import RelevanceModel
+from dtd.root import mixed
+from dtd.units import FieldUnits
+
+TEMPORARIES = 12  # tensors of shape (B, k, J) alive at once while a chunk is worked on
+
+
+@torch.no_grad()
+def audit(
+    network: Network, x: Tensor, target: Target, plan: Plan, *, memory: int = 2**28, units: int | None = None, seed: int = 0
+) -> pd.DataFrame:
+    """For each affine layer: are the roots that ``plan`` uses roots, where are they, and how does the balance close?
+
+    The roots of the units are built explicitly, in chunks that fit in ``memory`` bytes. Only units (and samples) that
+    receive relevance are counted. Columns: ``layer``, ``kind``, ``model``, ``domain``, ``units`` counted; the shares
+    ``valid``, ``inactive``, ``no_root``, ``not_zero``, ``domain_left``, ``region_left`` (sum 1); ``distance`` and
+    ``relative_distance`` (medians of ``‖a − ã‖`` and ``‖a − ã‖/‖a‖``); ``relevance`` with its parts ``first``, ``bias``,
+    ``zeroth``, ``remainder`` (sums over the units looked at); ``gap``, the largest error of a unit's balance relative to the
+    layer's largest relevance. Shares and distances are missing (``NA``) where no unit receives relevance.
+
+    Args:
+        units: look at this many units of each layer, drawn with ``seed``, rather than at all of them.
+
+    Raises:
+        PlanError: an explicit plan, which has no roots.
+        BudgetError: one unit alone needs more than ``memory``; the message says how much.
+        and what :func:`dtd.explain` raises.
+    """
+    network.check_input(x)
+    check_inside(network.domain, x, "The network's input", "Trace with the domain that the data has.")
+    models = plan.bind(network)
+    for layer, model in zip(network.layers, models, strict=True):
+        if isinstance(layer.primitive, AffineMap) and not isinstance(model, RelevanceModel):
+            raise PlanError(f"An audit looks at roots; layer '{layer.name}' has the explicit rule {model}, which has none.")
+    swept = sweep(network, models, x)
+    arrived: dict[int, Tensor] = {}
+    relevance_pass(network, models, swept, initial_relevance(swept.output, target), x, arrived.__setitem__)
+    rows = []
+    for i, (layer, a, _) in enumerate(activations(network, x)):
+        if isinstance(layer.primitive, AffineMap):
+            index = chosen(layer, units, seed, x.device)
+            chunks = look(layer, models[i], a, arrived[i], index, memory)
+            rows.append({**describe(layer, models[i]), **summary(list(chunks))})
+    return pd.DataFrame(rows).convert_dtypes()
+
+
+def describe(layer: Layer, model: RelevanceModel) -> dict[str, str]:
+    """The columns that name a row."""
+    return {"layer": layer.name, "kind": layer.kind, "model": type(model).__name__, "domain": str(layer.domain)}
+
+
+def chosen(layer: Layer, units: int | None, seed: int, device: torch.device) -> Tensor:
+    """Flat indices of the output units to look at. # shape: (k,)"""
+    total = torch.Size(layer.primitive.out_shape).numel()
+    if units is None or units >= total:
+        return torch.arange(total, device=device)
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randperm(total, generator=generator)[:units].sort().values.to(device)
+
+
+def look(
+    layer: Layer, model: RelevanceModel, a: Tensor, relevance: Tensor, index: Tensor, memory: int
+) -> Iterator[dict[str, Tensor]]:
+    """Status, distances and Taylor terms of the units, one chunk after another. # shape: (B, k) each"""
+    inputs = layer.primitive.receptive_field(index[:1]).shape[-1]
+    each = max(1, len(a)) * inputs * a.element_size() * TEMPORARIES
+    if each > memory:
+        raise BudgetError(
+            f"One unit of layer '{layer.name}' needs about {each:,} bytes ({len(a)} samples × {inputs} inputs); the "
+            f"memory bound is {memory:,}. Raise 'memory' or explain fewer samples at once."
+        )
+    for part in index.split(memory // each):
+        units = FieldUnits(layer.primitive, a, part)
+        here = relevance.flatten(1)[:, part]
+        terms = model.terms(units, layer.domain, here)
+        root = mixed(model.root.roots(units, layer.domain))
+        length, relative = distance(root, units)
+        yield {
+            "relevance": here,
+            "first": terms.first.sum(-1),
+            "bias": terms.bias,
+            "zeroth": terms.zeroth,
+            "remainder": terms.remainder,
+            "status": status(model, root, units, layer.domain),
+            "distance": length,
+            "relative_distance": relative,
+        }
+
+
+def summary(chunks: list[dict[str, Tensor]]) -> dict[str, float | int | None]:
+    """One row from the units of a layer."""
+    of = {name: torch.cat([chunk[name].flatten() for chunk in chunks]) for name in chunks[0]}
+    parts = ("first", "bias", "zeroth", "remainder")
+    counted = of["relevance"] != 0
+    n = int(counted.sum())
+    row: dict[str, float | int | None] = {"units": n}
+    for name, reason in zip(("valid", "inactive", "no_root", "not_zero", "domain_left", "region_left"), Status, strict=True):
+        row[name] = float((of["status"][counted] == reason).double().mean()) if n else None
+    found = counted & (of["status"] != Status.NO_ROOT)
+    for name in ("distance", "relative_distance"):
+        row[name] = float(of[name][found].median()) if bool(found.any()) else None
+    row |= {name: float(of[name].sum()) for name in ("relevance", *parts)}
+    gap = (of["relevance"] - sum(of[part] for part in parts)).abs()
+    row["gap"] = float(gap.max() / of["relevance"].abs().max()) if n else 0.0
+    return row

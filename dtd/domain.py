@@ -1,0 +1,145 @@
+"""Domains: the set in which a layer's input lives, and in which its root points should lie."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from dtd.errors import DomainError
+
+Bound = float | Tensor
+
+
+class Domain(ABC):
+    """A product of intervals, one for each activation."""
+
+    @abstractmethod
+    def bounds(self) -> tuple[Bound, Bound]:
+        """Lower and upper bound, each a number or a tensor that broadcasts to the activations."""
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Domain":
+        """The same domain after a rearrangement of the activations (bounds that are tensors move along)."""
+        return self
+
+    def contains(self, a: Tensor, tolerance: float = 0.0) -> Tensor:
+        """Whether each entry of ``a`` lies inside, up to an absolute ``tolerance``. # shape: that of a"""
+        low, high = self.bounds()
+        return (a >= low - tolerance) & (a <= high + tolerance)
+
+    def to(self, like: Tensor) -> "Domain":
+        """The same domain with tensor bounds in the dtype and on the device of ``like``."""
+        return self.map(lambda bound: bound.to(like))
+
+    def within(self, other: "Domain") -> bool:
+        """Whether this domain is surely a subset of the other."""
+        (low, high), (other_low, other_high) = (map(torch.as_tensor, d.bounds()) for d in (self, other))
+        return bool((low >= other_low).all()) and bool((high <= other_high).all())
+
+    def reach(self, a: Tensor, v: Tensor) -> Tensor:
+        """The largest ``t ≥ 0`` with ``a − t v`` inside, over the last axis; infinity when the ray never leaves.
+
+        # shape: a (..., J), v (..., J) -> (...)
+        """
+        low, high = self.bounds()
+        inf = torch.full((), torch.inf, dtype=a.dtype, device=a.device)
+        down = torch.where(v > 0, (a - low) / v, inf)
+        up = torch.where(v < 0, (a - high) / v, inf)
+        return torch.minimum(down, up).amin(-1)
+
+    @cached_property
+    def nonnegative(self) -> bool:
+        """Whether every point of the domain is ≥ 0."""
+        return bool(torch.as_tensor(self.bounds()[0]).min() >= 0)
+
+    @cached_property
+    def nonpositive(self) -> bool:
+        """Whether every point of the domain is ≤ 0."""
+        return bool(torch.as_tensor(self.bounds()[1]).max() <= 0)
+
+
+@dataclass(frozen=True)
+class Real(Domain):
+    """All of ℝᵈ."""
+
+    def bounds(self):
+        return -torch.inf, torch.inf
+
+    def __str__(self):
+        return "Real"
+
+
+@dataclass(frozen=True)
+class NonNegative(Domain):
+    """The orthant ``a ≥ 0``: activations after a ReLU."""
+
+    def bounds(self):
+        return 0.0, torch.inf
+
+    def __str__(self):
+        return "NonNegative"
+
+
+@dataclass(frozen=True, eq=False)
+class Box(Domain):
+    """The box ``low ≤ a ≤ high``: pixels, or activations after a bounded function.
+
+    ``low`` and ``high`` are numbers or tensors that broadcast to ``(B, *shape)``, the batch axis included: a
+    number (scalar bounds), ``(1, C, 1, 1)`` (per channel) or ``(B, C, H, W)`` (per sample).
+
+    Raises :class:`DomainError` when a lower bound exceeds its upper bound or a bound is NaN.
+    """
+
+    low: Bound
+    high: Bound
+
+    def __post_init__(self):
+        low, high = torch.as_tensor(self.low), torch.as_tensor(self.high)
+        if not bool((low <= high).all()):
+            raise DomainError(
+                f"Box needs low <= high everywhere and no NaN; found low up to {low.max().item():g} "
+                f"against high down to {high.min().item():g}. Check the order of the bounds."
+            )
+
+    def bounds(self):
+        return self.low, self.high
+
+    def map(self, function):
+        return Box(*(function(b) if isinstance(b, Tensor) and b.ndim else b for b in self.bounds()))
+
+    def __str__(self):
+        low, high = (torch.as_tensor(b) for b in self.bounds())
+        mixed = " per entry" if low.numel() > 1 or high.numel() > 1 else ""
+        return f"Box[{low.min().item():.3g}, {high.max().item():.3g}]{mixed}"
+
+
+def hull(*domains: Domain) -> Domain:
+    """The smallest of Real, NonNegative and scalar Box that surely contains every given domain."""
+    lows = [torch.as_tensor(d.bounds()[0]).min().item() for d in domains]
+    highs = [torch.as_tensor(d.bounds()[1]).max().item() for d in domains]
+    return interval(min(lows), max(highs))
+
+
+def interval(low: float, high: float) -> Domain:
+    """The domain ``[low, high]`` in its simplest form; an infinite upper bound forgets a positive lower one."""
+    if low > -torch.inf and high < torch.inf:
+        return Box(low, high)
+    return NonNegative() if low >= 0 else Real()
+
+
+def check_inside(domain: Domain, a: Tensor, what: str, advice: str) -> None:
+    """Raise :class:`DomainError` when ``a`` leaves ``domain``; bounds must broadcast to ``a``."""
+    try:
+        inside = bool(domain.contains(a).all())
+    except RuntimeError as error:
+        low, high = (tuple(torch.as_tensor(b).shape) for b in domain.bounds())
+        raise DomainError(
+            f"{what}: the bounds of {domain} must broadcast to {tuple(a.shape)}; found shapes {low} and {high}. "
+            f"Give numbers, (1, C, 1, 1) or (B, C, H, W)."
+        ) from error
+    if not inside:
+        raise DomainError(
+            f"{what} needs values in {domain}; found values from {a.min().item():.4g} to {a.max().item():.4g}. {advice}"
+        )

@@ -1,0 +1,37 @@
+"""Errors: each says what was required, what was found and what to do."""
+
+
+class DTDError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class TraceError(DTDError):
+    """The model cannot be captured as one graph with a free batch size."""
+
+
+class UnsupportedOp(TraceError):
+    """An op without a decomposition; never replaced by a gradient."""
+
+    def __init__(self, op: str, path: str, advice: str):
+        self.op, self.path, self.advice = op, path, advice
+        super().__init__(f"No decomposition for op '{op}' in module '{path or '(model)'}'. {advice}")
+
+
+class DomainError(DTDError):
+    """Values outside the domain that a relevance model or the network declares."""
+
+
+class PlanError(DTDError):
+    """A plan that does not cover the network, or that covers nothing with an entry."""
+
+
+class InputError(DTDError):
+    """An input, target or dtype that an explanation cannot start from."""
+
+
+class NonFiniteError(DTDError):
+    """NaN or infinity in inputs, weights, activations or relevance."""
+
+
+class BudgetError(DTDError):
+    """An explicit computation that does not fit the memory it was given."""

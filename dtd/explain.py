@@ -1,0 +1,170 @@
+"""Explanations: one forward sweep, one relevance pass."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from dtd.domain import check_inside
+from dtd.errors import InputError, NonFiniteError
+from dtd.network.network import Network
+from dtd.plan import Plan
+from dtd.propagation import Layer, Propagation
+from dtd.taylor import Balance
+
+Target = int | Tensor | Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What happened at one layer."""
+
+    layer: Layer
+    model: Propagation
+    balance: Balance
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Relevance of the input, and each layer's balance.
+
+    # shape: relevance (B, *in), output (B, *out), initial (B, *out)
+    """
+
+    relevance: Tensor
+    output: Tensor
+    initial: Tensor
+    layers: Mapping[str, Record] = field(repr=False)
+
+    def conservation(self) -> Tensor:
+        """Share of the initial relevance that reached the input. # shape: (B,); NaN-free: 1 where none was given"""
+        given = self.initial.flatten(1).sum(1)
+        arrived = self.relevance.flatten(1).sum(1)
+        return torch.where(given == 0, 1.0, arrived / torch.where(given == 0, 1.0, given))
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """A finished forward sweep: the output, and what each layer saved for the relevance pass."""
+
+    output: Tensor
+    saved: list
+
+
+def explain(network: Network, x: Tensor, target: Target, plan: Plan) -> Explanation:
+    """Decompose the network's output layer by layer: ``R_j = Σ_k R_{j←k}`` at the roots that ``plan`` chooses.
+
+    Args:
+        network: from :func:`dtd.trace`.
+        x: inputs ``(B, *in)``, finite, in the network's domain. B may be 0.
+        target: what is explained. A class for all samples (int) or for each (integer tensor ``(B,)``): the initial relevance
+            is that output. A function of the output, or a floating-point tensor: the initial relevance ``(B, *out)``
+            itself.
+        plan: a :class:`dtd.Plan`, derived or ``.explicit()``.
+
+    Raises:
+        InputError, DomainError: an input or target that does not fit.
+        PlanError: the plan does not cover the network.
+        NonFiniteError: activations or relevance overflow, naming the layer.
+    """
+    network.check_input(x)
+    check_inside(network.domain, x, "The network's input", "Trace with the domain that the data has.")
+    models = plan.bind(network)
+    with torch.no_grad():
+        swept = sweep(network, models, x)
+        initial = initial_relevance(swept.output, target)
+        relevance, balances = relevance_pass(network, models, swept, initial, x)
+    records = {
+        layer.name: Record(layer, model, balances[i])
+        for i, (layer, model) in enumerate(zip(network.layers, models, strict=True))
+    }
+    return Explanation(relevance, swept.output, initial, records)
+
+
+def sweep(network: Network, models: tuple[Propagation, ...], x: Tensor) -> Sweep:
+    """The forward sweep; values are let go after their last use."""
+    layers = network.layers
+    last_use = {index: i for i, layer in enumerate(layers) for index in layer.inputs}
+    values, saved = {-1: x}, []
+    for i, (layer, model) in enumerate(zip(layers, models, strict=True)):
+        values[i], keep = model.forward(layer, tuple(values[j] for j in layer.inputs))
+        saved.append(keep)
+        for j in {j for j in layer.inputs if last_use[j] == i and j != network.output}:
+            del values[j]
+    output = values[network.output]
+    if not bool(output.isfinite().all()):
+        raise NonFiniteError("The network's output is not finite on this input. Check the input's range and the weights.")
+    return Sweep(output, saved)
+
+
+def relevance_pass(
+    network: Network,
+    models: tuple[Propagation, ...],
+    swept: Sweep,
+    initial: Tensor,
+    x: Tensor,
+    seen: Callable[[int, Tensor], None] | None = None,
+) -> tuple[Tensor, dict[int, Balance]]:
+    """Hand the initial relevance down; ``seen(i, R)`` is told the relevance of each layer's output."""
+    layers = network.layers
+    pending: dict[int, Tensor] = {network.output: initial}
+    balances: dict[int, Balance] = {}
+    for i in range(len(layers) - 1, -1, -1):
+        relevance = pending.pop(i, None)
+        if relevance is None:
+            raise AssertionError(f"layer {i} is not used by the output")
+        if seen is not None:
+            seen(i, relevance)
+        lower, balances[i] = models[i].backward(layers[i], swept.saved[i], relevance)
+        swept.saved[i] = None
+        for j, part in zip(layers[i].inputs, lower, strict=True):
+            pending[j] = pending[j] + part if j in pending else part
+    relevance = pending.get(-1, torch.zeros_like(x))
+    if not bool(relevance.isfinite().all()):
+        raise NonFiniteError(overflow_message(layers, balances))
+    return relevance, balances
+
+
+def overflow_message(layers: tuple[Layer, ...], balances: dict[int, Balance]) -> str:
+    """Where relevance first stopped being finite."""
+    for i in range(len(layers) - 1, -1, -1):
+        if not bool(balances[i].first.isfinite().all()):
+            return (
+                f"Relevance overflows at layer '{layers[i].name}': a root lies so far away that its terms are not "
+                "finite. Use float64, a damping ε, or another rule there."
+            )
+    return "Relevance of the input is not finite."
+
+
+def initial_relevance(output: Tensor, target: Target) -> Tensor:
+    """The relevance that the pass starts from. # shape: that of the output"""
+    if callable(target) and not isinstance(target, Tensor):
+        target = target(output)
+        if not isinstance(target, Tensor) or target.shape != output.shape:
+            found = tuple(target.shape) if isinstance(target, Tensor) else type(target).__name__
+            raise InputError(
+                f"A target function must return initial relevance of shape {tuple(output.shape)}; found {found}."
+            )
+    if isinstance(target, Tensor) and target.is_floating_point():
+        if target.shape != output.shape:
+            raise InputError(f"Initial relevance must have shape {tuple(output.shape)}; found {tuple(target.shape)}.")
+        if not bool(target.isfinite().all()):
+            raise NonFiniteError("Initial relevance must be finite; found NaN or infinity.")
+        return target.to(output)
+    if output.ndim != 2:
+        raise InputError(
+            f"A class as target needs an output of shape (B, classes); found {tuple(output.shape)}. "
+            "Give the initial relevance as a tensor of that shape."
+        )
+    target = torch.as_tensor(target, device=output.device)
+    if target.dtype == torch.bool or target.is_floating_point() or target.shape not in ((), (len(output),)):
+        raise InputError(
+            f"A target is a class (int) or one for each of the {len(output)} samples; found a tensor of shape "
+            f"{tuple(target.shape)} in {target.dtype}."
+        )
+    classes = output.shape[1]
+    if len(output) and not bool(((target >= -classes) & (target < classes)).all()):
+        raise InputError(f"The target must be a class from 0 to {classes - 1}; found {target.tolist()}.")
+    chosen = torch.zeros_like(output).scatter_(1, (target % classes).expand(len(output))[:, None], 1.0)
+    return output * chosen

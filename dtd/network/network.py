@@ -1,0 +1,81 @@
+"""A traced network: layers over the model's own parameters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from dtd.domain import Domain
+from dtd.errors import InputError, NonFiniteError
+from dtd.network.table import table
+from dtd.propagation import Layer
+
+Built = tuple[tuple[Layer, ...], int]
+
+
+@dataclass(eq=False)
+class Network:
+    """The layers of a model, in an order in which each comes after its inputs.
+
+    The network reads the model's live parameters: when one changes (in place, or by ``load_state_dict``, ``to``), the
+    layers are built anew at the next use. It never writes to the model. ``print(network)`` shows the table of layers.
+    """
+
+    domain: Domain  # of the input
+    shape: tuple[int, ...]  # of one input sample
+    tensors: dict[str, Tensor]  # parameters and buffers by name
+    build: Callable[[Domain], Built]
+    _built: tuple[tuple, Built] | None = field(default=None, repr=False)
+
+    def _current(self) -> Built:
+        version = tuple((t.data_ptr(), t._version) for t in self.tensors.values())
+        if self._built is None or self._built[0] != version:
+            for name, tensor in self.tensors.items():
+                if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+                    raise NonFiniteError(f"Weights must be finite; '{name}' holds NaN or infinity. Check the model.")
+            with torch.no_grad():
+                self._built = version, self.build(self.domain)
+        return self._built[1]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, lowest first."""
+        return self._current()[0]
+
+    @property
+    def output(self) -> int:
+        """Index of the layer whose output is the network's."""
+        return self._current()[1]
+
+    def __getitem__(self, name: str) -> Layer:
+        """The layer with that name."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(f"No layer '{name}'; the layers are {', '.join(layer.name for layer in self.layers)}.")
+
+    @property
+    def weighted(self) -> tuple[Layer, ...]:
+        """The layers with weights, lowest first: those a plan must speak for."""
+        return tuple(layer for layer in self.layers if layer.weighted)
+
+    def check_input(self, x: Tensor) -> None:
+        """Raise for an input of another shape, dtype or device than the network's, or not finite."""
+        like = next((t for t in self.tensors.values() if t.is_floating_point()), x)
+        if not isinstance(x, Tensor) or x.ndim != len(self.shape) + 1 or tuple(x.shape[1:]) != self.shape:
+            found = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+            raise InputError(f"The input must have shape (B, {', '.join(map(str, self.shape))}); found {found}.")
+        if x.dtype not in (torch.float32, torch.float64):
+            raise InputError(
+                f"Relevance needs float32 or float64; found an input in {x.dtype}. Call x.float() and model.float()."
+            )
+        if (x.dtype, x.device) != (like.dtype, like.device):
+            raise InputError(
+                f"The input must be {like.dtype} on {like.device} like the model; found {x.dtype} on {x.device}."
+            )
+        if not bool(x.isfinite().all()):
+            raise NonFiniteError("The input must be finite; found NaN or infinity.")
+
+    def __str__(self) -> str:
+        return table(self.layers, self.domain, self.shape)

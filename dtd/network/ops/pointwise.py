@@ -1,0 +1,84 @@
+"""Activation functions, and ops that change nothing."""
+
+import torch
+from torch.nn import functional as F
+
+from dtd.network.lowering import Lowering, Ref
+from dtd.primitive import Pointwise
+
+aten = torch.ops.aten
+
+
+def monotone(op, kind: str, increasing_from: float = -torch.inf):
+    """Handler of a function of one activation; its other arguments are constants."""
+
+    def handler(low: Lowering, node, x, *args, **kwargs):
+        if any(isinstance(a, Ref) for a in (*args, *kwargs.values())):
+            raise low.unsupported(node, "Its parameters must be constants.")
+        return low.emit(node, kind, Pointwise(lambda a: op(a, *args, **kwargs), increasing_from), (x,))
+
+    return handler
+
+
+def hardtanh(low: Lowering, node, x, minimum=-1.0, maximum=1.0):
+    kind = "relu6" if (minimum, maximum) == (0.0, 6.0) else "hardtanh"
+    return low.emit(node, kind, Pointwise(lambda a: a.clamp(minimum, maximum)), (x,))
+
+
+def clamp(low: Lowering, node, x, minimum=None, maximum=None):
+    if isinstance(minimum, Ref) or isinstance(maximum, Ref):
+        raise low.unsupported(node, "Its limits must be constants.")
+    kind = "relu" if (minimum, maximum) == (0, None) else "relu6" if (minimum, maximum) == (0, 6) else "clamp"
+    return low.emit(node, kind, Pointwise(lambda a: a.clamp(minimum, maximum)), (x,))
+
+
+def leaky_relu(low: Lowering, node, x, slope=0.01):
+    return low.emit(node, "leaky_relu", Pointwise(lambda a: F.leaky_relu(a, slope), -torch.inf if slope >= 0 else 0.0), (x,))
+
+
+def prelu(low: Lowering, node, x, weight):
+    if isinstance(weight, Ref) or weight.numel() > 1:
+        raise low.unsupported(node, "PReLU is supported with one slope for all channels.")
+    return leaky_relu(low, node, x, weight.item())
+
+
+def same(low: Lowering, node, x, *args, **kwargs):
+    """Ops that hand their input on: clones, contiguous copies, dropout in evaluation mode."""
+    return x
+
+
+def dropout(low: Lowering, node, x, p=0.5, train=False):
+    if train:
+        raise low.unsupported(node, low.advice("dropout"))
+    return x
+
+
+HANDLERS = {
+    aten.relu.default: monotone(aten.relu.default, "relu"),
+    aten.hardtanh.default: hardtanh,
+    aten.relu6.default: monotone(aten.relu6.default, "relu6"),
+    aten.clamp.default: clamp,
+    aten.clamp_min.default: clamp,
+    aten.leaky_relu.default: leaky_relu,
+    aten.prelu.default: prelu,
+    aten.elu.default: monotone(aten.elu.default, "elu"),
+    aten.selu.default: monotone(aten.selu.default, "selu"),
+    aten.celu.default: monotone(aten.celu.default, "celu"),
+    aten.softplus.default: monotone(aten.softplus.default, "softplus"),
+    aten.sigmoid.default: monotone(aten.sigmoid.default, "sigmoid"),
+    aten.log_sigmoid.default: monotone(aten.log_sigmoid.default, "log_sigmoid"),
+    aten.hardsigmoid.default: monotone(aten.hardsigmoid.default, "hardsigmoid"),
+    aten.tanh.default: monotone(aten.tanh.default, "tanh"),
+    aten.exp.default: monotone(aten.exp.default, "exp"),
+    aten.gelu.default: monotone(aten.gelu.default, "gelu", 0.0),
+    aten.silu.default: monotone(aten.silu.default, "silu", 0.0),
+    aten.mish.default: monotone(aten.mish.default, "mish", 0.0),
+    aten.hardswish.default: monotone(aten.hardswish.default, "hardswish", 0.0),
+    aten.clone.default: same,
+    aten.contiguous.default: same,
+    aten.alias.default: same,
+    aten.detach.default: same,
+    aten.dropout.default: dropout,
+    aten.feature_dropout.default: dropout,
+    aten.alpha_dropout.default: dropout,
+}

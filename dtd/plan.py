@@ -1,0 +1,105 @@
+"""Plans: which relevance model speaks for which layer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dtd.affine import AffineMap
+from dtd.direction import Activations
+from dtd.errors import PlanError
+from dtd.lrp import LRPEpsilon, LRPRule
+from dtd.network.network import Network
+from dtd.propagation import Layer, Propagation
+from dtd.relevance import Linear, TrainingFree
+from dtd.root import Ray, RootStrategy
+from dtd.rules import Choice, choose
+from dtd.where import Where, every, selector
+
+Model = Propagation | RootStrategy | Choice
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Layers and what they get; an ``optional`` entry may match nothing."""
+
+    where: Where
+    model: Model
+    optional: bool = False
+
+
+@dataclass(frozen=True, init=False)
+class Plan:
+    """Entries ``(where, model)``; for each layer the first entry that matches it speaks.
+
+    ``where`` is a selector of :mod:`dtd.where` or a glob over layer names. ``model`` is a relevance model, a root
+    strategy (completed to :class:`TrainingFree` where a ReLU follows and :class:`Linear` elsewhere), a choice of the
+    catalogue (``dtd.rules.choose``) or an explicit LRP rule. Layers without weights that no entry names keep their
+    defaults: LRP-0 for sums, averages and constants, the winner for max pooling, pass for pointwise functions.
+
+    :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that matches
+    nothing (unless it is optional).
+    """
+
+    entries: tuple[Entry, ...]
+    formulas: bool = False
+
+    def __init__(self, entries: Sequence[Entry | tuple[str | Where, Model]], formulas: bool = False):
+        made = tuple(e if isinstance(e, Entry) else Entry(selector(e[0]), e[1]) for e in entries)
+        for entry in made:
+            if not isinstance(entry.model, Model):
+                raise PlanError(
+                    f"An entry's model must be a relevance model, a root strategy, a choice of the catalogue or an "
+                    f"explicit rule; found {entry.model!r}."
+                )
+        object.__setattr__(self, "entries", made)
+        object.__setattr__(self, "formulas", formulas)
+
+    @classmethod
+    def uniform(cls, rule: str, bias: str = "fixed", **parameters: Any) -> "Plan":
+        """One rule of the catalogue for every layer with weights."""
+        return cls([Entry(every, choose(rule, bias, **parameters))])
+
+    def explicit(self) -> "Plan":
+        """The same plan by the explicit LRP rules; defined for choices of the catalogue."""
+        for entry in self.entries:
+            if not isinstance(entry.model, (Choice, LRPRule)):
+                raise PlanError(
+                    f"Only rules of the catalogue have an explicit form; {entry.model} has none. Use dtd.rules.choose."
+                )
+        return Plan(self.entries, formulas=True)
+
+    def bind(self, network: Network) -> tuple[Propagation, ...]:
+        """The propagation of every layer of a network, in order."""
+        bound, missing, used = [], [], set()
+        for layer in network.layers:
+            matching = [i for i, entry in enumerate(self.entries) if entry.where.matches(layer, network)]
+            used.update(matching)
+            if matching:
+                bound.append(self._model(self.entries[matching[0]].model, layer))
+            elif layer.weighted:
+                missing.append(f"{layer.name} ({layer.kind}, receives {layer.domain})")
+            else:
+                bound.append(self._default(layer))
+        idle = [entry for i, entry in enumerate(self.entries) if i not in used and not entry.optional]
+        if missing:
+            raise PlanError(f"No entry of the plan speaks for {'; '.join(missing)}. Add one, or a last entry for 'every'.")
+        if idle:
+            raise PlanError(
+                f"These entries match no layer: {', '.join(str(e.where) for e in idle)}. The layers with weights are "
+                f"{', '.join(layer.name for layer in network.weighted)}."
+            )
+        return tuple(bound)
+
+    def _model(self, model: Model, layer: Layer) -> Propagation:
+        if isinstance(model, Choice):
+            model = model.explicit(layer) if self.formulas else model.derived(layer)
+        if isinstance(model, RootStrategy):
+            model = (TrainingFree if layer.rectified else Linear)(model)
+        if not model.accepts(layer):
+            raise PlanError(f"{model} is not defined for layer '{layer.name}' ({layer.kind}). Select other layers.")
+        return model
+
+    def _default(self, layer: Layer) -> Propagation:
+        if not isinstance(layer.primitive, AffineMap):
+            return layer.primitive
+        return LRPEpsilon() if self.formulas else Linear(Ray(Activations()))

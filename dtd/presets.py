@@ -1,0 +1,88 @@
+"""Composites from the literature, as plans."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from dtd.domain import Box, NonNegative, Real
+from dtd.plan import Entry, Plan
+from dtd.root import Damping
+from dtd.rules import choose
+from dtd.where import domain, every, first, fraction, kind
+
+uniform = Plan.uniform
+
+
+def deep_taylor_2017(bias: str = "fixed") -> Plan:
+    """The rule that each layer's inferred domain prescribes: box → z^B, non-negative → z⁺, real → w² (Montavon 2017)."""
+    return Plan(
+        [
+            Entry(domain(Box), choose("zbox", bias), optional=True),
+            Entry(domain(NonNegative), choose("zplus", bias), optional=True),
+            Entry(domain(Real), choose("wsquare", bias), optional=True),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class RelativeEpsilon:
+    """``ε = factor · √(mean z²)`` for each sample of a layer, the damping of the LRP overview's VGG-16 example."""
+
+    factor: float = 0.25
+
+    def __call__(self, z: Tensor) -> Tensor:
+        axes = tuple(range(1, z.ndim))
+        return self.factor * z.square().mean(axes, keepdim=True).sqrt()
+
+
+def lrp_overview_2019(gamma: float = 0.25, epsilon: Damping = RelativeEpsilon(), bias: str = "neuron") -> Plan:
+    """LRP-γ in lower, LRP-ε in middle, LRP-0 in upper layers; z^B on a box of pixels, w² on real inputs.
+
+    Source: Montavon 2019, Sec. 10.2.2–10.2.3 and Fig. 10.4. The split is theirs for VGG-16, as fractions of the layers with
+    weights: 7/16 (up to ``features.16``), 13/16 (up to ``features.30``), the rest (the classifier).
+    """
+    return Plan(
+        [
+            Entry(first & domain(Box), choose("zbox", bias), optional=True),
+            Entry(first & domain(Real), choose("wsquare", bias), optional=True),
+            Entry(fraction(0, 7 / 16), choose("gamma", bias, gamma=gamma), optional=True),
+            Entry(fraction(7 / 16, 13 / 16), choose("epsilon", bias, epsilon=epsilon), optional=True),
+            Entry(every, choose("lrp0", bias), optional=True),
+        ]
+    )
+
+
+def epsilon_plus(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+    """ε⁺: z⁺ (signed form) for convolutions, LRP-ε for dense layers (Kohlbrenner 2020)."""
+    return Plan(
+        [
+            Entry(kind("dense"), choose("epsilon", bias, epsilon=epsilon), optional=True),
+            Entry(every, choose("zplus_signed", bias), optional=True),
+        ]
+    )
+
+
+def epsilon_plus_flat(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+    """ε⁺ with the flat rule in the first layer (Kohlbrenner 2020; Lapuschkin 2019)."""
+    return Plan([Entry(first, choose("flat", bias)), *epsilon_plus(epsilon, bias).entries])
+
+
+def epsilon_alpha2_beta1(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+    """α2β1 for convolutions, LRP-ε for dense layers (Kohlbrenner 2020)."""
+    return Plan(
+        [
+            Entry(kind("dense"), choose("epsilon", bias, epsilon=epsilon), optional=True),
+            Entry(every, choose("alphabeta", bias, alpha=2.0, beta=1.0), optional=True),
+        ]
+    )
+
+
+def epsilon_gamma_box(gamma: float = 0.25, epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+    """z^B in the first layer, γ (signed form) for convolutions, LRP-ε for dense layers (Anders 2021)."""
+    return Plan(
+        [
+            Entry(first, choose("zbox", bias)),
+            Entry(kind("dense"), choose("epsilon", bias, epsilon=epsilon), optional=True),
+            Entry(every, choose("gamma_signed", bias, gamma=gamma), optional=True),
+        ]
+    )

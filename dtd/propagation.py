@@ -1,0 +1,72 @@
+"""How relevance passes one layer: the protocol that relevance models, explicit rules and primitives share."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from dtd.domain import Domain
+from dtd.taylor import Balance
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Layer:
+    """One primitive of a traced network, with what the trace knows about it."""
+
+    name: str  # unique: the module path; '@2' for its second use, '.op' for an op inside a module
+    path: str  # the module's path
+    kind: str  # 'dense', 'convolution', 'sum', 'max_pool', 'relu', ...
+    primitive: Any  # an AffineMap, or a Propagation of its own
+    inputs: tuple[int, ...]  # positions in Network.layers; −1 for the network's input
+    shape: tuple[int, ...]  # of one output sample
+    domain: Domain  # of what the layer receives
+    image: Domain  # of what it returns
+    weighted: bool = False  # carries learned weights, so that a plan must speak for it
+    rectified: bool = False  # its output goes through a ReLU and nowhere else
+    folded: tuple[str, ...] = field(default=())  # modules folded into it
+
+    def joined(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        """The one input of an affine layer; a sum's inputs stacked. # shape: (B, *in) each -> (B, *in_shape)"""
+        return inputs[0] if len(inputs) == 1 else torch.stack(inputs, 1)
+
+    def parted(self, lower: Tensor) -> tuple[Tensor, ...]:
+        """Relevance of :meth:`joined`, input by input."""
+        return (lower,) if len(self.inputs) == 1 else lower.unbind(1)
+
+
+class Propagated(NamedTuple):
+    """Relevance of each input of a layer, ``(B, *in)`` each, and what became of the rest."""
+
+    relevance: tuple[Tensor, ...]
+    balance: Balance
+
+
+class Propagation(ABC):
+    """Forward sweep and relevance pass of one layer."""
+
+    @abstractmethod
+    def accepts(self, layer: Layer) -> bool:
+        """Whether this propagation is defined for the layer's primitive."""
+
+    @abstractmethod
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
+        """The layer's output, and what the relevance pass will need of this sweep."""
+
+    @abstractmethod
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
+        """Hand the relevance of the output down. # shape: relevance (B, *out)"""
+
+
+def per_sample(values: Tensor) -> Tensor:
+    """Sum over everything but the batch. # shape: (B, ...) -> (B,)"""
+    return values.sum(dim=tuple(range(1, values.ndim))) if values.ndim > 1 else values
+
+
+def balance(relevance: Tensor, lower: tuple[Tensor, ...], **parts: Tensor) -> Balance:
+    """The balance of a layer from what arrived, what was handed down, and the summed parts (0 when left out)."""
+    arrived = per_sample(relevance)
+    first = sum((per_sample(r) for r in lower), start=arrived * 0)
+    rest = {name: parts.get(name, arrived * 0) for name in ("bias", "zeroth", "remainder")}
+    return Balance(arrived, first, **rest)

@@ -1,0 +1,99 @@
+"""What every relevance model of an affine unit shares: the explicit and the fused reading of its expansion."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from dtd.affine import AffineMap
+from dtd.algebra import divide
+from dtd.domain import Domain
+from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
+from dtd.relevance.passes import Expansion, downward, expand, plain_pass
+from dtd.root import RootStrategy, Search
+from dtd.taylor import TaylorTerms
+from dtd.units import Units
+
+
+@dataclass(frozen=True)
+class RelevanceModel(Propagation):
+    """``R̂_k(a) = R_k f(z_k(a) / z_k)``: a model of the relevance of affine unit k, expanded at the roots of ``root``.
+
+    Subclasses give ``f`` (:meth:`value`), with ``f(r) = r`` between a root (``r = 0``) and the data point
+    (``r = 1``), and its slope. With ``r = z(ã) / z`` and ``shift = (a − ã)/z`` the expansion at ``ã`` has
+
+        first order   R_k f'(r) w_kj shift_kj
+        bias neuron   R_k f'(r) b_k shift_k0
+        zeroth        R_k f(r)
+        remainder     R_k (1 − f(r)) − R_k f'(r) (1 − r)
+
+    At ``z = 0`` the terms are their limit, which exists wherever the search has a point. Source: Montavon 2017,
+    Eq. 6–8.
+    """
+
+    root: RootStrategy
+
+    @abstractmethod
+    def value(self, r: Any) -> Any:
+        """``f(r)``."""
+
+    @abstractmethod
+    def slope(self, r: Any, tolerance: Any) -> Any:
+        """``f'(r)``, at a kink the one from the data point's side; ``tolerance`` is the rounding error of ``r``."""
+
+    @abstractmethod
+    def defined(self, z: Any) -> Any:
+        """Where a model of this form can equal a non-zero relevance at the data point."""
+
+    @abstractmethod
+    def in_region(self, r: Any, tolerance: Any) -> Any:
+        """Whether ``ã`` lies in the closure of the model's linear region around the data point."""
+
+    def accepts(self, layer: Layer) -> bool:
+        return isinstance(layer.primitive, AffineMap)
+
+    def terms(self, units: Units, domain: Domain, relevance: Any) -> TaylorTerms:
+        """The Taylor terms of some units at their explicit roots. # shape: relevance (B, k)"""
+        total = None
+        for weight, search in self.root.searches():
+            part = self._terms(search, units, domain, relevance).scale(weight)
+            total = part if total is None else total + part
+        return total
+
+    def _terms(self, search: Search, units: Units, domain: Domain, relevance: Any) -> TaylorTerms:
+        root = search.root(units, domain)
+        r, tolerance = root.residual(units)
+        slope = relevance * self.slope(r, tolerance)
+        bias = slope * units.bias * root.bias_shift
+        first = slope[..., None] * units.weights * root.shift
+        if search.bias == "distribute":
+            first = first + units.spread(bias / units.inputs())
+            bias = 0 * bias
+        value = relevance * self.value(r)
+        return TaylorTerms(first, bias, value, relevance - value - slope * (1 - r))
+
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, list[Expansion]]]:
+        a = layer.joined(inputs)
+        searches = [search for _, search in self.root.searches()]
+        z, raw = plain_pass(layer, a, searches)
+        return z, (a, [expand(search, layer, a, z, raw) for search in searches])
+
+    def backward(self, layer: Layer, saved: tuple[Tensor, list[Expansion]], relevance: Tensor) -> Propagated:
+        a, expansions = saved
+        lower, parts = 0, {"bias": 0, "zeroth": 0, "remainder": 0}
+        for (weight, search), expansion in zip(self.root.searches(), expansions, strict=True):
+            s = divide(relevance, expansion.denominator)
+            if search.stops_at_root:
+                zeroth, remainder = per_sample(relevance) - per_sample(s * expansion.n), 0
+            else:
+                r = 1 - divide(expansion.n, expansion.denominator)
+                s = s * self.slope(r, 0)
+                value = relevance * self.value(r)
+                zeroth, remainder = per_sample(value), per_sample(relevance - value - s * expansion.n)
+            handed, bias = downward(search, layer, a, expansion, s)
+            lower = lower + (handed if weight == 1 else weight * handed)
+            for name, part in (("bias", bias), ("zeroth", zeroth), ("remainder", remainder)):
+                parts[name] = parts[name] + weight * part
+        zero = per_sample(relevance) * 0
+        return Propagated(layer.parted(lower), balance(relevance, (lower,), **{k: v + zero for k, v in parts.items()}))

@@ -1,0 +1,99 @@
+"""The fused reading of a search: one forward and one backward pass for each factor pair, no root ever built.
+
+n_k = Σ_m Σ_j u_m(a_j) ρ_m(w_kj) + b_k v_k0,    s = R / D,    R_j = Σ_m u_m(a_j) Σ_k ρ_m(w_kj) s_k
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from dtd.affine import AffineMap
+from dtd.algebra import divide, identity, one
+from dtd.direction import Direction, Factor
+from dtd.domain import check_inside
+from dtd.propagation import Layer, per_sample
+from dtd.root import Search
+
+
+class Expansion(NamedTuple):
+    """What one search keeps between the forward sweep and the relevance pass. # shape: n, denominator (B, *out)"""
+
+    factors: tuple[Factor, ...]
+    n: Tensor  # w·v (+ b v_0)
+    denominator: Tensor  # the search's D
+    bias_term: Tensor | None  # b v_0, None where no bias moves
+    z: Tensor | None  # kept only for factors with a side
+
+
+def is_plain(factor: Factor) -> bool:
+    """Whether a factor's pass is the layer's own: ``u(a) = a`` and ``ρ(w) = w``."""
+    return factor.activation is identity and factor.weight is one and factor.side == 0
+
+
+def bound(search: Search, layer: Layer) -> tuple[Direction, tuple[Factor, ...]]:
+    """The search's direction on this layer, and its factors there."""
+    direction = search.direction.bound(layer.domain)
+    return direction, direction.factors(layer.domain)
+
+
+def modified(affine: AffineMap, factor: Factor) -> Tensor:
+    """``ρ(w)`` of a factor, kept with the layer."""
+    return affine.weight if factor.weight is one else affine.modified(factor.rho, factor.weight)
+
+
+def broadcast(value: Tensor | float, a: Tensor) -> Tensor:
+    """A factor's ``u(a)`` in the layer's input shape; what does not depend on the sample keeps a batch of one."""
+    if not isinstance(value, Tensor):
+        return a.new_full((1, *a.shape[1:]), value)
+    batch = value.shape[0] if value.ndim == a.ndim else 1
+    return value.expand(batch, *a.shape[1:])
+
+
+def plain_pass(layer: Layer, a: Tensor, searches: list[Search]) -> tuple[Tensor, Tensor | None]:
+    """Pre-activations ``z``, and ``Σ_j a_j w_kj`` apart where some factor's pass is that. # shape: (B, *out)"""
+    affine: AffineMap = layer.primitive
+    if not any(is_plain(f) for search in searches for f in bound(search, layer)[1]):
+        return affine.apply(a), None
+    raw = affine.linear(a, affine.weight)
+    return (raw if affine.bias is None else raw + affine.per_output(affine.bias)), raw
+
+
+def expand(search: Search, layer: Layer, a: Tensor, z: Tensor, raw: Tensor | None) -> Expansion:
+    """The forward passes of one search."""
+    affine: AffineMap = layer.primitive
+    direction, factors = bound(search, layer)
+    if not layer.domain.within(direction.requires):
+        check_inside(direction.requires, a, f"{type(direction).__name__} at layer '{layer.name}'", direction.remedy)
+    n, bias_term = 0, None
+    for factor in factors:
+        if is_plain(factor):
+            part = raw
+        else:
+            part = affine.linear(broadcast(factor.activation(a), a), modified(affine, factor))
+        n = n + part if factor.side == 0 else n + factor.gate(z) * part
+    if search.bias_moves and affine.bias is not None:
+        b = affine.per_output(affine.bias)
+        bias_term = b * direction.bias_on(b, z)
+        n = n + bias_term
+    n = n.expand(z.shape)
+    denominator = search.denominator(n, z, lambda function: function(z))
+    return Expansion(factors, n, denominator, bias_term, z if any(f.side for f in factors) else None)
+
+
+def downward(search: Search, layer: Layer, a: Tensor, expansion: Expansion, s: Tensor) -> tuple[Tensor, Tensor]:
+    """The backward passes of one search: ``R_j`` and the bias neuron's share. # shape: s (B, *out) -> (B, *in), (B,)"""
+    affine: AffineMap = layer.primitive
+    lower = 0
+    for factor in expansion.factors:
+        gated = s if factor.side == 0 else s * factor.gate(expansion.z)
+        part = affine.transpose(gated, modified(affine, factor))
+        lower = lower + (part if factor.activation is one else factor.activation(a) * part)
+    if expansion.bias_term is None:
+        return lower, per_sample(s) * 0
+    bias = s * expansion.bias_term
+    if search.bias == "distribute":
+        ones = torch.ones_like(affine.weight)
+        count = affine.linear(a.new_ones((1, *a.shape[1:])), ones)
+        return lower + affine.transpose(divide(bias, count), ones), per_sample(s) * 0
+    return lower, per_sample(bias)

@@ -1,0 +1,28 @@
+"""The training-free relevance model of a ReLU unit."""
+
+from dataclasses import dataclass
+
+from dtd.algebra import positive, step
+from dtd.relevance.base import RelevanceModel
+
+
+@dataclass(frozen=True)
+class TrainingFree(RelevanceModel):
+    """``R̂_k(a) = c_k max(0, z_k(a))`` with ``c_k = R_k / z_k`` constant (Montavon 2017, Sec. IV; LRP overview 2019).
+
+    Its linear region is the unit's active side, and a root belongs to the region's closure. A unit that is inactive at
+    the data point cannot carry relevance in this model, since ``max(0, z) = 0``; the model is then continued as
+    ``R_k max(0, z(a)/z)``, its terms remain defined, and its root counts as invalid ("inactive").
+    """
+
+    def value(self, r):
+        return positive(r)
+
+    def slope(self, r, tolerance):
+        return 1 - step(-r - tolerance)
+
+    def defined(self, z):
+        return z > 0
+
+    def in_region(self, r, tolerance):
+        return r >= -tolerance
