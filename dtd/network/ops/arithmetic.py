@@ -13,7 +13,7 @@ aten = torch.ops.aten
 
 def constant(low: Lowering, node, value: Tensor | float, shape: tuple[int, ...]) -> Tensor:
     """A constant in the network's dtype, without a batch axis, that broadcasts to one sample of ``shape``."""
-    value = torch.as_tensor(value).to(low.like)
+    value = torch.as_tensor(value, dtype=low.like.dtype, device=low.like.device)
     if value.ndim > len(shape):
         if value.shape[0] != 1:
             raise low.unsupported(node, f"A constant of shape {tuple(value.shape)} differs between samples of a batch.")
@@ -38,7 +38,7 @@ def add(low: Lowering, node, x, y, *, alpha=1):
         return scale_and_shift(low, node, y, alpha, x, "shift")
     shape = low.shape(node)
     terms = tuple(expanded(low, node, term, shape) for term in (x, y))
-    weight = torch.tensor([1.0, alpha]).to(low.like)
+    weight = torch.tensor([1.0, alpha], dtype=low.like.dtype, device=low.like.device)
     primitive = StackSum(weight=weight, bias=None, in_shape=(2, *shape), out_shape=shape)
     return low.emit(node, "sum", primitive, terms, domain=stacked([t.domain for t in terms], shape, low.like))
 

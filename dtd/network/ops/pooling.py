@@ -65,7 +65,7 @@ def reduction(kind: str):
             raise low.unsupported(node, "It mixes samples: reduce over other axes than the first.")
         windows = {axis: torch.ones(1, x.shape[axis]) for axis in axes}
         kept = tuple(1 if axis in windows else size for axis, size in enumerate(x.shape))
-        weight = torch.tensor(1.0 / prod(x.shape[a] for a in axes) if kind == "mean" else 1.0)
+        weight = torch.tensor(1.0 / prod(x.shape[a] for a in axes) if kind == "mean" else 1.0, dtype=torch.double)
         pooled = window_sum(low, node, x, windows, weight, kind, kept)
         shape = low.shape(node)
         return pooled if shape == kept else low.emit(node, "reshape", Reshape(kept, shape), (pooled,))

@@ -1,0 +1,22 @@
+# make run: set up and run the main job on real data. make test: set up and run the tests.
+PYTHON ?= python3
+EXTRAS ?= data,test
+BIN := .venv/bin
+STAMP := .venv/.installed-$(EXTRAS)
+
+.PHONY: run test slow
+
+run: $(STAMP)
+	$(BIN)/python -m experiments $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+slow: $(STAMP)
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt "torch==$$(sed -n 's/^torch==//p' constraints.txt)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS)]"
+	@touch "$@"

@@ -1,0 +1,1 @@
+"""Experiments: a question, a model and data give tidy rows; tables and figures read those rows."""

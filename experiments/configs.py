@@ -1,0 +1,140 @@
+"""The typed configuration: a wrong key, type or choice fails before any work.
+
+Each class is the schema of one option of a config group under ``conf/``. A run works on these dataclasses, never on
+raw config nodes.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+
+class Bias(Enum):
+    """What a bias is to a rule."""
+
+    fixed = "fixed"
+    neuron = "neuron"
+    distribute = "distribute"
+
+
+class Dtype(Enum):
+    """The precision that relevance is computed in."""
+
+    float32 = "float32"
+    float64 = "float64"
+
+
+@dataclass
+class DataConfig:
+    """Any data set."""
+
+
+@dataclass
+class DigitsConfig(DataConfig):
+    """scikit-learn's 8×8 digits."""
+
+    test_fraction: float = 0.25
+    seed: int = MISSING
+
+
+@dataclass
+class ModelConfig:
+    """Any model."""
+
+
+@dataclass
+class TrainedConfig(ModelConfig):
+    """A model that is trained here, once, with Adam."""
+
+    epochs: int = MISSING
+    batch: int = MISSING
+    learning_rate: float = MISSING
+    weight_decay: float = MISSING
+    seed: int = MISSING
+
+
+@dataclass
+class MLPConfig(TrainedConfig):
+    """A ReLU network with dense layers."""
+
+    hidden: list[int] = MISSING
+
+
+@dataclass
+class CNNConfig(TrainedConfig):
+    """A small convolutional network with batch norm and one residual block."""
+
+    channels: int = MISSING
+
+
+@dataclass
+class VGG16Config(ModelConfig):
+    """VGG-16 with random weights, on random images."""
+
+    size: int = MISSING
+    classes: int = MISSING
+    seed: int = MISSING
+
+
+@dataclass
+class SeveralConfig(ModelConfig):
+    """Several models side by side."""
+
+    parts: dict[str, ModelConfig] = field(default_factory=dict)
+
+
+@dataclass
+class QuestionConfig:
+    """What is asked; ``name`` is the module under ``experiments/questions``."""
+
+    name: str = MISSING
+
+
+@dataclass
+class CorrespondenceConfig(QuestionConfig):
+    """Do derived and explicit rules agree? ``rules: null`` means every rule of the catalogue."""
+
+    rules: list[str] | None = None
+    biases: list[Bias] = field(default_factory=lambda: list(Bias))
+    dtypes: list[Dtype] = field(default_factory=lambda: [Dtype.float64, Dtype.float32])
+    parameters: dict[str, dict[str, float]] = field(default_factory=dict)
+    samples: int = MISSING
+    shown: int = MISSING
+
+
+@dataclass
+class CostConfig(QuestionConfig):
+    """What does an explanation cost, next to gradient × input and to other libraries?"""
+
+    rounds: int = MISSING
+    seconds: float = MISSING
+    peers: list[str] = MISSING
+
+
+@dataclass
+class Config:
+    """One run."""
+
+    question: QuestionConfig = MISSING
+    data: DataConfig = MISSING
+    model: ModelConfig = MISSING
+    seed: int = 0
+    threads: int | None = None
+
+
+SCHEMAS = {
+    "data": {"digits": DigitsConfig},
+    "model": {"mlp": MLPConfig, "cnn": CNNConfig, "vgg16": VGG16Config, "several": SeveralConfig},
+    "question": {"correspondence": CorrespondenceConfig, "cost": CostConfig},
+}
+
+
+def register() -> None:
+    """Make the schemas known to Hydra, as ``/schema`` and ``/schema/<group>/<option>``."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Config)
+    for group, options in SCHEMAS.items():
+        for name, node in options.items():
+            store.store(group=f"schema/{group}", name=name, node=node)

@@ -1,0 +1,67 @@
+"""Training in seconds, once: weights are cached under a hash of everything that they depend on."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import platformdirs
+import torch
+from rich.progress import track
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn import functional as F
+
+from experiments.configs import DataConfig, TrainedConfig
+from experiments.console import console
+from experiments.data import Data
+from experiments.results import atomically
+
+
+def trained(build, config: TrainedConfig, data_config: DataConfig, data: Data) -> nn.Module:
+    """A trained model in evaluation mode; the same seed gives the same weights, bit for bit.
+
+    ``build()`` makes the untrained model. Weights come from the cache when it has them.
+    """
+    path = cached(config, data_config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = build()
+        weights = read(path)
+        if weights is None:
+            train(model, config, data)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomically(path, lambda part: save_file(model.state_dict(), part))
+        else:
+            model.load_state_dict(weights)
+    return model.eval()
+
+
+def cached(config: TrainedConfig, data_config: DataConfig) -> Path:
+    """Where the weights of a config live."""
+    what = {type(c).__name__: asdict(c) for c in (config, data_config)} | {"torch": torch.__version__}
+    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+    return Path(platformdirs.user_cache_dir("dtd")) / "models" / f"{type(config).__name__}-{key}.safetensors"
+
+
+def read(path: Path) -> dict | None:
+    """The cached weights; None where there are none, or none that can be read."""
+    try:
+        return load_file(path)
+    except (FileNotFoundError, SafetensorError):
+        return None
+
+
+def train(model: nn.Module, config: TrainedConfig, data: Data) -> None:
+    """Adam on the cross entropy, with the learning rate falling linearly to 0."""
+    optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda epoch: 1 - epoch / config.epochs)
+    model.train()
+    name = type(model).__name__
+    for _ in track(range(config.epochs), f"training the {name}", console=console, transient=True):
+        for batch in torch.randperm(len(data.train_x)).split(config.batch):
+            optimiser.zero_grad()
+            F.cross_entropy(model(data.train_x[batch]), data.train_y[batch]).backward()
+            optimiser.step()
+        schedule.step()

@@ -1,0 +1,89 @@
+"""One call for each library: relevance of the input under given rules. All of it in float64.
+
+zennit adds a stabiliser to every denominator (default 1e-6), captum another (1e-9). Both are set to :data:`TINY` here, so that
+what is compared is the rules; the defaults are measured in ``differences.py``.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import dtd
+
+zennit_attribution = pytest.importorskip("zennit.attribution")
+zennit_composites = pytest.importorskip("zennit.composites")
+zennit_rules = pytest.importorskip("zennit.rules")
+zennit_types = pytest.importorskip("zennit.types")
+captum_attr = pytest.importorskip("captum.attr")
+captum_rules = pytest.importorskip("captum.attr._utils.lrp_rules")
+
+TINY = 1e-14
+BIAS_MODES = {"neuron": None, "fixed": "bias"}  # dtd's name -> zennit's zero_params
+POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+
+
+def by_dtd(model: nn.Module, x: Tensor, target: Any, plan: dtd.Plan, domain: dtd.Domain = dtd.Real()) -> Tensor:
+    """Relevance of the input by the derived rules. # shape: that of x"""
+    return dtd.explain(dtd.trace(model, x, domain=domain), x, target, plan).relevance
+
+
+def by_zennit(model: nn.Module, x: Tensor, relevance: Any, hook: Any, canonizers: list | None = None) -> Tensor:
+    """One zennit rule in every layer with weights; activations pass, average pooling is normalised (zennit's own base map).
+
+    ``relevance`` is the initial relevance or a function of the output.
+    """
+    layers = [
+        (zennit_types.Activation, zennit_rules.Pass()),
+        (zennit_types.AvgPool, zennit_rules.Norm(stabilizer=TINY)),
+        (zennit_types.BatchNorm, zennit_rules.Pass()),
+        (zennit_types.Linear, hook),
+    ]
+    return by_composite(model, x, relevance, zennit_composites.LayerMapComposite(layer_map=layers, canonizers=canonizers))
+
+
+def by_composite(model: nn.Module, x: Tensor, relevance: Any, composite: Any) -> Tensor:
+    """A zennit composite on a copy of the model."""
+    x = x.clone().requires_grad_()
+    with zennit_attribution.Gradient(deepcopy(model), composite) as attributor:
+        return attributor(x, relevance)[1].detach()
+
+
+def by_captum(
+    model: nn.Module, x: Tensor, target: Any, make: Callable[[], Any], weighted: tuple = (nn.Linear, nn.Conv2d)
+) -> Tensor:
+    """One captum rule in every layer with weights, captum's ε rule in pooling and the other layers it has a rule for."""
+    model = deepcopy(model)
+    for module in model.modules():
+        if isinstance(module, weighted):
+            module.rule = make()
+        elif isinstance(module, POOLS):
+            module.rule = captum_rules.EpsilonRule(TINY)
+    return captum_attr.LRP(model).attribute(x.clone(), target=target).detach()
+
+
+def tiny(rule: Any) -> Any:
+    """A captum rule with its built-in stabiliser made tiny."""
+    rule.STABILITY_FACTOR = TINY
+    return rule
+
+
+def distance(found: Tensor, expected: Tensor) -> float:
+    """``Σ|found − expected| / Σ|expected|``."""
+    return float((found - expected).abs().sum() / expected.abs().sum())
+
+
+def assert_equal(found: Tensor, expected: Tensor, tolerance: float = 1e-9) -> None:
+    """Equality relative to the largest entry; both sides must be finite, and the expected one not all zero."""
+    assert bool(found.isfinite().all()) and bool(expected.isfinite().all())
+    scale = expected.abs().max()
+    assert scale > 0
+    assert float((found - expected).abs().max() / scale) <= tolerance
+
+
+def random(shape: tuple[int, ...], seed: int) -> Tensor:
+    """Standard normal values in float64."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.double)

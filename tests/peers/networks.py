@@ -1,0 +1,103 @@
+"""Small seeded networks that dtd, zennit and captum can all run: no Flatten modules, no functional sums."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class Stacked(nn.Module):
+    """Convolutional features, flattened, and a dense head (captum has no rule for ``nn.Flatten``)."""
+
+    def __init__(self, features: nn.Module, head: nn.Module):
+        super().__init__()
+        self.features, self.head = features, head
+
+    def forward(self, x):
+        return self.head(self.features(x).flatten(1))
+
+
+def mlp() -> nn.Module:
+    return nn.Sequential(nn.Linear(8, 12), nn.ReLU(), nn.Linear(12, 9), nn.ReLU(), nn.Linear(9, 4))
+
+
+def mlp_without_bias() -> nn.Module:
+    return nn.Sequential(nn.Linear(8, 10, bias=False), nn.ReLU(), nn.Linear(10, 4, bias=False))
+
+
+def cnn() -> nn.Module:
+    """Padding, max pooling, groups with stride, average pooling."""
+    features = nn.Sequential(
+        nn.Conv2d(2, 6, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 8, 3, stride=2, padding=1, groups=2),
+        nn.ReLU(),
+        nn.AvgPool2d(2),
+    )
+    return Stacked(features, nn.Sequential(nn.Linear(8, 7), nn.ReLU(), nn.Linear(7, 4)))
+
+
+def cnn_overlapping() -> nn.Module:
+    """Overlapping max pooling, dilation, a depthwise convolution, adaptive pooling."""
+    features = nn.Sequential(
+        nn.Conv2d(2, 4, 3, stride=2, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(3, stride=1, padding=1),
+        nn.Conv2d(4, 8, 2, dilation=2, groups=4, padding=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d((2, 1)),
+    )
+    return Stacked(features, nn.Linear(16, 4))
+
+
+def cnn_1d() -> nn.Module:
+    """One-dimensional and transposed convolutions, leaky rectifiers; captum has no rules for these."""
+    features = nn.Sequential(
+        nn.Conv1d(2, 5, 3, padding=2, stride=2),
+        nn.LeakyReLU(0.1),
+        nn.ConvTranspose1d(5, 4, 3, stride=2),
+        nn.ReLU(),
+        nn.AvgPool1d(2),
+    )
+    return Stacked(features, nn.Linear(20, 4))
+
+
+NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "mlp": (mlp, (8,)),
+    "mlp_without_bias": (mlp_without_bias, (8,)),
+    "cnn": (cnn, (2, 8, 8)),
+    "cnn_overlapping": (cnn_overlapping, (2, 8, 8)),
+    "cnn_1d": (cnn_1d, (2, 8)),
+}
+ON_CAPTUM = ("mlp", "mlp_without_bias", "cnn", "cnn_overlapping")
+
+
+def fill(model: nn.Module, seed: int, bias: float = 0.4) -> nn.Module:
+    """Weights of the usual size and biases of both signs, up to ``bias``; batch norm with random statistics. In float64."""
+    numbers = np.random.default_rng(seed)
+    model = model.double().eval()
+    with torch.no_grad():
+        for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+            if not tensor.is_floating_point():
+                continue
+            values = torch.from_numpy(numbers.standard_normal(tuple(tensor.shape)))
+            if "running_var" in name:
+                values = 0.5 + values.abs()
+            elif "bias" in name or "running_mean" in name:
+                values = bias * values.tanh()
+            elif tensor.ndim > 1:
+                values = values / (tensor[0].numel() ** 0.5)
+            else:
+                values = 0.5 + values.abs()
+            tensor.copy_(values)
+    return model
+
+
+def build(name: str, seed: int, signs: str = "real", batch: int = 3) -> tuple[nn.Module, Tensor]:
+    """A filled network and inputs: ``"real"`` of both signs, ``"nonnegative"``, or ``"box"`` in [−1, 2]."""
+    make, shape = NETWORKS[name]
+    x = torch.from_numpy(np.random.default_rng(seed + 1000).standard_normal((batch, *shape)))
+    x = {"real": x, "nonnegative": x.abs(), "box": x.clamp(-1, 2)}[signs]
+    return fill(make(), seed), x
