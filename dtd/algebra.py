@@ -89,7 +89,7 @@ def _(x: torch.Tensor):
 
 @sign.register
 def _(x: torch.Tensor):
-    return torch.where(x < 0, -1.0, 1.0).to(x.dtype)
+    return torch.copysign(x.new_ones(()), x + 0)  # −0 + 0 = +0
 
 
 @nonzero.register

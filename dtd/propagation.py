@@ -67,6 +67,6 @@ def per_sample(values: Tensor) -> Tensor:
 def balance(relevance: Tensor, lower: tuple[Tensor, ...], **parts: Tensor) -> Balance:
     """The balance of a layer from what arrived, what was handed down, and the summed parts (0 when left out)."""
     arrived = per_sample(relevance)
-    first = sum((per_sample(r) for r in lower), start=arrived * 0)
+    first = arrived if len(lower) == 1 and lower[0] is relevance else sum((per_sample(r) for r in lower), start=arrived * 0)
     rest = {name: parts.get(name, arrived * 0) for name in ("bias", "zeroth", "remainder")}
     return Balance(arrived, first, **rest)

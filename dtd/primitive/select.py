@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from dtd.propagation import Layer, Propagated, Propagation, balance
@@ -12,22 +13,17 @@ from dtd.propagation import Layer, Propagated, Propagation, balance
 class MaxPool(Propagation):
     """``y_p = max_{q in window(p)} a_q``: in its linear region ``y_p = a_winner``, so the winner takes all.
 
-    ``pool`` returns values and the flat spatial index of each winner (the first one where several tie).
+    Of several equal winners the first one takes all; an entry that wins in several windows collects from each.
     """
 
-    pool: Callable[[Tensor], tuple[Tensor, Tensor]]
-    spatial: int
+    pool: Callable[[Tensor], Tensor]
 
     def accepts(self, layer):
         return layer.primitive is self
 
     def forward(self, layer: Layer, inputs):
-        value, winner = self.pool(inputs[0])
-        return value, (winner, inputs[0].shape)
+        return torch.func.vjp(self.pool, inputs[0])
 
     def backward(self, layer: Layer, saved, relevance):
-        winner, shape = saved
-        axis = relevance.ndim - self.spatial
-        flat = relevance.new_zeros((*shape[:axis], shape[axis:].numel()))
-        lower = flat.scatter_add_(-1, winner.flatten(axis), relevance.flatten(axis)).view(shape)
-        return Propagated((lower,), balance(relevance, (lower,)))
+        lower = saved(relevance)
+        return Propagated(lower, balance(relevance, lower))

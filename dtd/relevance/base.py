@@ -81,7 +81,7 @@ class RelevanceModel(Propagation):
 
     def backward(self, layer: Layer, saved: tuple[Tensor, list[Expansion]], relevance: Tensor) -> Propagated:
         a, expansions = saved
-        lower, parts = 0, {"bias": 0, "zeroth": 0, "remainder": 0}
+        lower, parts = None, {"bias": 0, "zeroth": 0, "remainder": 0}
         for (weight, search), expansion in zip(self.root.searches(), expansions, strict=True):
             s = divide(relevance, expansion.denominator)
             if search.stops_at_root:
@@ -92,7 +92,8 @@ class RelevanceModel(Propagation):
                 value = relevance * self.value(r)
                 zeroth, remainder = per_sample(value), per_sample(relevance - value - s * expansion.n)
             handed, bias = downward(search, layer, a, expansion, s)
-            lower = lower + (handed if weight == 1 else weight * handed)
+            handed = handed if weight == 1 else weight * handed
+            lower = handed if lower is None else lower + handed
             for name, part in (("bias", bias), ("zeroth", zeroth), ("remainder", remainder)):
                 parts[name] = parts[name] + weight * part
         zero = per_sample(relevance) * 0

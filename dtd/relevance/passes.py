@@ -3,6 +3,7 @@
 n_k = Σ_m Σ_j u_m(a_j) ρ_m(w_kj) + b_k v_k0,    s = R / D,    R_j = Σ_m u_m(a_j) Σ_k ρ_m(w_kj) s_k
 """
 
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -50,50 +51,63 @@ def broadcast(value: Tensor | float, a: Tensor) -> Tensor:
     return value.expand(batch, *a.shape[1:])
 
 
+def whole(search: Search, layer: Layer) -> bool:
+    """Whether a search's ``n`` is the pre-activation itself: ``v = a``, and the bias neuron moves by the constant 1."""
+    direction, factors = bound(search, layer)
+    alone = len(factors) == 1 and is_plain(factors[0])
+    return alone and search.bias_moves and isinstance(direction.bias(layer.primitive.bias), int)
+
+
 def plain_pass(layer: Layer, a: Tensor, searches: list[Search]) -> tuple[Tensor, Tensor | None]:
     """Pre-activations ``z``, and ``Σ_j a_j w_kj`` apart where some factor's pass is that. # shape: (B, *out)"""
     affine: AffineMap = layer.primitive
-    if not any(is_plain(f) for search in searches for f in bound(search, layer)[1]):
-        return affine.apply(a), None
+    apart = [search for search in searches if any(is_plain(f) for f in bound(search, layer)[1])]
+    if all(whole(search, layer) for search in apart) or affine.bias is None:
+        z = affine.apply(a)
+        return z, z
     raw = affine.linear(a, affine.weight)
-    return (raw if affine.bias is None else raw + affine.per_output(affine.bias)), raw
+    return raw + affine.per_output(affine.bias), raw
 
 
-def expand(search: Search, layer: Layer, a: Tensor, z: Tensor, raw: Tensor | None) -> Expansion:
-    """The forward passes of one search."""
+def expand(search: Search, layer: Layer, a: Tensor, z: Tensor, raw: Tensor) -> Expansion:
+    """The forward passes of one search; ``raw`` is what :func:`plain_pass` found."""
     affine: AffineMap = layer.primitive
     direction, factors = bound(search, layer)
     if not layer.domain.within(direction.requires):
         check_inside(direction.requires, a, f"{type(direction).__name__} at layer '{layer.name}'", direction.remedy)
-    n, bias_term = 0, None
-    for factor in factors:
-        if is_plain(factor):
-            part = raw
-        else:
-            part = affine.linear(broadcast(factor.activation(a), a), modified(affine, factor))
-        n = n + part if factor.side == 0 else n + factor.gate(z) * part
+    parts = [upward(affine, factor, a, z, raw) for factor in factors]
+    bias_term = None
     if search.bias_moves and affine.bias is not None:
         b = affine.per_output(affine.bias)
         bias_term = b * direction.bias_on(b, z)
-        n = n + bias_term
-    n = n.expand(z.shape)
+        if not whole(search, layer):
+            parts.append(bias_term)
+    n = reduce(torch.add, parts).expand(z.shape)
     denominator = search.denominator(n, z, lambda function: function(z))
     return Expansion(factors, n, denominator, bias_term, z if any(f.side for f in factors) else None)
+
+
+def upward(affine: AffineMap, factor: Factor, a: Tensor, z: Tensor, raw: Tensor) -> Tensor:
+    """One factor's part of ``n``. # shape: (B, *out)"""
+    if is_plain(factor):
+        return raw
+    part = affine.linear(broadcast(factor.activation(a), a), modified(affine, factor))
+    return part if factor.side == 0 else factor.gate(z) * part
 
 
 def downward(search: Search, layer: Layer, a: Tensor, expansion: Expansion, s: Tensor) -> tuple[Tensor, Tensor]:
     """The backward passes of one search: ``R_j`` and the bias neuron's share. # shape: s (B, *out) -> (B, *in), (B,)"""
     affine: AffineMap = layer.primitive
-    lower = 0
+    parts = []
     for factor in expansion.factors:
         gated = s if factor.side == 0 else s * factor.gate(expansion.z)
         part = affine.transpose(gated, modified(affine, factor))
-        lower = lower + (part if factor.activation is one else factor.activation(a) * part)
+        parts.append(part if factor.activation is one else part * factor.activation(a))
     if expansion.bias_term is None:
-        return lower, per_sample(s) * 0
+        return reduce(torch.add, parts), 0 * per_sample(s)
     bias = s * expansion.bias_term
-    if search.bias == "distribute":
-        ones = torch.ones_like(affine.weight)
-        count = affine.linear(a.new_ones((1, *a.shape[1:])), ones)
-        return lower + affine.transpose(divide(bias, count), ones), per_sample(s) * 0
-    return lower, per_sample(bias)
+    if search.bias != "distribute":
+        return reduce(torch.add, parts), per_sample(bias)
+    ones = torch.ones_like(affine.weight)
+    count = affine.linear(a.new_ones((1, *a.shape[1:])), ones)
+    return reduce(torch.add, [*parts, affine.transpose(divide(bias, count), ones)]), 0 * per_sample(s)

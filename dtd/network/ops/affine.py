@@ -46,7 +46,7 @@ def convolution(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, 
     else:
         padding = tuple((p, p) for p in per_axis(0 if padding == "valid" else padding, n))
     primitive = Convolution(
-        weight=weight,
+        weight=weight.contiguous(memory_format=torch.channels_last) if n == 2 else weight,
         bias=bias,
         in_shape=x.shape,
         out_shape=low.shape(node),

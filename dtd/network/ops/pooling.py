@@ -78,9 +78,9 @@ def max_pool(n: int):
 
     def handler(low, node, x, kernel, stride=None, padding=0, dilation=1, ceil_mode=False):
         def pool(a):
-            return MAX_POOL[n](a, kernel, stride or kernel, padding, dilation, ceil_mode, return_indices=True)
+            return MAX_POOL[n](a, kernel, stride or kernel, padding, dilation, ceil_mode)
 
-        return low.emit(node, "max_pool", MaxPool(pool, n), (x,), image=hull(x.domain))
+        return low.emit(node, "max_pool", MaxPool(pool), (x,), image=hull(x.domain))
 
     return handler
 
