@@ -19,6 +19,7 @@ from dtd.relevance import RelevanceModel
 from dtd.root import mixed
 from dtd.units import FieldUnits
 
+DESCRIPTION = ("layer", "kind", "model", "domain")
 TEMPORARIES = 12  # tensors of shape (B, k, J) alive at once while a chunk is worked on
 
 
@@ -58,12 +59,15 @@ def audit(
             index = chosen(layer, units, seed, x.device)
             chunks = look(layer, models[i], a, arrived[i], index, memory)
             rows.append({**describe(layer, models[i]), **summary(list(chunks))})
-    return pd.DataFrame(rows).convert_dtypes()
+    table = pd.DataFrame(rows)
+    numbers = [name for name in table.columns if name not in (*DESCRIPTION, "units")]
+    return table.astype(dict.fromkeys(numbers, "Float64"))
 
 
 def describe(layer: Layer, model: RelevanceModel) -> dict[str, str]:
     """The columns that name a row."""
-    return {"layer": layer.name, "kind": layer.kind, "model": type(model).__name__, "domain": str(layer.domain)}
+    values = (layer.name, layer.kind, type(model).__name__, str(layer.domain))
+    return dict(zip(DESCRIPTION, values, strict=True))
 
 
 def chosen(layer: Layer, units: int | None, seed: int, device: torch.device) -> Tensor:

@@ -1,7 +1,7 @@
 """One call for each library: relevance of the input under given rules. All of it in float64.
 
-zennit adds a stabiliser to every denominator (default 1e-6), captum another (1e-9). Both are set to :data:`TINY` here, so that
-what is compared is the rules; the defaults are measured in ``differences.py``.
+zennit adds a stabiliser to every denominator (default 1e-6), captum another (1e-9). Both are set to :data:`TINY` here, so
+that what is compared is the rules; what the defaults do is measured in ``differences.py``.
 """
 
 from collections.abc import Callable
@@ -9,10 +9,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-import torch
 from torch import Tensor, nn
-
-import dtd
 
 zennit_attribution = pytest.importorskip("zennit.attribution")
 zennit_composites = pytest.importorskip("zennit.composites")
@@ -24,11 +21,6 @@ captum_rules = pytest.importorskip("captum.attr._utils.lrp_rules")
 TINY = 1e-14
 BIAS_MODES = {"neuron": None, "fixed": "bias"}  # dtd's name -> zennit's zero_params
 POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
-
-
-def by_dtd(model: nn.Module, x: Tensor, target: Any, plan: dtd.Plan, domain: dtd.Domain = dtd.Real()) -> Tensor:
-    """Relevance of the input by the derived rules. # shape: that of x"""
-    return dtd.explain(dtd.trace(model, x, domain=domain), x, target, plan).relevance
 
 
 def by_zennit(model: nn.Module, x: Tensor, relevance: Any, hook: Any, canonizers: list | None = None) -> Tensor:
@@ -46,9 +38,9 @@ def by_zennit(model: nn.Module, x: Tensor, relevance: Any, hook: Any, canonizers
 
 
 def by_composite(model: nn.Module, x: Tensor, relevance: Any, composite: Any) -> Tensor:
-    """A zennit composite on a copy of the model."""
+    """A zennit composite; its hooks and merged weights are taken back at the end."""
     x = x.clone().requires_grad_()
-    with zennit_attribution.Gradient(deepcopy(model), composite) as attributor:
+    with zennit_attribution.Gradient(model, composite) as attributor:
         return attributor(x, relevance)[1].detach()
 
 
@@ -62,7 +54,7 @@ def by_captum(
             module.rule = make()
         elif isinstance(module, POOLS):
             module.rule = captum_rules.EpsilonRule(TINY)
-    return captum_attr.LRP(model).attribute(x.clone(), target=target).detach()
+    return captum_attr.LRP(model).attribute(x.clone().requires_grad_(), target=target).detach()
 
 
 def tiny(rule: Any) -> Any:
@@ -82,8 +74,3 @@ def assert_equal(found: Tensor, expected: Tensor, tolerance: float = 1e-9) -> No
     scale = expected.abs().max()
     assert scale > 0
     assert float((found - expected).abs().max() / scale) <= tolerance
-
-
-def random(shape: tuple[int, ...], seed: int) -> Tensor:
-    """Standard normal values in float64."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.double)

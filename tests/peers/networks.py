@@ -1,10 +1,17 @@
 """Small seeded networks that dtd, zennit and captum can all run: no Flatten modules, no functional sums."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+import dtd
+
+LOW, HIGH = -1.0, 2.0
+DOMAINS = {"real": dtd.Real(), "nonnegative": dtd.NonNegative(), "box": dtd.Box(LOW, HIGH)}
 
 
 class Stacked(nn.Module):
@@ -95,9 +102,42 @@ def fill(model: nn.Module, seed: int, bias: float = 0.4) -> nn.Module:
     return model
 
 
-def build(name: str, seed: int, signs: str = "real", batch: int = 3) -> tuple[nn.Module, Tensor]:
-    """A filled network and inputs: ``"real"`` of both signs, ``"nonnegative"``, or ``"box"`` in [−1, 2]."""
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A network of this file, traced, and an input in the domain it was traced with."""
+
+    model: nn.Module
+    network: dtd.Network
+    x: Tensor
+
+    def relevance(self) -> Tensor:
+        """Initial relevance of both signs on every output."""
+        return random(tuple(self.model(self.x).shape), 7)
+
+    def by_dtd(self, target: object, plan: dtd.Plan) -> Tensor:
+        """Relevance of the input. # shape: that of x"""
+        return dtd.explain(self.network, self.x, target, plan).relevance
+
+
+@cache
+def traced(name: str, signs: str) -> tuple[nn.Module, dtd.Network]:
+    """The network, traced once; its weights are refilled in place."""
     make, shape = NETWORKS[name]
-    x = torch.from_numpy(np.random.default_rng(seed + 1000).standard_normal((batch, *shape)))
-    x = {"real": x, "nonnegative": x.abs(), "box": x.clamp(-1, 2)}[signs]
-    return fill(make(), seed), x
+    model = make().double().eval()
+    return model, dtd.trace(model, torch.zeros(2, *shape, dtype=torch.double), domain=DOMAINS[signs])
+
+
+def build(name: str, seed: int, signs: str = "real", batch: int = 3) -> Case:
+    """A filled network and inputs: ``"real"`` of both signs, ``"nonnegative"``, or ``"box"`` inside [−1, 2].
+
+    The next case of the same name and signs overwrites the weights of this one.
+    """
+    model, network = traced(name, signs)
+    x = torch.from_numpy(np.random.default_rng(seed + 1000).standard_normal((batch, *NETWORKS[name][1])))
+    x = {"real": x, "nonnegative": x.abs(), "box": x.clamp(0.9 * LOW, 0.9 * HIGH)}[signs]
+    return Case(fill(model, seed), network, x)
+
+
+def random(shape: tuple[int, ...], seed: int) -> Tensor:
+    """Standard normal values in float64."""
+    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape))

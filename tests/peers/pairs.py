@@ -6,9 +6,7 @@ from typing import Any
 
 import dtd
 from tests.peers.libraries import TINY, zennit_rules
-
-LOW, HIGH = -1.0, 2.0
-DOMAINS = {"real": dtd.Real(), "nonnegative": dtd.NonNegative(), "box": dtd.Box(LOW, HIGH)}
+from tests.peers.networks import HIGH, LOW
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Pair:
 
 
 PAIRS = {
-    "lrp0": Pair("lrp0", lambda zero: zennit_rules.Epsilon(0.0, zero)),
+    "lrp0": Pair("lrp0", lambda zero: zennit_rules.Epsilon(TINY, zero)),
     "epsilon": Pair("epsilon", lambda zero: zennit_rules.Epsilon(0.1, zero), {"epsilon": 0.1}),
     "gamma_signed": Pair("gamma_signed", lambda zero: zennit_rules.Gamma(0.25, TINY, zero), {"gamma": 0.25}),
     "gamma_signed_large": Pair("gamma_signed", lambda zero: zennit_rules.Gamma(3.0, TINY, zero), {"gamma": 3.0}),

@@ -28,9 +28,7 @@ LAYERS = (
     "conv_transpose2d_groups",
     "conv_transpose3d",
 )
-SETTINGS = [
-    (key, bias, signs) for key, pair in PAIRS.items() for bias, signs in product(pair.bias, pair.signs)
-]
+SETTINGS = [(key, bias, signs) for key, pair in PAIRS.items() for bias, signs in product(pair.bias, pair.signs)]
 
 
 @pytest.mark.parametrize("layer", LAYERS)

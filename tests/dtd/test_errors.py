@@ -1,0 +1,205 @@
+"""Bad input: a defined result, or an error that says what was required, found and to do."""
+
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+import dtd
+
+
+def mlp(dtype=torch.double):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3)).to(dtype).eval()
+
+
+@pytest.fixture
+def network():
+    return dtd.trace(mlp(), torch.rand(2, 4, dtype=torch.double), domain=dtd.Box(-1.0, 1.0))
+
+
+PLAN = dtd.Plan.uniform("zplus_signed")
+
+
+def rand(*shape):
+    return torch.rand(*shape, dtype=torch.double)
+
+
+class Product(nn.Module):
+    def forward(self, x):
+        return x * torch.sigmoid(x)
+
+
+class Branch(nn.Module):
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
+class FixedBatch(nn.Module):
+    def forward(self, x):
+        return x.reshape(2, 2)
+
+
+class Mixing(nn.Module):
+    def forward(self, x):
+        return x.flip(0)
+
+
+class Attention(nn.Module):
+    def forward(self, x):
+        return torch.softmax(x, -1)
+
+
+@pytest.mark.parametrize(
+    ("model", "match"),
+    [
+        (Product(), "aten.mul.Tensor.*Products and quotients of two activations"),
+        (Attention(), "aten.softmax"),
+        (Mixing(), "aten.flip.*mixes samples"),
+        (nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2)), "aten.layer_norm.*in module '1'"),
+    ],
+)
+def test_unsupported_ops_are_named_with_their_module_when_tracing(model, match):
+    with pytest.raises(dtd.UnsupportedOp, match=match):
+        dtd.trace(model, torch.rand(3, 2))
+
+
+@pytest.mark.parametrize("model", [nn.Sequential(nn.Linear(4, 4), nn.Dropout()), nn.BatchNorm1d(4)])
+def test_training_mode_is_refused(model):
+    with pytest.raises(dtd.UnsupportedOp, match="call model.eval"):
+        dtd.trace(model.train(), torch.rand(3, 4))
+
+
+@pytest.mark.parametrize("model", [Branch(), FixedBatch()])
+def test_models_that_are_no_graph_with_a_free_batch_are_refused(model):
+    with pytest.raises(dtd.TraceError, match="free batch size"):
+        dtd.trace(model, torch.rand(2, 2))
+
+
+def test_half_precision_is_refused():
+    with pytest.raises(dtd.InputError, match="float32 or float64.*call model.float"):
+        dtd.trace(mlp(torch.bfloat16), torch.rand(2, 4, dtype=torch.bfloat16))
+    with pytest.raises(dtd.InputError, match="float32 or float64.*float16"):
+        dtd.explain(dtd.trace(mlp(torch.float), torch.rand(2, 4)), torch.rand(2, 4).half(), 0, PLAN)
+
+
+@pytest.mark.parametrize(
+    ("x", "match"),
+    [
+        (rand(4), r"must have shape \(B, 4\)"),
+        (rand(2, 5), r"must have shape \(B, 4\); found \(2, 5\)"),
+        (torch.rand(2, 4), "torch.float64.*found torch.float32"),
+        (torch.full((1, 4), torch.nan, dtype=torch.double), "finite; found NaN or infinity"),
+        (torch.full((1, 4), torch.inf, dtype=torch.double), "finite; found NaN or infinity"),
+        (rand(2, 4) + 3, r"needs values in Box\[-1, 1\]; found values from 3"),
+    ],
+)
+def test_inputs_that_do_not_fit(network, x, match):
+    with pytest.raises(dtd.DTDError, match=match):
+        dtd.explain(network, x, 0, PLAN)
+
+
+@pytest.mark.parametrize(
+    ("target", "match"),
+    [
+        (3, "class from 0 to 2; found 3"),
+        (torch.tensor([0, 1, 2]), r"one for each of the 2 samples; found a tensor of shape \(3,\)"),
+        (rand(2, 2), r"shape \(2, 3\); found \(2, 2\)"),
+        (lambda y: y[:, 0], r"must return initial relevance of shape \(2, 3\); found \(2,\)"),
+        (torch.full((2, 3), torch.nan), "Initial relevance must be finite"),
+    ],
+)
+def test_targets_that_do_not_fit(network, target, match):
+    with pytest.raises(dtd.DTDError, match=match):
+        dtd.explain(network, rand(2, 4), target, PLAN)
+
+
+def test_targets_that_fit_agree(network):
+    x = rand(2, 4)
+    one = dtd.explain(network, x, 1, PLAN)
+    onehot = torch.tensor([[0.0, 1.0, 0.0]], dtype=torch.double)
+    for target in (torch.tensor([1, 1]), torch.tensor(1), -2, lambda y: y * onehot, one.initial):
+        assert torch.equal(dtd.explain(network, x, target, PLAN).relevance, one.relevance)
+
+
+def test_non_finite_weights_are_named():
+    model = mlp()
+    with torch.no_grad():
+        model[2].weight[0, 0] = torch.nan
+    with pytest.raises(dtd.NonFiniteError, match=r"'2.weight' holds NaN"):
+        dtd.trace(model, rand(2, 4))
+
+
+def test_overflow_names_the_layer():
+    model = nn.Linear(2, 1, bias=False).double()
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[1.0, -1.0]]))
+    network = dtd.trace(model, rand(2, 2))
+    x = torch.tensor([[1e300, 1e300 * (1 - 1e-15)]], dtype=torch.double)
+    with pytest.raises(dtd.NonFiniteError, match="Relevance overflows at layer 'dense'"):
+        dtd.explain(network, x, torch.tensor([[1e300]], dtype=torch.double), dtd.Plan.uniform("lrp0"))
+
+
+@pytest.mark.parametrize("batch", [0, 1])
+def test_batches_of_one_and_none(network, batch):
+    out = dtd.explain(network, rand(batch, 4), 0, PLAN)
+    assert out.relevance.shape == (batch, 4) and out.conservation().shape == (batch,)
+    assert out.layers["0"].balance.gap.shape == (batch,)
+    rows = dtd.audit(network, rand(batch, 4), 0, PLAN)
+    assert len(rows) == 2 and (batch or rows.units.eq(0).all())
+
+
+def test_batches_do_not_mix(network):
+    x = rand(5, 4)
+    together = dtd.explain(network, x, 0, PLAN).relevance
+    apart = torch.cat([dtd.explain(network, x[i : i + 1], 0, PLAN).relevance for i in range(5)])
+    torch.testing.assert_close(together, apart, rtol=1e-12, atol=1e-14)
+
+
+def test_non_contiguous_inputs():
+    model = nn.Conv2d(2, 3, 3).double()
+    network = dtd.trace(model, rand(2, 2, 5, 5))
+    x = rand(2, 5, 5, 2).permute(0, 3, 1, 2)
+    plan = dtd.Plan.uniform("lrp0")
+    a = dtd.explain(network, x, lambda y: y, plan).relevance
+    b = dtd.explain(network, x.contiguous(), lambda y: y, plan).relevance
+    torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
+
+
+def test_plans_must_cover_and_match(network):
+    with pytest.raises(dtd.PlanError, match=r"No entry of the plan speaks for 2 \(dense, receives NonNegative\)"):
+        dtd.Plan([("0", dtd.rules.choose("lrp0"))]).bind(network)
+    with pytest.raises(dtd.PlanError, match="match no layer: name.glob='conv"):
+        dtd.Plan([("conv*", dtd.rules.choose("lrp0")), (dtd.where.every, dtd.rules.choose("lrp0"))]).bind(network)
+    with pytest.raises(dtd.InputError, match="No rule 'gama'; the catalogue has lrp0, epsilon, gamma"):
+        dtd.Plan.uniform("gama")
+    with pytest.raises(dtd.PlanError, match="model must be a relevance model"):
+        dtd.Plan([("*", "gamma")])
+    with pytest.raises(dtd.PlanError, match="explicit form"):
+        dtd.Plan([("*", dtd.Ray(dtd.Activations()))]).explicit()
+    with pytest.raises(dtd.PlanError, match="explicit rule"):
+        dtd.audit(network, rand(1, 4), 0, PLAN.explicit())
+
+
+def test_preconditions_are_checked_where_they_are_used(network):
+    with pytest.raises(dtd.DomainError, match="ZPlus at layer '0' needs values in NonNegative; found values from -1"):
+        dtd.explain(network, -torch.ones(1, 4, dtype=torch.double), 0, dtd.Plan.uniform("zplus"))
+    with pytest.raises(dtd.DomainError, match=r"z\^B needs a box; the layer's inferred domain is NonNegative"):
+        dtd.explain(network, rand(1, 4), 0, dtd.Plan.uniform("zbox"))
+    with pytest.raises(dtd.DomainError, match=r"low <= high"):
+        dtd.Box(1.0, 0.0)
+    with pytest.raises(dtd.InputError, match="'gamma' must be >= 0"):
+        dtd.explain(network, rand(1, 4), 0, dtd.Plan.uniform("gamma", gamma=-1.0))
+    with pytest.raises(dtd.InputError, match="'bias' must be one of fixed, neuron, distribute"):
+        dtd.explain(network, rand(1, 4), 0, dtd.Plan.uniform("gamma", bias="zero"))
+    with pytest.raises(dtd.InputError, match="'alpha - beta' must be 1"):
+        dtd.explain(network, rand(1, 4), 0, dtd.Plan.uniform("alphabeta", alpha=2.0, beta=0.5))
+
+
+def test_memory_bound_of_the_audit(network):
+    x = rand(3, 4)
+    small = dtd.audit(network, x, 0, PLAN, memory=2000)
+    large = dtd.audit(network, x, 0, PLAN)
+    pd.testing.assert_frame_equal(small, large, rtol=1e-12)
+    with pytest.raises(dtd.BudgetError, match="memory bound is 100"):
+        dtd.audit(network, x, 0, PLAN, memory=100)
