@@ -35,6 +35,8 @@ class Domain(ABC):
 
     def within(self, other: "Domain") -> bool:
         """Whether this domain is surely a subset of the other."""
+        if isinstance(other, (Real, NonNegative)):
+            return isinstance(other, Real) or self.nonnegative
         (low, high), (other_low, other_high) = (map(torch.as_tensor, d.bounds()) for d in (self, other))
         return bool((low >= other_low).all()) and bool((high <= other_high).all())
 

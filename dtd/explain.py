@@ -84,18 +84,17 @@ def explain(network: Network, x: Tensor, target: Target, plan: Plan) -> Explanat
 
 def sweep(network: Network, models: tuple[Propagation, ...], x: Tensor) -> Sweep:
     """The forward sweep; values are let go after their last use."""
-    layers = network.layers
+    layers, output = network.layers, network.output
     last_use = {index: i for i, layer in enumerate(layers) for index in layer.inputs}
     values, saved = {-1: x}, []
     for i, (layer, model) in enumerate(zip(layers, models, strict=True)):
         values[i], keep = model.forward(layer, tuple(values[j] for j in layer.inputs))
         saved.append(keep)
-        for j in {j for j in layer.inputs if last_use[j] == i and j != network.output}:
+        for j in {j for j in layer.inputs if last_use[j] == i and j != output}:
             del values[j]
-    output = values[network.output]
-    if not bool(output.isfinite().all()):
+    if not bool(values[output].isfinite().all()):
         raise NonFiniteError("The network's output is not finite on this input. Check the input's range and the weights.")
-    return Sweep(output, saved)
+    return Sweep(values[output], saved)
 
 
 def relevance_pass(

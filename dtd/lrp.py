@@ -88,7 +88,7 @@ class LRPEpsilon(LRPRule):
     ``epsilon`` is a number or a function of the layer's pre-activations. Source of the rule: Bach 2015, Eq. 58.
     """
 
-    epsilon: float | Callable[[Any], Any] = 0.0
+    epsilon: float | Callable[[Any], Any] = 0
 
     def redistribute(self, affine, a, bias, relevance, domain):
         epsilon = self.epsilon(affine.apply(a)) if callable(self.epsilon) else self.epsilon

@@ -53,6 +53,7 @@ def read(path: Path) -> dict | None:
         return None
 
 
+@torch.enable_grad()
 def train(model: nn.Module, config: TrainedConfig, data: Data) -> None:
     """Adam on the cross entropy, with the learning rate falling linearly to 0."""
     optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
