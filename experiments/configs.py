@@ -4,11 +4,16 @@ Each class is the schema of one option of a config group under ``conf/``. A run 
 raw config nodes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
+from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+
+class ConfigError(Exception):
+    """A config that no run can start from: says which key, what was found and what is valid."""
 
 
 class Bias(Enum):
@@ -138,3 +143,29 @@ def register() -> None:
     for group, options in SCHEMAS.items():
         for name, node in options.items():
             store.store(group=f"schema/{group}", name=name, node=node)
+
+
+def typed(config: DictConfig) -> Config:
+    """The run's dataclasses; raises :class:`ConfigError` for a key that was forced in with ``+``."""
+    made = OmegaConf.to_object(config)
+    check_keys(config, made, "")
+    return made
+
+
+def check_keys(node: Any, made: Any, path: str) -> None:
+    """Every key of the config must be a field of its schema."""
+    if is_dataclass(made):
+        valid = [f.name for f in fields(made)]
+        for key in node:
+            if key not in valid:
+                raise ConfigError(f"No key '{path}{key}'; the valid keys there are {', '.join(valid)}.")
+            check_keys(node[key], getattr(made, key), f"{path}{key}.")
+    elif isinstance(made, dict):
+        for key in made:
+            check_keys(node[key], made[key], f"{path}{key}.")
+
+
+def require(holds: bool, key: str, required: str, found: object) -> None:
+    """Raise :class:`ConfigError` for a value that a question cannot work with."""
+    if not holds:
+        raise ConfigError(f"'{key}' must be {required}; found {found}.")

@@ -1,5 +1,7 @@
 """The networks that the experiments explain."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -19,7 +21,7 @@ class MLP(nn.Module):
     def __init__(self, sizes: list[int]):
         super().__init__()
         layers: list[nn.Module] = []
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after), nn.ReLU()]
         self.layers = nn.Sequential(*layers[:-1])
 
@@ -33,16 +35,17 @@ def convolution(before: int, after: int, stride: int = 1) -> list[nn.Module]:
 
 
 class Residual(nn.Module):
-    """``x + body(x)``; no ReLU follows, so what comes out has both signs."""
+    """``relu(x + body(x))``."""
 
     def __init__(self, channels: int):
         super().__init__()
         first, second = convolution(channels, channels), convolution(channels, channels)
         self.body = nn.Sequential(*first, nn.ReLU(), *second)
         self.add = Add()
+        self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.add(x, self.body(x))
+        return self.relu(self.add(x, self.body(x)))
 
 
 class CNN(nn.Module):

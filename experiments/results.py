@@ -3,13 +3,15 @@
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from uuid import uuid4
 
 import pandas as pd
 import torch
+from matplotlib.figure import Figure
 
 PACKAGES = ("dtd", "torch", "numpy", "pandas", "scipy", "scikit-learn", "hydra-core", "matplotlib", "zennit", "captum")
 
@@ -19,9 +21,7 @@ def atomically(path: Path, write: Callable[[Path], object]) -> Path:
 
     The temporary name keeps the suffix, since some writers choose the format by it.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    part = Path(name)
+    part = path.with_name(f".{path.stem}-{uuid4().hex}{path.suffix}")
     try:
         write(part)
         os.replace(part, path)
@@ -43,6 +43,12 @@ def read_table(path: Path) -> pd.DataFrame:
 def save_text(path: Path, text: str) -> Path:
     """Text in UTF-8."""
     return atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def save_figure(path: Path, figure: Figure) -> None:
+    """A figure as PDF and as PNG, under the given name without a suffix."""
+    for suffix in (".pdf", ".png"):
+        atomically(path.with_name(path.name + suffix), partial(figure.savefig, dpi=300))
 
 
 def save_versions(path: Path) -> Path:

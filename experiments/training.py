@@ -18,6 +18,8 @@ from experiments.console import console
 from experiments.data import Data
 from experiments.results import atomically
 
+SOURCES = ("data.py", "networks.py", "training.py")
+
 
 def trained(build, config: TrainedConfig, data_config: DataConfig, data: Data) -> nn.Module:
     """A trained model in evaluation mode; the same seed gives the same weights, bit for bit.
@@ -39,9 +41,10 @@ def trained(build, config: TrainedConfig, data_config: DataConfig, data: Data) -
 
 
 def cached(config: TrainedConfig, data_config: DataConfig) -> Path:
-    """Where the weights of a config live."""
+    """Where the weights live: their name holds a hash of both configs, of torch's version and of the code they come from."""
     what = {type(c).__name__: asdict(c) for c in (config, data_config)} | {"torch": torch.__version__}
-    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+    code = b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)
+    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode() + code).hexdigest()[:16]
     return Path(platformdirs.user_cache_dir("dtd")) / "models" / f"{type(config).__name__}-{key}.safetensors"
 
 

@@ -12,15 +12,18 @@ import pytest
 from torch import Tensor, nn
 
 zennit_attribution = pytest.importorskip("zennit.attribution")
+zennit_canonizers = pytest.importorskip("zennit.canonizers")
 zennit_composites = pytest.importorskip("zennit.composites")
+zennit_layers = pytest.importorskip("zennit.layer")
 zennit_rules = pytest.importorskip("zennit.rules")
 zennit_types = pytest.importorskip("zennit.types")
 captum_attr = pytest.importorskip("captum.attr")
+captum_modules = pytest.importorskip("captum.attr._utils.custom_modules")
 captum_rules = pytest.importorskip("captum.attr._utils.lrp_rules")
 
-TINY = 1e-14
+TINY = 1e-17
 BIAS_MODES = {"neuron": None, "fixed": "bias"}  # dtd's name -> zennit's zero_params
-POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+UNWEIGHTED = (nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.BatchNorm2d, captum_modules.Addition_Module)
 
 
 def by_zennit(model: nn.Module, x: Tensor, relevance: Any, hook: Any, canonizers: list | None = None) -> Tensor:
@@ -32,6 +35,7 @@ def by_zennit(model: nn.Module, x: Tensor, relevance: Any, hook: Any, canonizers
         (zennit_types.Activation, zennit_rules.Pass()),
         (zennit_types.AvgPool, zennit_rules.Norm(stabilizer=TINY)),
         (zennit_types.BatchNorm, zennit_rules.Pass()),
+        (zennit_layers.Sum, zennit_rules.Norm(stabilizer=TINY)),
         (zennit_types.Linear, hook),
     ]
     return by_composite(model, x, relevance, zennit_composites.LayerMapComposite(layer_map=layers, canonizers=canonizers))
@@ -47,12 +51,12 @@ def by_composite(model: nn.Module, x: Tensor, relevance: Any, composite: Any) ->
 def by_captum(
     model: nn.Module, x: Tensor, target: Any, make: Callable[[], Any], weighted: tuple = (nn.Linear, nn.Conv2d)
 ) -> Tensor:
-    """One captum rule in every layer with weights, captum's ε rule in pooling and the other layers it has a rule for."""
+    """One captum rule in every layer with weights, captum's default ε rule in pooling, sums and batch norm."""
     model = deepcopy(model)
     for module in model.modules():
         if isinstance(module, weighted):
             module.rule = make()
-        elif isinstance(module, POOLS):
+        elif isinstance(module, UNWEIGHTED):
             module.rule = captum_rules.EpsilonRule(TINY)
     return captum_attr.LRP(model).attribute(x.clone().requires_grad_(), target=target).detach()
 
@@ -68,7 +72,7 @@ def distance(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).abs().sum() / expected.abs().sum())
 
 
-def assert_equal(found: Tensor, expected: Tensor, tolerance: float = 1e-9) -> None:
+def assert_equal(found: Tensor, expected: Tensor, tolerance: float = 1e-10) -> None:
     """Equality relative to the largest entry; both sides must be finite, and the expected one not all zero."""
     assert bool(found.isfinite().all()) and bool(expected.isfinite().all())
     scale = expected.abs().max()

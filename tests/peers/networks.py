@@ -91,13 +91,13 @@ def fill(model: nn.Module, seed: int, bias: float = 0.4) -> nn.Module:
                 continue
             values = torch.from_numpy(numbers.standard_normal(tuple(tensor.shape)))
             if "running_var" in name:
-                values = 0.5 + values.abs()
+                values.abs_().add_(0.5)
             elif "bias" in name or "running_mean" in name:
-                values = bias * values.tanh()
+                values.tanh_().mul_(bias)
             elif tensor.ndim > 1:
-                values = values / (tensor[0].numel() ** 0.5)
+                values.div_(tensor[0].numel() ** 0.5)
             else:
-                values = 0.5 + values.abs()
+                values.abs_().add_(0.5)
             tensor.copy_(values)
     return model
 

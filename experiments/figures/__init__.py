@@ -1,0 +1,1 @@
+"""Figures for papers, from tables that a run has written; no figure builds a model."""

@@ -1,0 +1,47 @@
+"""Cost next to gradient × input: one panel for each network, bars by rule and library."""
+
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.figures.style import COLOURS, PAGE, STYLE
+from experiments.questions.base import Tables
+
+
+def cost_figures(tables: Tables) -> Mapping[str, Figure]:
+    """One figure, ``cost``."""
+    with mpl.rc_context(STYLE):
+        return {"cost": bars(tables["rows"])}
+
+
+def bars(rows: pd.DataFrame) -> Figure:
+    """Median ratio to gradient × input; the line goes from the fastest to the slowest round."""
+    compared = rows[rows.rule != rows.library]
+    networks, libraries = list(compared.network.unique()), list(compared.library.unique())
+    figure = Figure(figsize=(PAGE, 2.4), layout="constrained")
+    panels = figure.subplots(1, len(networks), squeeze=False)[0]
+    for axes, network in zip(panels, networks, strict=True):
+        panel(axes, compared[compared.network == network], libraries)
+        seconds = rows[(rows.network == network) & (rows.rule == rows.library)].seconds.median()
+        axes.set_title(f"{network} (gradient × input: {1e3 * seconds:.3g} ms)")
+    panels[0].set_ylabel("time / time of gradient × input")
+    panels[0].legend(frameon=False, loc="upper left")
+    return figure
+
+
+def panel(axes: Axes, rows: pd.DataFrame, libraries: list[str]) -> None:
+    """Bars of one network."""
+    rules = list(rows.rule.unique())
+    width = 0.8 / len(libraries)
+    for i, library in enumerate(libraries):
+        ratios = rows[rows.library == library].groupby("rule").ratio.agg(["median", "min", "max"]).reindex(rules)
+        x = np.arange(len(rules)) + (i - (len(libraries) - 1) / 2) * width
+        spread = (ratios["median"] - ratios["min"], ratios["max"] - ratios["median"])
+        axes.bar(x, ratios["median"], width, yerr=spread, color=COLOURS[i], label=library, error_kw={"elinewidth": 0.5})
+    axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
+    axes.set_xticks(range(len(rules)), [rule.replace("_", "\\n") for rule in rules])
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,27 @@
+"""What every question has to offer."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+from rich.console import Console
+
+from experiments.configs import Config
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Compute first, then report: ``tables`` does the work; everything after it reads what it wrote, from disk.
+
+    The table ``rows`` is the answer as tidy rows; further tables hold what the figures need. ``problems`` names what makes
+    the run fail.
+    """
+
+    check: Callable[[Config], None]  # raises ConfigError before any work
+    tables: Callable[[Config], Iterator[tuple[str, pd.DataFrame]]]
+    show: Callable[[Tables, Console], None]
+    figures: Callable[[Tables], Mapping[str, Figure]]
+    problems: Callable[[Tables], list[str]]

@@ -1,0 +1,112 @@
+"""The DTD column of the LRP overview paper (Montavon 2019, Table 10.1), with what it means exactly.
+
+The paper marks the rules that can be justified by deep Taylor decomposition. Here each mark is spelled out: the condition
+under which the root lies in the domain, and exact examples, found by running the shipped root strategies.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from itertools import product
+
+import numpy as np
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from dtd.domain import NonNegative, Real
+from dtd.root import mixed
+from dtd.rules import catalogue
+from proofs.layers import Setting, show
+from proofs.notation import plain, tex_text
+from proofs.roots.equivalence import contained
+from proofs.roots.points import unit
+
+NUMBERS = tuple(map(Fraction, (1, 2, 0)))
+WEIGHTS = tuple(map(Fraction, (2, -1, 1, -2)))
+BIASES = tuple(map(Fraction, (-1, 1, 0, 2)))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One rule: the paper's mark, where its root has to be, and the exact condition (formulas in backticks)."""
+
+    rule: str
+    shown: str
+    mark: str
+    where: str
+    condition: str
+    parameters: tuple[tuple[str, int], ...] = ()
+
+
+ROWS = (
+    Row("lrp0", "LRP-0", "yes", "`a ≥ 0`", "`b ≤ 0`"),
+    Row("epsilon", "LRP-ε", "yes", "`a ≥ 0`", "no root: `ε/(z + ε) R` stays at the point", (("epsilon", 1),)),
+    Row("gamma", "LRP-γ", "yes", "`a ≥ 0`", "`b ≤ γ Σ⁻/(1 + γ)`", (("gamma", 1),)),
+    Row("zplus", "`z⁺` (αβ, `β = 0`)", "yes", "`a ≥ 0`", "`b ≤ Σ⁻`"),
+    Row("alphabeta", "αβ, `β > 0`", "no", "`a ≥ 0`", "`α z ≤ Σ⁺` and `β z ≤ Σ⁻`", (("alpha", 2), ("beta", 1))),
+    Row("flat", "flat", "no", "`a ≥ 0`", "`z ≤ J a_j w_j` where `w_j > 0`; every `w_j ≠ 0`"),
+    Row("wsquare", "`w²`", "yes", "`ℝ^d`", "always (some `w_j ≠ 0`); the nearest root"),
+    Row("zbox", "`z^B`", "yes", "box", "`b + Σ_j (l_j w_j⁺ + h_j w_j⁻) ≤ 0`: the box holds a root"),
+)
+
+
+def setting(row: Row, a: tuple, w: tuple, b: Fraction) -> Setting:
+    """A unit with two inputs; the box of z^B is [0, 2]."""
+    parameters = {name: Fraction(value) for name, value in row.parameters}
+    if row.rule == "zbox":
+        parameters = {"low": np.array([[Fraction(0)] * 2]), "high": np.array([[Fraction(2)] * 2])}
+    return unit(list(a), list(w), b, parameters, NonNegative() if row.where == "`a ≥ 0`" else Real())
+
+
+def inside(row: Row, at: Setting) -> tuple[bool, bool, np.ndarray]:
+    """Whether the shipped root exists and vanishes, whether it lies in the domain, and the point itself."""
+    root = mixed(catalogue[row.rule].derived(bias="fixed", **at.parameters).roots(at.units, at.domain))
+    points = root.points(at.units)
+    vanishes = bool((root.residual(at.units)[0] == 0).all() and root.exists.all())
+    return vanishes, row.where == "`ℝ^d`" or bool(contained(at, points)), points
+
+
+@cache
+def example(row: Row, wanted: bool) -> str:
+    """The first active unit of a small grid whose root is in the domain, or exists outside it; "none" if there is none."""
+    for w, a, b in product(product(WEIGHTS, repeat=2), product(NUMBERS, repeat=2), BIASES):
+        at = setting(row, a, w, b)
+        if at.z.item() <= 0:
+            continue
+        vanishes, held, points = inside(row, at)
+        if vanishes and held == wanted:
+            return f"`a = {numbers(a)}`, `w = {numbers(w)}`, `b = {b}`: `ã = {numbers(points.flat)}`"
+    return "none"
+
+
+def numbers(values) -> str:
+    """Numbers in brackets."""
+    return f"({', '.join(map(show, values))})"
+
+
+def overview_table() -> Table:
+    """The column as a table for the terminal."""
+    table = Table(box=box.SIMPLE_HEAD, title="Where the root of each rule lies (bias fixed)")
+    for title in ("rule", "overview", "domain", "root inside iff (z > 0)", "an example inside", "an example outside"):
+        table.add_column(title, overflow="fold")
+    for row in ROWS:
+        cells = (row.shown, row.mark, row.where, row.condition, example(row, True), example(row, False))
+        table.add_row(*(escape(plain(cell)) for cell in cells))
+    return table
+
+
+def overview_tex() -> str:
+    """The column as a LaTeX table."""
+    lines = [
+        r"\noindent The DTD column of Montavon 2019, Table 10.1, spelled out for an active unit with fixed bias: the",
+        r"exact condition for the root of each rule to lie in its domain, with an example on either side ($\gamma = 1$,",
+        r"$\alpha = 2$, $\beta = 1$, $\varepsilon = 1$, box $[0, 2]^2$), found by running the shipped root strategies.",
+        r"\begin{center}\footnotesize",
+        r"\begin{tabular}{@{}lll>{\raggedright}p{3.6cm}>{\raggedright}p{3.7cm}>{\raggedright\arraybackslash}p{3.7cm}@{}}",
+        r"\toprule rule & paper & domain & root inside iff & inside & outside \\ \midrule",
+    ]
+    for row in ROWS:
+        cells = (row.shown, row.mark, row.where, row.condition, example(row, True), example(row, False))
+        lines.append(" & ".join(map(tex_text, cells)) + r" \\[2pt]")
+    return "\n".join([*lines, r"\bottomrule\end{tabular}\end{center}"])

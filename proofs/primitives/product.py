@@ -1,0 +1,61 @@
+"""A product of two signals: ½/½ is the average of two valid roots, and signal-takes-all is one of them."""
+
+from collections.abc import Iterator
+
+import sympy
+
+from proofs.judge import Step
+from proofs.kernel import Mutant, Proof, never_zero
+from proofs.points import cases as at_points
+from proofs.points import put
+from proofs.taylor import expansion
+
+A, B, A0, B0, R = sympy.symbols("a b a_0 b_0 R", real=True)
+MODEL = R * A * B / (A0 * B0)  # R̂(a, b), equal to R at the data point
+AT = {A: A0, B: B0}
+ROOTS = ((sympy.Rational(1, 2), (sympy.S.Zero, B0)), (sympy.Rational(1, 2), (A0, sympy.S.Zero)))
+
+
+def conditions(values):
+    return (never_zero(put(values, A0), "`a ≠ 0`"), never_zero(put(values, B0), "`b ≠ 0`"))
+
+
+def steps(values, roots) -> Iterator[Step]:
+    def at(e):
+        return put(values, sympy.sympify(e).subs(AT))
+
+    total = [0, 0, 0, 0]
+    for number, (weight, root) in enumerate(roots, 1):
+        found = expansion(MODEL, (A, B), root)
+        yield Step(f"R̂(root {number})", at(found.zeroth), 0, "the model vanishes there: one factor is 0")
+        yield Step(f"remainder {number}", at(found.remainder), 0, "on that line the model is linear")
+        parts = (*found.first, found.zeroth, found.remainder)
+        total = [sum_ + weight * part for sum_, part in zip(total, parts, strict=True)]
+    gate = expansion(MODEL, (A, B), roots[0][1])
+    yield Step("R_a (root 1)", at(gate.first[0]), at(R), "at the root `(0, b)` the signal `a` takes all")
+    yield Step("R_b (root 1)", at(gate.first[1]), 0, "and the gate nothing, since it does not move")
+    yield Step("R_a", at(total[0]), at(R / 2), "the average of both expansions")
+    yield Step("R_b", at(total[1]), at(R / 2), "gives half to each factor")
+    yield Step("R_a + R_b", at(total[0] + total[1]), at(R), "conservation")
+
+
+half = sympy.Rational(1, 2)
+proof = Proof(
+    name="product",
+    claim="For a product `a b`, `(0, b)` and `(a, 0)` are roots without zeroth term or remainder; the first gives all to "
+    "`a` (signal takes all), their average gives half to each.",
+    steps=steps,
+    conditions=conditions,
+    mutants=(
+        Mutant("the root (0, 0)", ((half, (sympy.S.Zero, sympy.S.Zero)), ROOTS[1])),
+        Mutant(
+            "the terms of both roots added, as gradient x input does",
+            ((sympy.S.One, ROOTS[0][1]), (sympy.S.One, ROOTS[1][1])),
+        ),
+        Mutant("expansion at half the signal", ((half, (A0 / 2, B0)), ROOTS[1])),
+    ),
+    reference="Achtibat 2024, Sec. 3 (uniform rule); Arras 2017 (signal takes all)",
+    subject=ROOTS,
+    cases=lambda: at_points((A0, B0, R), points=10),
+    note="Mathematics: no shipped object yet.",
+)

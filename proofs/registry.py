@@ -1,0 +1,57 @@
+"""All proofs, in the order of an appendix: theorems, rules, where roots live, limits, other primitives."""
+
+from proofs.kernel import Proof
+from proofs.limits import alphabeta_to_zplus, epsilon_to_zero, gamma_to_infinity, gamma_to_zero, zbox_to_zplus
+from proofs.primitives import (
+    average_pooling,
+    batch_norm,
+    layer_norm,
+    local_response_norm,
+    max_pooling,
+    product,
+    residual_sum,
+    softmax,
+)
+from proofs.roots import alphabeta_root, flat_root, gamma_root, lrp0_root, wsquare_root, zbox_root, zplus_root
+from proofs.rules import (
+    alphabeta,
+    epsilon,
+    flat,
+    gamma,
+    gamma_signed,
+    lrp0,
+    pattern,
+    wsquare,
+    zbox,
+    zplus,
+    zplus_signed,
+)
+from proofs.theorems import (
+    conservation,
+    epsilon_is_gradient_times_input,
+    every_root,
+    four_steps,
+    gradient_times_input,
+    master,
+    unit_balance,
+)
+
+GROUPS = {
+    "Theorems": (master, every_root, gradient_times_input, unit_balance, conservation, four_steps),
+    "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
+    "Where the root lives": (lrp0_root, gamma_root, zplus_root, alphabeta_root, wsquare_root, zbox_root, flat_root),
+    "Limits": (gamma_to_zero, gamma_to_infinity, epsilon_to_zero, alphabeta_to_zplus, zbox_to_zplus),
+    "Other primitives": (
+        residual_sum,
+        average_pooling,
+        max_pooling,
+        batch_norm,
+        product,
+        softmax,
+        layer_norm,
+        local_response_norm,
+        epsilon_is_gradient_times_input,
+    ),
+}
+PROOFS: dict[str, Proof] = {module.proof.name: module.proof for modules in GROUPS.values() for module in modules}
+assert len(PROOFS) == sum(map(len, GROUPS.values())), "proof names must be unique"

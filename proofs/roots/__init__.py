@@ -1,0 +1,1 @@
+"""Where the roots live: each rule's domain condition, as an equivalence."""

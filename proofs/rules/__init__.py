@@ -1,0 +1,1 @@
+"""One proof for each rule of the catalogue: derived terms = the paper's formula = the explicit rule."""
