@@ -17,7 +17,7 @@ from torch import Tensor
 from dtd import algebra
 from dtd.algebra import identity, negative, one, positive, step
 from dtd.domain import Bound, Box, Domain, NonNegative, Real
-from dtd.errors import DomainError, InputError
+from dtd.errors import DomainError, InputError, check_parameter
 
 Function = Callable[[Any], Any]
 
@@ -160,7 +160,7 @@ class SignedGamma(Direction):
 
 @dataclass(frozen=True)
 class ZPlus(Direction):
-    """``v_kj = a_j 1[w_kj > 0]`` on ``a ≥ 0``: the z⁺ rule (Montavon 2017, Eq. 15), also called α1β0."""
+    """``v_kj = a_j 1[w_kj > 0]`` on ``a ≥ 0``: the z⁺ rule (Montavon 2017, Sec. 4.2), also called α1β0."""
 
     requires = NonNegative()
     remedy = "Use zplus_signed, z^B with Box(low, high), or w²."
@@ -187,7 +187,7 @@ class Contributions(Direction):
 
 @dataclass(frozen=True)
 class Weights(Direction):
-    """``v_kj = w_kj``: the shortest way to the root hyperplane; the w² rule (Montavon 2017, Eq. 10)."""
+    """``v_kj = w_kj``: the shortest way to the root hyperplane; the w² rule (Montavon 2017, Sec. 4.1)."""
 
     def factors(self, domain):
         return (Factor(one, identity),)
@@ -205,7 +205,7 @@ class Flat(Direction):
 class ToBox(Direction):
     """``v_kj = a_j − l_j 1[w_kj > 0] − h_j 1[w_kj < 0]``: towards the corner of the box where the unit is lowest.
 
-    The z^B rule (Montavon 2017, Eq. 16). Bounds are numbers or tensors that broadcast to ``(B, *shape)``; left out,
+    The z^B rule (Montavon 2017, Sec. 4.2). Bounds are numbers or tensors that broadcast to ``(B, *shape)``; left out,
     they are those of the layer's domain, which must then be a box. The bias neuron's box is a point: ``v_k0 = 0``.
     """
 
@@ -242,7 +242,7 @@ class ToBox(Direction):
 
 @dataclass(frozen=True, eq=False)
 class Pattern(Direction):
-    """``v_kj = p_kj``: a pattern estimated from data (PatternAttribution, Kindermans 2018, Eq. 8).
+    """``v_kj = p_kj``: a pattern estimated from data (PatternAttribution, Kindermans 2018, Sec. 4).
 
     ``pattern`` has the shape of the layer's weight. The bias neuron is constant, so its pattern is 0.
     """
@@ -250,7 +250,14 @@ class Pattern(Direction):
     pattern: Tensor
 
     def factors(self, domain):
-        return (Factor(one, Given(self.pattern)),)
+        return (Factor(one, self._on),)
+
+    def _on(self, w):
+        if tuple(w.shape) != tuple(self.pattern.shape):
+            raise InputError(
+                f"A pattern needs its layer's weight shape {tuple(w.shape)}; found {tuple(self.pattern.shape)}."
+            )
+        return self.pattern
 
     def bias(self, b):
         return 0 * b
@@ -272,9 +279,3 @@ class Toward(Direction):
 def is_zero(function: Function) -> bool:
     """Whether a factor is the number 0, and so not worth a pass."""
     return isinstance(function, Given) and isinstance(function.value, (int, float)) and function.value == 0
-
-
-def check_parameter(holds: bool, name: str, required: str, found: object) -> None:
-    """Raise :class:`InputError` for a parameter that no member of the family has."""
-    if not holds:
-        raise InputError(f"'{name}' must be {required}; found {found}.")

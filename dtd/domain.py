@@ -13,6 +13,11 @@ from dtd.errors import DomainError
 Bound = float | Tensor
 
 
+def exact(bound: Bound) -> Tensor:
+    """A bound as a tensor; numbers in float64, so that none is rounded."""
+    return bound if isinstance(bound, Tensor) else torch.tensor(bound, dtype=torch.float64)
+
+
 class Domain(ABC):
     """A product of intervals, one for each activation."""
 
@@ -37,11 +42,11 @@ class Domain(ABC):
         """Whether this domain is surely a subset of the other."""
         if isinstance(other, (Real, NonNegative)):
             return isinstance(other, Real) or self.nonnegative
-        (low, high), (other_low, other_high) = (map(torch.as_tensor, d.bounds()) for d in (self, other))
+        (low, high), (other_low, other_high) = (map(exact, d.bounds()) for d in (self, other))
         return bool((low >= other_low).all()) and bool((high <= other_high).all())
 
     def reach(self, a: Tensor, v: Tensor) -> Tensor:
-        """The largest ``t ≥ 0`` with ``a − t v`` inside, over the last axis; infinity when the ray never leaves.
+        """The largest ``t`` with ``a − t v`` inside, for ``a`` inside, over the last axis; infinity when it never leaves.
 
         # shape: a (..., J), v (..., J) -> (...)
         """
@@ -54,12 +59,12 @@ class Domain(ABC):
     @cached_property
     def nonnegative(self) -> bool:
         """Whether every point of the domain is ≥ 0."""
-        return bool(torch.as_tensor(self.bounds()[0]).min() >= 0)
+        return bool((exact(self.bounds()[0]) >= 0).all())
 
     @cached_property
     def nonpositive(self) -> bool:
         """Whether every point of the domain is ≤ 0."""
-        return bool(torch.as_tensor(self.bounds()[1]).max() <= 0)
+        return bool((exact(self.bounds()[1]) <= 0).all())
 
 
 @dataclass(frozen=True)
@@ -91,18 +96,18 @@ class Box(Domain):
     ``low`` and ``high`` are numbers or tensors that broadcast to ``(B, *shape)``, the batch axis included: a
     number (scalar bounds), ``(1, C, 1, 1)`` (per channel) or ``(B, C, H, W)`` (per sample).
 
-    Raises :class:`DomainError` when a lower bound exceeds its upper bound or a bound is NaN.
+    Raises :class:`DomainError` when a lower bound exceeds its upper bound or a bound is not finite.
     """
 
     low: Bound
     high: Bound
 
     def __post_init__(self):
-        low, high = torch.as_tensor(self.low), torch.as_tensor(self.high)
-        if not bool((low <= high).all()):
+        low, high = exact(self.low), exact(self.high)
+        if not bool((low <= high).all() and low.isfinite().all() and high.isfinite().all()):
             raise DomainError(
-                f"Box needs low <= high everywhere and no NaN; found low up to {low.max().item():g} "
-                f"against high down to {high.min().item():g}. Check the order of the bounds."
+                f"Box needs finite bounds with low <= high everywhere; found low up to {low.max().item():g} "
+                f"against high down to {high.min().item():g}. Without an upper bound use NonNegative, without any Real."
             )
 
     def bounds(self):
@@ -112,16 +117,26 @@ class Box(Domain):
         return Box(*(function(b) if isinstance(b, Tensor) and b.ndim else b for b in self.bounds()))
 
     def __str__(self):
-        low, high = (torch.as_tensor(b) for b in self.bounds())
+        low, high = (exact(b) for b in self.bounds())
         mixed = " per entry" if low.numel() > 1 or high.numel() > 1 else ""
         return f"Box[{low.min().item():.3g}, {high.max().item():.3g}]{mixed}"
 
 
 def hull(*domains: Domain) -> Domain:
     """The smallest of Real, NonNegative and scalar Box that surely contains every given domain."""
-    lows = [torch.as_tensor(d.bounds()[0]).min().item() for d in domains]
-    highs = [torch.as_tensor(d.bounds()[1]).max().item() for d in domains]
+    lows = [exact(d.bounds()[0]).min().item() for d in domains]
+    highs = [exact(d.bounds()[1]).max().item() for d in domains]
     return interval(min(lows), max(highs))
+
+
+def entries(low: Tensor, high: Tensor) -> Domain:
+    """The box with bounds for each entry, in its simplest form: one interval where all agree or some are infinite."""
+    if bool(low.isnan().any() or high.isnan().any()):
+        return Real()
+    uniform = bool((low == low.flatten()[0]).all() and (high == high.flatten()[0]).all()) if low.numel() else False
+    if uniform or not bool(low.isfinite().all() and high.isfinite().all()):
+        return interval(low.min().item(), high.max().item())
+    return Box(low, high)
 
 
 def interval(low: float, high: float) -> Domain:
@@ -136,7 +151,7 @@ def check_inside(domain: Domain, a: Tensor, what: str, advice: str) -> None:
     try:
         inside = bool(domain.contains(a).all())
     except RuntimeError as error:
-        low, high = (tuple(torch.as_tensor(b).shape) for b in domain.bounds())
+        low, high = (tuple(exact(b).shape) for b in domain.bounds())
         raise DomainError(
             f"{what}: the bounds of {domain} must broadcast to {tuple(a.shape)}; found shapes {low} and {high}. "
             f"Give numbers, (1, C, 1, 1) or (B, C, H, W)."

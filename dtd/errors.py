@@ -35,3 +35,9 @@ class NonFiniteError(DTDError):
 
 class BudgetError(DTDError):
     """An explicit computation that does not fit the memory it was given."""
+
+
+def check_parameter(holds: bool, name: str, required: str, found: object) -> None:
+    """Raise :class:`InputError` for a parameter that no member of the family has."""
+    if not holds:
+        raise InputError(f"'{name}' must be {required}; found {found}.")

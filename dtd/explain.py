@@ -38,10 +38,13 @@ class Explanation:
     layers: Mapping[str, Record] = field(repr=False)
 
     def conservation(self) -> Tensor:
-        """Share of the initial relevance that reached the input. # shape: (B,); NaN-free: 1 where none was given"""
-        given = self.initial.flatten(1).sum(1)
-        arrived = self.relevance.flatten(1).sum(1)
-        return torch.where(given == 0, 1.0, arrived / torch.where(given == 0, 1.0, given))
+        """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.
+
+        # shape: (B,)
+        """
+        given, arrived = self.initial.flatten(1).sum(1), self.relevance.flatten(1).sum(1)
+        undefined = torch.where(arrived == 0, 1.0, torch.inf).to(given)
+        return torch.where(given == 0, undefined, arrived / torch.where(given == 0, 1.0, given))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +123,8 @@ def relevance_pass(
         for j, part in zip(layers[i].inputs, lower, strict=True):
             pending[j] = pending[j] + part if j in pending else part
     relevance = pending.get(-1, torch.zeros_like(x))
-    if not bool(relevance.isfinite().all()):
+    parts = [part for balance in balances.values() for part in balance.parts()]
+    if not bool(relevance.isfinite().all() and (torch.stack(parts).isfinite().all() if parts else True)):
         raise NonFiniteError(overflow_message(layers, balances))
     return relevance, balances
 
@@ -128,10 +132,10 @@ def relevance_pass(
 def overflow_message(layers: tuple[Layer, ...], balances: dict[int, Balance]) -> str:
     """Where relevance first stopped being finite."""
     for i in range(len(layers) - 1, -1, -1):
-        if not bool(balances[i].first.isfinite().all()):
+        if not all(bool(part.isfinite().all()) for part in balances[i].parts()):
             return (
-                f"Relevance overflows at layer '{layers[i].name}': a root lies so far away that its terms are not "
-                "finite. Use float64, a damping ε, or another rule there."
+                f"Relevance overflows at layer '{layers[i].name}': its pre-activations are not finite, or a root lies "
+                "so far away that its terms are not. Check the weights; use float64, a damping ε, or another rule there."
             )
     return "Relevance of the input is not finite."
 
@@ -156,13 +160,15 @@ def initial_relevance(output: Tensor, target: Target) -> Tensor:
             f"A class as target needs an output of shape (B, classes); found {tuple(output.shape)}. "
             "Give the initial relevance as a tensor of that shape."
         )
+    if not isinstance(target, (int, Tensor)) or isinstance(target, bool):
+        raise InputError(f"A target is a class, a tensor of classes, initial relevance or a function; found {target!r}.")
     target = torch.as_tensor(target, device=output.device)
     if target.dtype == torch.bool or target.is_floating_point() or target.shape not in ((), (len(output),)):
         raise InputError(
             f"A target is a class (int) or one for each of the {len(output)} samples; found a tensor of shape "
             f"{tuple(target.shape)} in {target.dtype}."
         )
-    classes = output.shape[1]
+    classes, target = output.shape[1], target.long()
     if len(output) and not bool(((target >= -classes) & (target < classes)).all()):
         raise InputError(f"The target must be a class from 0 to {classes - 1}; found {target.tolist()}.")
     chosen = torch.zeros_like(output).scatter_(1, (target % classes).expand(len(output))[:, None], 1.0)

@@ -1,6 +1,6 @@
 """The explicit LRP rules, written from the papers' formulas and from nothing else in this package.
 
-Each rule is the four-step procedure of the LRP overview (Montavon 2019, Sec. 10.3.1) with its own modified inputs and
+Each rule is the four-step procedure of the LRP overview (Montavon 2019, Sec. 10.2.2) with its own modified inputs and
 weights: forward ``z_k = Σ_j x_j W_jk``, divide ``s_k = R_k / z_k``, backward ``c_j = Σ_k W_jk s_k``, multiply
 ``R_j = x_j c_j``. A unit whose denominator is 0 redistributes nothing (0/0 := 0).
 
@@ -11,14 +11,14 @@ its share evenly to the inputs.
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import divide, negative, nonzero, positive, sign, step
-from dtd.domain import Box, Domain
+from dtd.domain import Box, Domain, NonNegative, Real
 from dtd.errors import DomainError
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
@@ -51,6 +51,8 @@ class LRPRule(Propagation):
     """An explicit rule ``R_j = Σ_k (share of j in k) R_k``."""
 
     bias: str = "fixed"
+    requires: ClassVar[Domain] = Real()
+    remedy: ClassVar[str] = ""
 
     def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.primitive, AffineMap)
@@ -66,11 +68,12 @@ class LRPRule(Propagation):
         if self.bias == "distribute":
             ones = affine.weight * 0 + 1
             count = affine.linear(a * 0 + 1, ones)
-            return lower + affine.transpose(divide(share, count), ones), share * 0
+            return lower + affine.transpose(divide(share, count), ones), share * (1 - nonzero(count))
         return lower, share
 
     def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         a = layer.joined(inputs)
+        layer.check(self.requires, a, type(self).__name__, self.remedy)
         return layer.primitive.apply(a), a
 
     def backward(self, layer: Layer, saved: Tensor, relevance: Tensor) -> Propagated:
@@ -83,7 +86,7 @@ class LRPRule(Propagation):
 
 @dataclass(frozen=True, eq=False)
 class LRPEpsilon(LRPRule):
-    """``R_j = Σ_k a_j w_jk / (ε sign(z_k) + Σ_{0,j} a_j w_jk) R_k``; ε = 0 is LRP-0 (Montavon 2019, Eq. 10.1–10.2).
+    """``R_j = Σ_k a_j w_jk / (ε sign(z_k) + Σ_{0,j} a_j w_jk) R_k``; ε = 0 is LRP-0 (Montavon 2019, Sec. 10.2.1).
 
     ``epsilon`` is a number or a function of the layer's pre-activations. Source of the rule: Bach 2015, Eq. 58.
     """
@@ -97,7 +100,7 @@ class LRPEpsilon(LRPRule):
 
 @dataclass(frozen=True, eq=False)
 class LRPGamma(LRPRule):
-    """``R_j = Σ_k a_j (w_jk + γ w_jk⁺) / Σ_{0,j} a_j (w_jk + γ w_jk⁺) R_k`` (Montavon 2019, Eq. 10.3)."""
+    """``R_j = Σ_k a_j (w_jk + γ w_jk⁺) / Σ_{0,j} a_j (w_jk + γ w_jk⁺) R_k`` (Montavon 2019, Sec. 10.2.1)."""
 
     gamma: float = 0.25
 
@@ -129,7 +132,10 @@ class LRPSignedGamma(LRPRule):
 
 @dataclass(frozen=True, eq=False)
 class LRPZPlus(LRPRule):
-    """``R_j = Σ_k a_j w_jk⁺ / Σ_{0,j} a_j w_jk⁺ R_k`` for ``a ≥ 0`` (Montavon 2017, Eq. 15)."""
+    """``R_j = Σ_k a_j w_jk⁺ / Σ_{0,j} a_j w_jk⁺ R_k`` for ``a ≥ 0`` (Montavon 2017, Sec. 4.2)."""
+
+    requires = NonNegative()
+    remedy = "Use the signed form, z^B with bounds, or w²."
 
     def redistribute(self, affine, a, bias, relevance, domain):
         return four_steps(affine, [(a, positive(affine.weight))], positive(bias), relevance)
@@ -162,7 +168,7 @@ class LRPAlphaBeta(LRPRule):
 
 @dataclass(frozen=True, eq=False)
 class LRPWSquare(LRPRule):
-    """``R_j = Σ_k w_jk² / Σ_{0,j} w_jk² R_k`` (Montavon 2017, Eq. 12)."""
+    """``R_j = Σ_k w_jk² / Σ_{0,j} w_jk² R_k`` (Montavon 2017, Sec. 4.1)."""
 
     def redistribute(self, affine, a, bias, relevance, domain):
         return four_steps(affine, [(a * 0 + 1, affine.weight**2)], bias**2, relevance)
@@ -178,13 +184,18 @@ class LRPFlat(LRPRule):
 
 @dataclass(frozen=True, eq=False)
 class LRPZBox(LRPRule):
-    """``R_j = Σ_k (a_j w_jk − l_j w_jk⁺ − h_j w_jk⁻) / Σ_j (a_j w_jk − l_j w_jk⁺ − h_j w_jk⁻) R_k`` (Montavon 2017, Eq. 18).
+    """``R_j = Σ_k (a_j w_jk − l_j w_jk⁺ − h_j w_jk⁻) / Σ_j (a_j w_jk − l_j w_jk⁺ − h_j w_jk⁻) R_k``.
 
-    Bounds that are left out are those of the layer's domain.
+    Source: Montavon 2017, Sec. 4.2. Bounds that are left out are those of the layer's domain.
     """
 
     low: float | Tensor | None = None
     high: float | Tensor | None = None
+    remedy = "Give the bounds that the data has."
+
+    @property
+    def requires(self) -> Domain:
+        return Real() if self.low is None else Box(self.low, self.high)
 
     def redistribute(self, affine, a, bias, relevance, domain):
         if self.low is None and not isinstance(domain, Box):
@@ -197,9 +208,9 @@ class LRPZBox(LRPRule):
 
 @dataclass(frozen=True, eq=False)
 class LRPPattern(LRPRule):
-    """``R_j = Σ_k w_jk p_jk / Σ_j w_jk p_jk R_k``: PatternAttribution (Kindermans 2018, Eq. 8; there ``wᵀp = 1``)."""
+    """``R_j = Σ_k w_jk p_jk / Σ_j w_jk p_jk R_k``: PatternAttribution (Kindermans 2018, Sec. 4; there ``wᵀp = 1``)."""
 
-    pattern: Tensor | None = None
+    pattern: Tensor = field(kw_only=True)
 
     def redistribute(self, affine, a, bias, relevance, domain):
         return four_steps(affine, [(a * 0 + 1, affine.weight * self.pattern)], 0 * bias, relevance)

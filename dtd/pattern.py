@@ -15,8 +15,8 @@ def estimate_patterns(network: Network, batches: Iterable[Tensor], regime: str =
     """For each layer with weights the pattern ``p ∝ E₊[a z] − E₊[a] E[z]`` of its units, in the shape of the weight.
 
     ``E₊`` averages over the samples (and positions) where the unit is positive: the two-component estimator of
-    Kindermans 2018, Eq. 7. ``regime="linear"`` averages over all of them, which gives ``cov(a, z)`` (their Eq. 6). The
-    papers' normalisation ``wᵀp = 1`` is left out: a root does not depend on the length of its direction.
+    Kindermans 2018, Sec. 4. ``regime="linear"`` averages over all of them, which gives ``cov(a, z)`` (their
+    linear estimator). The normalisation ``wᵀp = 1`` is left out: a root does not depend on the length of its direction.
 
     Args:
         batches: inputs ``(B, *in)``; read twice, so a list or a loader, not a generator.
@@ -28,6 +28,8 @@ def estimate_patterns(network: Network, batches: Iterable[Tensor], regime: str =
         raise InputError(f"'regime' must be 'positive' or 'linear'; found {regime!r}.")
     if iter(batches) is batches:
         raise InputError("'batches' is read twice: give a list of tensors or a loader, not a generator.")
+    if not len(batches):
+        raise InputError("'batches' is empty: give at least one batch of inputs.")
     layers = {layer.name: layer.primitive for layer in network.weighted if isinstance(layer.primitive, AffineMap)}
     sums, counts = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
     for x in batches:

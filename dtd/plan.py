@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dtd.affine import AffineMap
-from dtd.direction import Activations
+from dtd.affine import AffineMap, Diagonal
+from dtd.direction import Activations, Weights
 from dtd.errors import PlanError
-from dtd.lrp import LRPEpsilon, LRPRule
+from dtd.lrp import LRPEpsilon, LRPRule, LRPWSquare
 from dtd.network.network import Network
 from dtd.propagation import Layer, Propagation
 from dtd.relevance import Linear, TrainingFree
@@ -34,7 +34,8 @@ class Plan:
     ``where`` is a selector of :mod:`dtd.where` or a glob over layer names. ``model`` is a relevance model, a root
     strategy (completed to :class:`TrainingFree` where a ReLU follows and :class:`Linear` elsewhere), a choice of the
     catalogue (``dtd.rules.choose``) or an explicit LRP rule. Layers without weights that no entry names keep their
-    defaults: LRP-0 for sums, averages and constants, the winner for max pooling, pass for pointwise functions.
+    defaults: LRP-0 for sums and averages, the winner for max pooling; what has one input (pointwise functions, products
+    and sums with constants) passes its relevance.
 
     :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that matches
     nothing (unless it is optional).
@@ -102,4 +103,6 @@ class Plan:
     def _default(self, layer: Layer) -> Propagation:
         if not isinstance(layer.primitive, AffineMap):
             return layer.primitive
+        if isinstance(layer.primitive, Diagonal):
+            return LRPWSquare() if self.formulas else Linear(Ray(Weights()))
         return LRPEpsilon() if self.formulas else Linear(Ray(Activations()))

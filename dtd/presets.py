@@ -38,7 +38,7 @@ class RelativeEpsilon:
 def lrp_overview_2019(gamma: float = 0.25, epsilon: Damping = RelativeEpsilon(), bias: str = "neuron") -> Plan:
     """LRP-γ in lower, LRP-ε in middle, LRP-0 in upper layers; z^B on a box of pixels, w² on real inputs.
 
-    Source: Montavon 2019, Sec. 10.2.2–10.2.3 and Fig. 10.4. The split is theirs for VGG-16, as fractions of the layers with
+    Source: Montavon 2019, Sec. 10.3 and Fig. 10.4. The split is theirs for VGG-16, as fractions of the layers with
     weights: 7/16 (up to ``features.16``), 13/16 (up to ``features.30``), the rest (the classifier).
     """
     return Plan(

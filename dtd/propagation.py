@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from dtd.domain import Domain
+from dtd.domain import Domain, check_inside
 from dtd.taylor import Balance
 
 
@@ -30,6 +30,11 @@ class Layer:
     def joined(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """The one input of an affine layer; a sum's inputs stacked. # shape: (B, *in) each -> (B, *in_shape)"""
         return inputs[0] if len(inputs) == 1 else torch.stack(inputs, 1)
+
+    def check(self, requires: Domain, a: Tensor, what: str, remedy: str) -> None:
+        """Raise :class:`DomainError` where the layer's input, unless its domain implies it, leaves what a rule requires."""
+        if not self.domain.within(requires):
+            check_inside(requires, a, f"{what} at layer '{self.name}'", remedy)
 
     def parted(self, lower: Tensor) -> tuple[Tensor, ...]:
         """Relevance of :meth:`joined`, input by input."""

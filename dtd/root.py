@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from dtd.algebra import divide, sign
-from dtd.direction import Direction, Toward, check_parameter
+from dtd.direction import Direction, Toward
 from dtd.domain import Bound, Domain
-from dtd.errors import InputError
+from dtd.errors import InputError, check_parameter
 from dtd.units import Units
 
 Bias = Literal["fixed", "neuron", "distribute"]
@@ -24,7 +24,8 @@ class Root:
     """One candidate root for each upper unit. # shape: shift (B, k, J), bias_shift and exists (B, k)
 
     ``shift`` is ``(a − ã) / z``; ``bias_shift`` the same for the bias neuron ``a_0 = 1`` (0 when the bias is fixed);
-    ``exists`` says where the search found a point at all (elsewhere the shift is 0 and ``ã = a``).
+    ``exists`` says where the search accepts its point. Where the line holds no root at all (``n = 0``) the shift is 0
+    and ``ã = a``; a root behind the data point that the search does not accept keeps its shift.
     """
 
     shift: Any
@@ -126,6 +127,8 @@ class Ray(Search):
         if not callable(self.damping) and self.damping == 0:
             return n
         epsilon = context(self.damping) if callable(self.damping) else self.damping
+        if callable(self.damping):
+            check_parameter(bool((epsilon >= 0).all()), "damping", "a function with values >= 0", epsilon)
         return n + epsilon * sign(n)
 
     def found(self, denominator, z):
@@ -170,6 +173,8 @@ class Mix(RootStrategy):
     def __post_init__(self):
         total = sum(weight for weight, _ in self.parts)
         check_parameter(abs(total - 1) < 1e-12, "weights", "an affine combination (sum 1)", total)
+        for _, part in self.parts:
+            check_parameter(isinstance(part, Search), "parts", "a Ray or a Reference each", part)
 
     def searches(self):
         return self.parts

@@ -7,7 +7,7 @@ from typing import Any
 from dtd import direction, lrp
 from dtd.algebra import negative, positive
 from dtd.domain import Box, Domain, NonNegative, Real
-from dtd.errors import InputError
+from dtd.errors import InputError, check_parameter
 from dtd.propagation import Layer
 from dtd.root import Mix, Ray, RootStrategy
 from dtd.units import Units
@@ -60,11 +60,18 @@ class Choice:
 
     def derived(self, layer: Layer) -> RootStrategy:
         """The root strategy for a layer."""
-        return self.rule.derived(bias=self.bias, **self._of(layer))
+        return self._make(self.rule.derived, layer)
 
     def explicit(self, layer: Layer) -> lrp.LRPRule:
         """The explicit rule for a layer."""
-        return self.rule.explicit(bias=self.bias, **self._of(layer))
+        return self._make(self.rule.explicit, layer)
+
+    def _make(self, factory: Callable[..., Any], layer: Layer) -> Any:
+        try:
+            return factory(bias=self.bias, **self._of(layer))
+        except TypeError as error:
+            given = ", ".join(name for name, _ in self.parameters) or "none"
+            raise InputError(f"Rule '{self.rule.name}' cannot take its parameters ({given}): {error}.") from error
 
     def __str__(self) -> str:
         shown = [f"{name}={value:g}" for name, value in self.parameters if isinstance(value, (int, float))]
@@ -109,15 +116,21 @@ def ray(make: Callable[..., direction.Direction]) -> Callable[..., Ray]:
     return lambda bias="fixed", **parameters: Ray(make(**parameters), bias)
 
 
-def damped(epsilon: Any, bias: str = "neuron") -> Ray:
+def damped(epsilon: Any = 1e-6, bias: str = "neuron") -> Ray:
     """LRP-ε: the ray to the origin, stopped early."""
     return Ray(direction.Activations(), bias, epsilon)
+
+
+def epsilon_formula(epsilon: Any = 1e-6, bias: str = "neuron") -> lrp.LRPEpsilon:
+    """The explicit ε rule."""
+    check_parameter(callable(epsilon) or epsilon >= 0, "epsilon", ">= 0 or a function", epsilon)
+    return lrp.LRPEpsilon(bias=bias, epsilon=epsilon)
 
 
 def two_roots(alpha: float = 2.0, beta: float | None = None, bias: str = "fixed") -> Mix:
     """αβ: α times the expansion at the z⁺ root, −β times that at the z⁻ root, which lies behind an active unit."""
     beta = alpha - 1 if beta is None else beta
-    direction.check_parameter(abs(alpha - beta - 1) < 1e-12, "alpha - beta", "1", alpha - beta)
+    check_parameter(abs(alpha - beta - 1) < 1e-12, "alpha - beta", "1", alpha - beta)
     plus, minus = (Ray(direction.Contributions(sign), bias, line=sign < 0) for sign in (1, -1))
     return Mix(((alpha, plus), (-beta, minus)) if beta else ((alpha, plus),))
 
@@ -140,7 +153,7 @@ RULES = (
         "epsilon",
         "LRP-ε",
         damped,
-        lrp.LRPEpsilon,
+        epsilon_formula,
         Condition(NonNegative(), "no root for ε > 0: the zeroth term is ε/(z + ε) R (bias neuron)"),
         "Bach 2015, Eq. 58; Montavon 2019, Sec. 10.2.1",
     ),
@@ -198,7 +211,7 @@ RULES = (
         ray(direction.ToBox),
         lrp.LRPZBox,
         Condition(Box(0.0, 1.0), "root in the box iff the box holds one: b + Σ (l w⁺ + h w⁻) ≤ 0", margin_zbox),
-        "Montavon 2017, Sec. 4.3",
+        "Montavon 2017, Sec. 4.2",
     ),
     Rule(
         "flat",

@@ -44,6 +44,10 @@ class Balance:
     zeroth: Tensor  # R̂_k(ã_k): what the root could not redistribute
     remainder: Tensor  # beyond the first order
 
+    def parts(self) -> tuple[Tensor, ...]:
+        """All five sums."""
+        return self.relevance, self.first, self.bias, self.zeroth, self.remainder
+
     @property
     def gap(self) -> Tensor:
         """``relevance − (first + bias + zeroth + remainder)``: rounding, or a bug. # shape: (B,)"""

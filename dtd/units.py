@@ -12,6 +12,11 @@ from dtd.affine import AffineMap
 from dtd.domain import Domain
 
 
+def rounding(spread: Tensor) -> Tensor:
+    """Bound on the rounding error of ``1 − Σ_j terms`` from ``spread = Σ_j |terms|``."""
+    return 32 * torch.finfo(spread.dtype).eps * (1 + spread)
+
+
 class Units(Protocol):
     """Some upper units with their receptive fields, on tensors (:class:`FieldUnits`) or on symbols (the proofs).
 
@@ -109,7 +114,7 @@ class FieldUnits:
         return terms.sum(-1)
 
     def rounding(self, terms):
-        return torch.finfo(terms.dtype).eps * (terms.shape[-1] + 4) * (terms.abs().sum(-1) + 1)
+        return rounding(terms.abs().sum(-1))
 
     def inputs(self):
         return self.real.sum(-1)

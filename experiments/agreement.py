@@ -66,7 +66,7 @@ def rank_correlation(d: Tensor, e: Tensor, tied: float) -> float:
     """
     both = np.concatenate([d.numpy(), e.numpy()], axis=1)
     order = both.argsort(axis=1)
-    ascending = np.take_along_axis(both, order, axis=1)
+    ascending = np.nan_to_num(np.take_along_axis(both, order, axis=1))
     gap = tied * np.abs(e.numpy()).max(axis=1, keepdims=True)
     level = np.zeros_like(order)
     np.put_along_axis(level, order[:, 1:], (np.diff(ascending, axis=1) > gap).cumsum(axis=1), axis=1)

@@ -92,9 +92,7 @@ class SeveralConfig(ModelConfig):
 
 @dataclass
 class QuestionConfig:
-    """What is asked; ``name`` is the module under ``experiments/questions``."""
-
-    name: str = MISSING
+    """Any question."""
 
 
 @dataclass

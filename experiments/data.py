@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from dtd.domain import Box, Domain
-from experiments.configs import DataConfig, DigitsConfig
+from experiments.configs import DataConfig, DigitsConfig, require
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +34,7 @@ def load(config: DataConfig) -> Data:
 @load.register
 def _(config: DigitsConfig) -> Data:
     """1,797 handwritten digits of 8×8 pixels, scaled to [0, 1]; the split keeps the classes' shares."""
+    require(0 < config.test_fraction < 1, "data.test_fraction", "between 0 and 1", config.test_fraction)
     images, labels = load_digits(return_X_y=True)
     x = (images.reshape(-1, 1, 8, 8) / 16).astype(np.float32)
     parts = train_test_split(x, labels, test_size=config.test_fraction, random_state=config.seed, stratify=labels)

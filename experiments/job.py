@@ -5,38 +5,46 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.configs import ConfigError, typed
+from experiments.configs import Config, ConfigError, typed
 from experiments.console import console
 from experiments.questions import question
+from experiments.questions.base import Question
 from experiments.results import read_table, save_figure, save_table, save_text, save_versions
 
-OK, WRONG, REFUSED = 0, 1, 2
+DONE, WRONG, REFUSED = 0, 1, 2
 
 
 def run(config: DictConfig, out: Path) -> int:
     """Ask the config's question and leave tables, figures, config and versions in ``out``; returns the exit status.
 
-    0: done; 1: done, and the answer has problems, which are named; 2: refused before any work.
+    0: done. 1: done, and the answer has problems, which are named. 2: refused, since the config does not fit.
     """
     try:
         made = typed(config)
-        asked = question(made.question.name)
+        asked = question(made.question)
         asked.check(made)
+        if made.threads is not None:
+            torch.set_num_threads(made.threads)
+        save_text(out / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+        save_versions(out / "versions.json")
+        problems = answer(asked, made, out)
     except ConfigError as error:
-        console.print(f"[bold red]Refused:[/] {error}")
+        console.print(f"[bold red]Refused:[/] {error}", soft_wrap=True)
         return REFUSED
-    if made.threads is not None:
-        torch.set_num_threads(made.threads)
-    save_text(out / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
-    save_versions(out / "versions.json")
-    for name, table in asked.tables(made):
-        save_table(out / f"{name}.csv", table)
-    tables = {path.stem: read_table(path) for path in out.glob("*.csv")}
-    asked.show(tables, console)
-    for name, figure in asked.figures(tables).items():
-        save_figure(out / name, figure)
-    problems = asked.problems(tables)
     for problem in problems:
         console.print(f"[bold red]Problem:[/] {problem}", soft_wrap=True)
     console.print(f"Results: {out}", soft_wrap=True)
-    return WRONG if problems else OK
+    return WRONG if problems else DONE
+
+
+def answer(asked: Question, config: Config, out: Path) -> list[str]:
+    """Write every table as soon as it is there, then report from what was written; returns the problems."""
+    names = []
+    for name, table in asked.tables(config):
+        save_table(out / f"{name}.csv", table)
+        names.append(name)
+    tables = {name: read_table(out / f"{name}.csv") for name in names}
+    asked.show(tables, console)
+    for name, figure in asked.figures(tables).items():
+        save_figure(out / name, figure)
+    return asked.problems(tables)

@@ -13,6 +13,11 @@ float64, float32: the largest |derived − explicit| of any layer or of the netw
 of limit: the largest difference as a share of what rounding allows that entry (float64: plus 1e-10); where: the layer.
 cosine, rank: the lowest in any layer, sample and precision. Σ: relevance that reaches the input / explained output."""
 
+COST_LEGEND = """\
+ms, ratio: medians of {rounds} rounds, in parentheses the fastest and slowest; batch 1, float32, threads: {threads}.
+ratio: to gradient × input in the same round. difference: the largest to dtd's relevance, relative to the largest
+relevance; in float64."""
+
 
 def table(title: str, *columns: str, left: int = 1) -> Table:
     """An empty table; the first ``left`` columns are aligned to the left."""
@@ -72,22 +77,17 @@ def correspondence(model: str, rows: pd.DataFrame) -> Table:
 
 
 def show_cost(tables: Tables, console: Console) -> None:
-    """For each network, methods × (seconds, ratio to gradient × input): medians over the rounds."""
+    """For each model, methods × (seconds, ratio to gradient × input): medians over the rounds."""
     rows = tables["rows"]
-    for network, part in rows.groupby("network", sort=False):
-        console.print(cost(network, part))
-    rounds = rows["round"].max() + 1
-    console.print(
-        f"Medians of {rounds} rounds, in parentheses the fastest and slowest; batch 1, float32, threads: {rows.threads.iloc[0]}."
-        "\nratio: to gradient × input of the same round. difference: the largest to dtd's relevance, as a share of the largest\n"
-        "relevance; in float64.",
-        style="dim",
-    )
+    for model, part in rows.groupby("model", sort=False):
+        console.print(cost(model, part))
+    rounds, threads = rows["round"].max() + 1, rows.threads.iloc[0]
+    console.print(COST_LEGEND.format(rounds=rounds, threads=threads), style="dim")
 
 
-def cost(network: str, rows: pd.DataFrame) -> Table:
-    """The table of one network."""
-    made = table(f"{network}: cost of one explanation", "rule", "bias", "library", "ms", "ratio", "", "difference", left=3)
+def cost(model: str, rows: pd.DataFrame) -> Table:
+    """The table of one model."""
+    made = table(f"{model}: cost of one explanation", "rule", "bias", "library", "ms", "ratio", "", "difference", left=3)
     last = None
     for (rule, bias, library), group in rows.groupby(["rule", "bias", "library"], sort=False, dropna=False):
         made.add_row(

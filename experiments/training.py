@@ -7,14 +7,13 @@ from pathlib import Path
 
 import platformdirs
 import torch
-from rich.progress import track
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
 from experiments.configs import DataConfig, TrainedConfig
-from experiments.console import console
+from experiments.console import progress
 from experiments.data import Data
 from experiments.results import atomically
 
@@ -63,7 +62,7 @@ def train(model: nn.Module, config: TrainedConfig, data: Data) -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda epoch: 1 - epoch / config.epochs)
     model.train()
     name = type(model).__name__
-    for _ in track(range(config.epochs), f"training the {name}", console=console, transient=True):
+    for _ in progress(range(config.epochs), f"training the {name}"):
         for batch in torch.randperm(len(data.train_x)).split(config.batch):
             optimiser.zero_grad()
             F.cross_entropy(model(data.train_x[batch]), data.train_y[batch]).backward()

@@ -31,7 +31,8 @@ def shown(proof: Proof) -> Iterator[Shown]:
                 if not step.quiet and (key not in printed or step.shows.startswith("R_j")):
                     printed.add(key)
                     steps.append(step)
-            yield Shown(case.title, tuple(steps))
+            if steps:
+                yield Shown(case.title, tuple(steps))
 
 
 def assumptions(proof: Proof) -> list[str]:

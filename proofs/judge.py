@@ -24,9 +24,10 @@ RELATIONS = {
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """``left = right`` (or another relation), and why. ``shows`` names the left side in print.
+    """``left = right`` (or another relation), and why.
 
-    Either side may be an array, which states the relation entry by entry.
+    Either side may be an array, which states the relation entry by entry. In print ``shows`` stands for the left side,
+    and ``reads``, if given, for the right one.
     """
 
     shows: str
@@ -35,6 +36,7 @@ class Step:
     reason: str
     relation: str = "="
     quiet: bool = False  # checked, but left out of the printed derivation
+    reads: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,13 +10,13 @@ from proofs.overview import overview_tex
 from proofs.registry import GROUPS, PROOFS
 
 PREAMBLE = r"""\documentclass[10pt]{article}
-\usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
 \usepackage[a4paper,margin=2.2cm]{geometry}
-\usepackage{amsmath,amssymb,enumitem,booktabs,array}
+\usepackage{amsmath,amssymb,booktabs,array,graphicx}
 \usepackage[hidelinks]{hyperref}
-\allowdisplaybreaks
-\setlist[enumerate]{leftmargin=*,itemsep=2pt,parsep=0pt}
+\newsavebox{\formula}
+\newcommand{\fit}[1]{\sbox{\formula}{$\displaystyle #1$}\ifdim\wd\formula>\linewidth
+  \resizebox{\linewidth}{!}{\usebox{\formula}}\else\usebox{\formula}\fi}
 \title{Derivations: every LRP rule from its root point}
 \author{}
 \date{}
@@ -72,5 +72,6 @@ def step_tex(step: Step) -> str:
     """A numbered step; the formula may break at its operators."""
     values = [tex(value) for value in entries(step.right)]
     right = values[0] if len(values) == 1 else rf"\left({', '.join(values)}\right)"
+    right = tex_formula(step.reads) if step.reads else right
     relation = {"=": "=", "<=": r"\le", ">=": r"\ge", "!=": r"\ne"}.get(step.relation, step.relation)
-    return rf"\item $\displaystyle {tex_formula(step.shows)} {relation} {right}$ \\ {{\small {tex_text(step.reason)}}}"
+    return rf"\item \fit{{{tex_formula(step.shows)} {relation} {right}}} \\ {{\small {tex_text(step.reason)}}}"

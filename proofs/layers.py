@@ -78,8 +78,8 @@ def real(name: str, **assumptions: bool) -> sympy.Symbol:
 
 
 def symbol(name: str, low: int = 0) -> sympy.Symbol:
-    """A parameter that is >= 0, or any real number."""
-    return real(name, nonnegative=True) if low == 0 else real(name)
+    """A parameter that is >= 0 (``low`` = 0), > 0 (``low`` > 0) or any real number."""
+    return real(name) if low < 0 else real(name, positive=True) if low > 0 else real(name, nonnegative=True)
 
 
 Parameters = Callable[[Callable[..., Any], Callable[..., Any]], dict[str, Any]]
@@ -105,6 +105,7 @@ class Family:
     weights: str = "+-0"
     side: str = ""
     patterned: bool = True
+    units: int = 2  # of the exact points
     note: str = ""
 
     @property
@@ -114,11 +115,11 @@ class Family:
     def cases(self, biases: tuple[str, ...] = BIASES, points: int = 12, shown: bool = True) -> Iterator[Case]:
         """Points first, then the generic number of inputs, then sign patterns."""
         for mode in biases:
-            yield from (self.point(mode, seed) for seed in range(points))
+            yield from (self.point(mode, seed, units=self.units) for seed in range(points))
         for mode in biases:
             setting = self.generic(mode)
             yield Case(self._title(f"any J, bias {mode}"), setting, shown=shown, where=self.sides(setting))
-        for mode in biases if self.patterned else ():
+        for mode in [mode for mode in biases if self.patterned and mode != "distribute"]:
             yield from self.patterns(mode)
 
     def _title(self, text: str) -> str:

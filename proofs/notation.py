@@ -32,11 +32,18 @@ class Line(StrPrinter):
     def _print_NegativePart(self, e):  # noqa: N802
         return self._part(e, "⁻")
 
+    def _print_Sign(self, e):  # noqa: N802
+        return f"sign({self._print(e.args[0])})"
+
+    def _print_Nonzero(self, e):  # noqa: N802
+        return f"1[{self._print(e.args[0])} ≠ 0]"
+
     def _print_Reciprocal(self, e):  # noqa: N802
         return f"(1/({self._print(e.args[0])}))"
 
     def _print_Indexed(self, e):  # noqa: N802
-        return f"{pretty_symbol(str(e.base))}_{','.join(map(self._print, e.indices))}"
+        index = ",".join(map(self._print, e.indices))
+        return f"{pretty_symbol(str(e.base))}_{index if len(index) < 4 else f'{{{index}}}'}"
 
     def _print_Symbol(self, e):  # noqa: N802
         return pretty_symbol(e.name)
@@ -76,33 +83,37 @@ LETTERS = {
     "ã": "tilde{a}", "x̃": "tilde{x}", "R̂": "hat{R}", "Σ": "sum", "∞": "infty", "√": "surd",
     "≤": "le", "≥": "ge", "≠": "ne", "→": "to", "←": "leftarrow", "·": "cdot", "±": "pm",
 }  # fmt: skip
-WORD = re.compile(r"(?<![\\{\w])(zeroth|remainder|margins?|corner|root|at)\b")
+WORD = re.compile(r"(?<![\\{\w])((?:zeroth|remainder|margins?|corner|root|moving|at)(?: at)? ?)(?![A-Za-z])")
 INDEX = re.compile(r"_([A-Za-z0-9]+(?:←[A-Za-z0-9]+)?)")
-BLACKBOARD = {"ℝ": r"\mathbb{R}", "z^B": r"z^{\mathcal{B}}", "⁺": "^{+}", "⁻": "^{-}", "²": "^{2}", "1[": r"\mathbf{1}["}
+BLACKBOARD = {
+    "ℝ": r"\mathbb{R}",
+    "z^B": r"z^{\mathcal{B}}",
+    "⁺": "^{+}",
+    "⁻": "^{-}",
+    "²": "^{2}",
+    "⁴": "^{4}",
+    "1[": r"\mathbf{1}[",
+}
 
 
 def tex_formula(text: str) -> str:
     """A formula of the prose in LaTeX."""
     text = WORD.sub(r"\\text{\1}", text)
-    text = re.sub(r"\b(max|lim)\b", r"\\\1", text)
+    text = re.sub(r"\b(max|lim)(?![a-z])", r"\\\1", text)
     text = re.sub(r"Σ(?=[⁺⁻])", r"\\Sigma", text)
     text = INDEX.sub(lambda m: "_{" + re.sub(r"[a-z]{3,}", r"\\text{\g<0>}", m.group(1)) + "}", text)
     for sign, command in BLACKBOARD.items():
         text = text.replace(sign, command)
     for letter, command in LETTERS.items():
         text = text.replace(letter, f"\\{command} ")
-    return (
-        re.sub(r"(?<=[\w}\])]) (?=[\\\w(])", r"\\,", text)
-        .replace(r"\,\le", r"\le")
-        .replace(r"\text{remainder}\,", r"\text{remainder }")
-    )
+    return re.sub(r"(?<=[\w}\])]) (?=[A-Za-z0-9(])", r"\\,", text)
 
 
 def tex_text(text: str) -> str:
     """Prose in LaTeX."""
     parts = text.split("`")
     plain = [re.sub(r"([&%#_])", r"\\\1", part) for part in parts[::2]]
-    plain = [re.sub("[αβγεσ²≤≥]+", lambda m: f"${tex_formula(m.group(0))}$", part) for part in plain]
+    plain = [re.sub("[αβγεσ²<>]|<=|>=", lambda m: f"${tex_formula(m.group(0))}$", part) for part in plain]
     formulas = [f"${tex_formula(part)}$" for part in parts[1::2]]
     return "".join(x for pair in zip(plain, [*formulas, ""], strict=True) for x in pair)
 

@@ -23,7 +23,7 @@ from proofs.roots.equivalence import contained
 from proofs.roots.points import unit
 
 NUMBERS = tuple(map(Fraction, (1, 2, 0)))
-WEIGHTS = tuple(map(Fraction, (2, -1, 1, -2)))
+WEIGHTS = tuple(tuple(map(Fraction, pair)) for pair in ((2, -1), (1, -2), (1, 1), (2, 1), (-1, 2)))
 BIASES = tuple(map(Fraction, (-1, 1, 0, 2)))
 
 
@@ -70,7 +70,7 @@ def inside(row: Row, at: Setting) -> tuple[bool, bool, np.ndarray]:
 @cache
 def example(row: Row, wanted: bool) -> str:
     """The first active unit of a small grid whose root is in the domain, or exists outside it; "none" if there is none."""
-    for w, a, b in product(product(WEIGHTS, repeat=2), product(NUMBERS, repeat=2), BIASES):
+    for w, a, b in product(WEIGHTS, product(NUMBERS, repeat=2), BIASES):
         at = setting(row, a, w, b)
         if at.z.item() <= 0:
             continue

@@ -17,7 +17,7 @@ def put(values: Values, e: Any) -> Any:
     """An expression (or an array of them) with numbers in place of the symbols, where there are any."""
     if isinstance(e, np.ndarray):
         return np.frompyfunc(lambda x: put(values, x), 1, 1)(e)
-    return sympy.sympify(e).subs(values) if values else e
+    return sympy.sympify(e).xreplace(values) if values else e
 
 
 def draw(symbols: Iterable[sympy.Symbol], seed: Any, size: int = 6) -> dict[sympy.Symbol, sympy.Rational]:

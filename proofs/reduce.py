@@ -12,7 +12,8 @@ from fractions import Fraction
 import sympy
 from sympy import Expr, S, Sum
 
-from proofs.symbols import Indicator, NegativePart, PositivePart, Reciprocal
+from proofs.rational import fraction, is_rational, known_signs, lowest, over
+from proofs.symbols import Indicator, NegativePart, Nonzero, PositivePart, Reciprocal, Sign
 from proofs.tidy import Inverse, expand, is_atomic, primitive, tidy
 
 INDICES = {"J": sympy.Symbol("i", integer=True), "K": sympy.Symbol("l", integer=True)}
@@ -34,15 +35,17 @@ class Reduction:
     def __init__(self, nonzero: tuple = (), positive: tuple = (), where: Mapping | None = None):
         self._known: dict[Expr, Expr] = {}
         self._nonzero: set[Expr] = set()
-        self._positive: set[Expr] = set()
+        self._signs: dict[Expr, int] = {}
         self.where: dict[Expr, Expr] = {}
-        self.where = {self.normal(exact(key)): exact(value) for key, value in (where or {}).items()}
+        self.where = {self.normal(exact(key)): self.normal(exact(value)) for key, value in (where or {}).items()}
+        self._known.clear()
         self.vacuous = False
         for _ in range(2):  # twice: an assumption may change the normal form of another
             for x in (*positive, *nonzero):
                 self._known.clear()
                 self._assume_nonzero(self.normal(exact(x)))
-            self._positive = {self.normal(exact(x)) for x in positive}
+            self._signs = dict(known_signs(self.normal(exact(x))) for x in positive)
+        self.vacuous = self.vacuous or any(self.sign(self.normal(exact(x))) in (-1, 0) for x in positive)
         self._known.clear()
 
     def _assume_nonzero(self, x: Expr) -> None:
@@ -53,14 +56,14 @@ class Reduction:
         """Whether an expression in normal form is surely not 0."""
         if x.is_zero is False or primitive(x)[1] in self._nonzero:
             return True
-        x = self._lowest(x)[0]
+        x = lowest(x)[0]
         numerator = sympy.fraction(sympy.together(x))[0]
         factors = [f for f, _ in sympy.factor_list(numerator)[1]] if numerator != 0 else [numerator]
         return all(f.is_zero is False or primitive(f)[1] in self._nonzero for f in factors)
 
     def sign(self, x: Expr) -> int | None:
         """The sign of an expression in normal form, where it is known."""
-        for y in (x, sympy.factor(self.over(x))):
+        for y in (x, sympy.factor(over(x))):
             for sign, known in ((1, y.is_positive), (-1, y.is_negative), (0, y.is_zero)):
                 if known:
                     return sign
@@ -69,7 +72,8 @@ class Reduction:
                     return sign
             if y.is_Symbol:
                 break
-        return 1 if x in self._positive else -1 if expand(-x) in self._positive else None
+        rest, sign = known_signs(x)
+        return sign * self._signs[rest] if rest in self._signs else None
 
     def undischarged(self, e: Expr) -> set[Expr]:
         """Denominators of a normal form that neither the symbols' assumptions nor the conditions keep from 0."""
@@ -78,38 +82,10 @@ class Reduction:
 
     def value(self, e: Expr) -> Expr:
         """A normal form over one denominator; 0 if, and as far as, it can be shown to be 0."""
-        numerator, denominator = self._fraction(e)
+        numerator, denominator = fraction(e)
         if numerator == 0 or (not is_rational(numerator) and sympy.simplify(numerator) == 0):
             return S.Zero
         return sympy.factor_terms(numerator) / denominator
-
-    def over(self, x: Expr) -> Expr:
-        """A normal form over one denominator."""
-        numerator, denominator = self._fraction(x)
-        return numerator / denominator
-
-    def _fraction(self, x: Expr) -> tuple[Expr, Expr]:
-        """Numerator (in normal form) and denominator of a normal form."""
-        terms = [term.as_powers_dict() for term in sympy.Add.make_args(x)]
-        highest: dict[Expr, int] = {}
-        for powers in terms:
-            for base, power in powers.items():
-                if isinstance(base, Inverse) or (power.is_Integer and power < 0 and not base.is_number):
-                    key = base.args[0] if isinstance(base, Inverse) else base
-                    highest[key] = max(highest.get(key, 0), abs(power))
-        numerator = S.Zero
-        for powers in terms:
-            missing = dict(highest)
-            rest = S.One
-            for base, power in powers.items():
-                if isinstance(base, Inverse):
-                    missing[base.args[0]] -= power
-                elif base in missing:
-                    missing[base] += power
-                else:
-                    rest *= base**power
-            numerator += rest * sympy.Mul(*(base**power for base, power in missing.items()))
-        return tidy(expand(numerator)), sympy.Mul(*(base**power for base, power in highest.items()))
 
     def normal(self, e: Expr) -> Expr:
         """The normal form of an expression."""
@@ -125,6 +101,10 @@ class Reduction:
         if isinstance(e, (PositivePart, NegativePart)):
             x = e.args[0]
             return self.normal(x * Indicator(x if isinstance(e, PositivePart) else -x))
+        if isinstance(e, Sign):
+            return self.normal(1 - 2 * Indicator(-e.args[0]))
+        if isinstance(e, Nonzero):
+            return self.normal(Indicator(e.args[0]) + Indicator(-e.args[0]))
         if isinstance(e, Indicator):
             return self._indicator(self.normal(e.args[0]))[0]
         if isinstance(e, Reciprocal):
@@ -133,20 +113,17 @@ class Reduction:
             return self._sum(e)
         if e.is_Pow and e.exp.is_Integer and e.exp < 0:
             return self._inverse(self.normal(e.base)) ** -e.exp
-        rebuilt = e.func(*(self.normal(x) for x in e.args)) if e.args else e
-        return tidy(expand(rebuilt)) if e.is_Add or e.is_Mul or e.is_Pow else rebuilt
-
-    def _lowest(self, x: Expr) -> tuple[Expr, Expr]:
-        """A normal form as a fraction in lowest terms, where it has sums in denominators; otherwise ``(x, 1)``."""
-        if not (x.is_Add and x.has(Inverse)):
-            return x, S.One
-        return tuple(map(expand, sympy.fraction(sympy.cancel(self.over(x)))))
+        parts = [self.normal(x) for x in e.args]
+        rebuilt = e.func(*parts) if parts else e
+        if not (e.is_Mul or e.is_Pow):
+            return rebuilt
+        return tidy(expand(rebuilt) if any(part.is_Add for part in parts) else rebuilt)
 
     def _inverse(self, x: Expr) -> Expr:
         """``1/x`` of a normal form, a sum in the denominator becoming one :class:`Inverse`."""
         if x == 0:
             raise ZeroDivisionError("a denominator is identically 0")
-        x, denominator = self._lowest(x)
+        x, denominator = lowest(x)
         if denominator != 1:
             return tidy(expand(self._inverse(x) * denominator))
         if not x.is_Add:
@@ -174,12 +151,12 @@ class Reduction:
         sign = self.sign(x)
         if sign is not None:
             return sympy.Integer(sign > 0), sympy.Integer(sign < 0)
-        if not x.is_Mul:
+        if not (x.is_Mul or x.is_Pow):
             flip = not is_atomic(x) and x.could_extract_minus_sign()
             up, down = Indicator(expand(-x) if flip else x), Indicator(x if flip else expand(-x))
             return (down, up) if flip else (up, down)
         up, down = S.One, S.Zero
-        for factor in x.args:
+        for factor in sympy.Mul.make_args(x):
             base, power = factor.as_base_exp()
             plus, minus = self._indicator(base)
             plus, minus = (plus, minus) if power % 2 else (plus + minus, S.Zero)
@@ -191,13 +168,8 @@ class Reduction:
             return S.Zero
         if self.is_nonzero(x):
             return self._inverse(x)
-        x, denominator = self._lowest(x)
+        x, denominator = lowest(x)
         if denominator != 1:
             return tidy(expand(self._reciprocal(x) * denominator))
         parts = (factor.as_base_exp() for factor in sympy.Mul.make_args(x))
         return sympy.Mul(*(Reciprocal(base) ** power for base, power in parts))
-
-
-def is_rational(e: Expr) -> bool:
-    """Whether an expression is free of exponentials and of powers other than integer ones."""
-    return not e.has(sympy.exp) and all(power.exp.is_Integer for power in e.atoms(sympy.Pow))

@@ -101,11 +101,39 @@ class NegativePart(_Part):
         return x if x.is_extended_nonpositive else sympy.S.Zero if x.is_extended_nonnegative else None
 
 
+class Sign(sympy.Function):
+    """``1 − 2 · 1[x < 0]``: the sign, with sign(0) = +1."""
+
+    nargs = 1
+    is_real = True
+
+    @classmethod
+    def eval(cls, x):
+        return sympy.S.One if x.is_extended_nonnegative else -sympy.S.One if x.is_extended_negative else None
+
+    def _latex(self, printer, exp=None):
+        return rf"\operatorname{{sign}}\left({printer._print(self.args[0])}\right)"
+
+
+class Nonzero(sympy.Function):
+    """``1[x ≠ 0]``."""
+
+    nargs = 1
+    is_nonnegative = True
+
+    @classmethod
+    def eval(cls, x):
+        return None if x.is_zero is None else sympy.Integer(not x.is_zero)
+
+    def _latex(self, printer, exp=None):
+        return rf"\mathbf{{1}}[{printer._print(self.args[0])} \ne 0]"
+
+
 algebra.step.register(sympy.Expr, Indicator)
 algebra.positive.register(sympy.Expr, PositivePart)
 algebra.negative.register(sympy.Expr, NegativePart)
-algebra.sign.register(sympy.Expr, lambda x: 1 - 2 * Indicator(-x))
-algebra.nonzero.register(sympy.Expr, lambda x: Indicator(x) + Indicator(-x))
+algebra.sign.register(sympy.Expr, Sign)
+algebra.nonzero.register(sympy.Expr, Nonzero)
 algebra.quotient.register(sympy.Expr, lambda denominator, numerator: numerator * Reciprocal(denominator))
 
 _RELATIONS = {"eq": sympy.Eq, "ne": sympy.Ne, "lt": sympy.Lt, "le": sympy.Le, "gt": sympy.Gt, "ge": sympy.Ge}

@@ -37,7 +37,7 @@ def results_table(results: Iterable[Result]) -> Table:
             str(result.steps),
             str(result.points),
             f"{result.seconds:.1f}",
-            escape(proof.reference),
+            escape(plain(proof.reference)),
         )
     return table
 
@@ -64,7 +64,7 @@ def print_derivation(console: Console, proof: Proof) -> None:
         print_case(console, case)
     if proof.note:
         console.print(f"\n[dim]{escape(plain(proof.note))}[/dim]")
-    console.print(f"\n[dim]{escape(proof.reference)}[/dim]\n")
+    console.print(f"\n[dim]{escape(plain(proof.reference))}[/dim]\n")
 
 
 def print_case(console: Console, case: Shown) -> None:
@@ -77,5 +77,7 @@ def print_case(console: Console, case: Shown) -> None:
 
 def right_side(step: Step) -> str:
     """The right side of a step as text."""
+    if step.reads:
+        return step.reads
     values = [line(value) for value in entries(step.right)]
     return values[0] if len(values) == 1 else f"({', '.join(values)})"

@@ -40,6 +40,10 @@ class FiniteMap(AffineMap):
         return vector
 
     @property
+    def fan_in(self):
+        return self.in_shape[0]
+
+    @property
     def bias_shape(self):
         return self.out_shape
 

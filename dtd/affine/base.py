@@ -49,6 +49,11 @@ class AffineMap(ABC):
 
     @property
     @abstractmethod
+    def fan_in(self) -> int:
+        """J: inputs in the largest receptive field."""
+
+    @property
+    @abstractmethod
     def bias_shape(self) -> Shape:
         """Shape that a bias has, whether or not there is one."""
 

@@ -63,6 +63,10 @@ class Convolution(_Sliding):
     """``z_{c,p} = Σ_{i,q} w_{c,i,q} a_{i, p·stride − pad + q·dilation} + b_c``; weight (C_out, C_in/groups, *kernel)."""
 
     @property
+    def fan_in(self):
+        return prod(self.weight.shape[1:])
+
+    @property
     def _even(self) -> bool:
         return all(before == after for before, after in self.padding)
 
@@ -117,6 +121,10 @@ class TransposedConvolution(_Sliding):
     """The adjoint geometry of :class:`Convolution`; weight (C_in, C_out/groups, *kernel)."""
 
     output_padding: tuple[int, ...] = ()
+
+    @property
+    def fan_in(self):
+        return self.in_shape[0] // self.groups * prod(self.kernel)
 
     def _expand(self, a: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         padding = tuple(before for before, _ in self.padding)

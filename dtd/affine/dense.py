@@ -31,6 +31,10 @@ class Dense(AffineMap):
         return weight[units % self.out_shape[-1]]
 
     @property
+    def fan_in(self):
+        return self.in_shape[-1]
+
+    @property
     def bias_shape(self):
         return self.out_shape[-1:]
 

@@ -28,6 +28,10 @@ class Diagonal(AffineMap):
         return weight.expand(self.out_shape).flatten()[units][:, None]
 
     @property
+    def fan_in(self):
+        return 1
+
+    @property
     def bias_shape(self):
         return tuple(self.weight.shape)
 
@@ -57,6 +61,10 @@ class StackSum(AffineMap):
 
     def rows(self, units, weight):
         return weight.expand(len(units), -1)
+
+    @property
+    def fan_in(self):
+        return self.in_shape[0]
 
     @property
     def bias_shape(self):

@@ -53,6 +53,10 @@ class WindowSum(AffineMap):
         return weight.expand(self.out_shape).flatten()[units][:, None].expand(field.shape)
 
     @property
+    def fan_in(self):
+        return prod(int(window.sum(1).max()) for window in self.windows.values())
+
+    @property
     def bias_shape(self):
         return self.out_shape
 

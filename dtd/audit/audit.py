@@ -33,7 +33,8 @@ def audit(
     receive relevance are counted. Columns: ``layer``, ``kind``, ``model``, ``domain``, ``units`` counted; the shares
     ``valid``, ``inactive``, ``no_root``, ``not_zero``, ``domain_left``, ``region_left`` (sum 1); ``distance`` and
     ``relative_distance`` (medians of ``‖a − ã‖`` and ``‖a − ã‖/‖a‖``); ``relevance`` with its parts ``first``, ``bias``,
-    ``zeroth``, ``remainder`` (sums over the units looked at); ``gap``, the largest error of a unit's balance relative to the
+    ``zeroth``, ``remainder`` (sums over the units looked at). With a moving bias the bias neuron is one more input of the
+    unit, free to move, and counts in the distance. ``gap``, the largest error of a unit's balance relative to the
     layer's largest relevance. Shares and distances are missing (``NA``) where no unit receives relevance.
 
     Args:
@@ -83,7 +84,7 @@ def look(
     layer: Layer, model: RelevanceModel, a: Tensor, relevance: Tensor, index: Tensor, memory: int
 ) -> Iterator[dict[str, Tensor]]:
     """Status, distances and Taylor terms of the units, one chunk after another. # shape: (B, k) each"""
-    inputs = layer.primitive.receptive_field(index[:1]).shape[-1]
+    inputs = layer.primitive.fan_in
     each = max(1, len(a)) * inputs * a.element_size() * TEMPORARIES
     if each > memory:
         raise BudgetError(
@@ -102,6 +103,7 @@ def look(
             "bias": terms.bias,
             "zeroth": terms.zeroth,
             "remainder": terms.remainder,
+            "exists": root.exists,
             "status": status(model, root, units, layer.domain),
             "distance": length,
             "relative_distance": relative,
@@ -117,8 +119,8 @@ def summary(chunks: list[dict[str, Tensor]]) -> dict[str, float | int | None]:
     row: dict[str, float | int | None] = {"units": n}
     for name, reason in zip(("valid", "inactive", "no_root", "not_zero", "domain_left", "region_left"), Status, strict=True):
         row[name] = float((of["status"][counted] == reason).double().mean()) if n else None
-    found = counted & (of["status"] != Status.NO_ROOT)
     for name in ("distance", "relative_distance"):
+        found = counted & of["exists"] & of[name].isfinite()
         row[name] = float(of[name][found].median()) if bool(found.any()) else None
     row |= {name: float(of[name].sum()) for name in ("relevance", *parts)}
     gap = (of["relevance"] - sum(of[part] for part in parts)).abs()

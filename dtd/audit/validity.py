@@ -10,6 +10,8 @@ from dtd.relevance import RelevanceModel
 from dtd.root import Root
 from dtd.units import FieldUnits
 
+UNDECIDABLE = 1e-3  # beyond this rounding error of z(ã)/z a point cannot be told from one that is no root
+
 
 class Status(IntEnum):
     """What a candidate root is; the first that applies, in this order."""
@@ -32,7 +34,7 @@ def status(model: RelevanceModel, root: Root, units: FieldUnits, domain: Domain)
     fails = {
         Status.REGION: ~model.in_region(r, rounding),
         Status.DOMAIN: ~inside,
-        Status.NOT_ZERO: model.value(r).abs() > rounding,
+        Status.NOT_ZERO: (model.value(r).abs() > rounding) | (rounding > UNDECIDABLE),
         Status.NO_ROOT: ~root.exists,
         Status.INACTIVE: ~model.defined(units.z),
     }
@@ -43,7 +45,7 @@ def status(model: RelevanceModel, root: Root, units: FieldUnits, domain: Domain)
 
 
 def distance(root: Root, units: FieldUnits) -> tuple[Tensor, Tensor]:
-    """``‖a − ã‖₂`` and the same relative to ``‖a‖₂`` (0 where both vanish). # shape: (B, k) each"""
-    length = units.z.abs() * root.shift.norm(dim=-1)
+    """``‖a − ã‖₂``, a moving bias neuron included, and the same relative to ``‖a‖₂``. # shape: (B, k) each"""
+    length = units.z.abs() * torch.hypot(root.shift.norm(dim=-1), root.bias_shift)
     size = units.activations.norm(dim=-1)
     return length, torch.where(length == 0, 0.0, length / size)

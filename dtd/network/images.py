@@ -5,7 +5,7 @@ from torch import Tensor
 
 from dtd.affine import AffineMap, Diagonal, StackSum, WindowSum
 from dtd.algebra import negative, positive
-from dtd.domain import Box, Domain, NonNegative, Real, hull
+from dtd.domain import Box, Domain, NonNegative, Real, entries, hull
 
 
 def affine_image(affine: AffineMap, domain: Domain) -> Domain:
@@ -21,7 +21,7 @@ def affine_image(affine: AffineMap, domain: Domain) -> Domain:
         up, down = positive(affine.weight), negative(affine.weight)
         bias = 0 if affine.bias is None else affine.per_output(affine.bias)
         ends = [affine.linear(x, up) + affine.linear(y, down) + bias for x, y in ((low, high), (high, low))]
-        return Box(*(compressed(end) for end in ends))
+        return entries(*ends)
     if domain.nonnegative and bias_nonnegative and bool((affine.weight >= 0).all()):
         return NonNegative()
     return Real()
@@ -34,13 +34,6 @@ def as_input(bound: float | Tensor, affine: AffineMap) -> Tensor:
     return bound.expand(batch, *affine.in_shape)
 
 
-def compressed(bound: Tensor) -> float | Tensor:
-    """A number where all entries agree."""
-    if bound.numel() and bool((bound == bound.flatten()[0]).all()):
-        return bound.flatten()[0].item()
-    return bound
-
-
 def stacked(domains: list[Domain], shape: tuple[int, ...], like: Tensor) -> Domain:
     """The domain of inputs stacked on a new first axis. # shape: one input has ``shape``"""
     if not all(isinstance(d, Box) for d in domains):
@@ -48,4 +41,4 @@ def stacked(domains: list[Domain], shape: tuple[int, ...], like: Tensor) -> Doma
     bounds = [[torch.as_tensor(b, dtype=like.dtype, device=like.device) for b in d.bounds()] for d in domains]
     batch = max(b.shape[0] if b.ndim == len(shape) + 1 else 1 for pair in bounds for b in pair)
     low, high = (torch.stack([pair[side].expand(batch, *shape) for pair in bounds], 1) for side in (0, 1))
-    return Box(compressed(low), compressed(high))
+    return entries(low, high)

@@ -10,7 +10,7 @@ from torch.fx import Node
 
 from dtd.affine import AffineMap
 from dtd.domain import Domain
-from dtd.errors import UnsupportedOp
+from dtd.errors import DTDError, UnsupportedOp
 from dtd.network.images import affine_image
 from dtd.propagation import Layer
 
@@ -53,7 +53,14 @@ class Lowering:
             handler = self.handlers.get(node.target)
             if handler is None:
                 raise UnsupportedOp(str(node.target), self.path(node), self.advice(str(node.target)))
-            return handler(self, node, *args, **kwargs)
+            try:
+                return handler(self, node, *args, **kwargs)
+            except DTDError:
+                raise
+            except Exception as error:
+                raise self.unsupported(node, f"Its arguments have no reading here ({error}).") from error
+        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+            raise self.unsupported(node, "It draws random numbers; make them a buffer of the model.")
         if any(isinstance(v, Symbolic) for v in values):
             if isinstance(node.meta.get("val"), Tensor):
                 raise UnsupportedOp(str(node.target), self.path(node), "It makes a constant that depends on the batch size.")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dtd.domain import Domain
 from dtd.errors import InputError, NonFiniteError
@@ -18,25 +18,37 @@ Built = tuple[tuple[Layer, ...], int]
 class Network:
     """The layers of a model, in an order in which each comes after its inputs.
 
-    The network reads the model's live parameters: when one changes (in place, or by ``load_state_dict``, ``to``), the
-    layers are built anew at the next use. It never writes to the model. ``print(network)`` shows the table of layers.
+    The network reads the model's live parameters: when one changes (in place, by assignment, ``load_state_dict`` or
+    ``to``), the layers are built anew at the next use. Writing through ``tensor.data`` is the one change that torch does
+    not count; call :meth:`refresh` after it. The model is never written to. ``print(network)`` shows the layers.
     """
 
     domain: Domain  # of the input
     shape: tuple[int, ...]  # of one input sample
-    tensors: dict[str, Tensor]  # parameters and buffers by name
-    build: Callable[[Domain], Built]
+    model: nn.Module
+    build: Callable[[Domain, dict[str, Tensor]], Built]
     _built: tuple[tuple, Built] | None = field(default=None, repr=False)
 
     def _current(self) -> Built:
-        version = tuple((t.data_ptr(), t._version) for t in self.tensors.values())
+        tensors = self.tensors
+        version = tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors.values())
         if self._built is None or self._built[0] != version:
-            for name, tensor in self.tensors.items():
+            for name, tensor in tensors.items():
                 if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
                     raise NonFiniteError(f"Weights must be finite; '{name}' holds NaN or infinity. Check the model.")
             with torch.no_grad():
-                self._built = version, self.build(self.domain)
+                self._built = version, self.build(self.domain, tensors)
         return self._built[1]
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """The model's parameters and buffers as they are now, by name; tied ones under each of their names."""
+        parameters = self.model.named_parameters(remove_duplicate=False)
+        return {**dict(parameters), **dict(self.model.named_buffers(remove_duplicate=False))}
+
+    def refresh(self) -> None:
+        """Build the layers anew at the next use, whatever torch says about the parameters."""
+        self._built = None
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from dtd.domain import Domain, Real
-from dtd.errors import InputError, TraceError
+from dtd.errors import DomainError, InputError, TraceError
 from dtd.network.fold import fold, mark_rectified
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.network import Built, Network
@@ -40,9 +40,8 @@ def trace(
     """
     x = single_input(example_inputs)
     program = export(model, x)
-    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    builder = Builder(program, tensors, torch_layers(model), x.detach()[:0].clone(), fold_batch_norm)
-    network = Network((domain or Real()).to(x), tuple(x.shape[1:]), tensors, builder)
+    builder = Builder(program, torch_layers(model), x.detach()[:0].clone(), fold_batch_norm)
+    network = Network(checked(domain or Real(), x), tuple(x.shape[1:]), model, builder)
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
     return network
 
@@ -61,6 +60,17 @@ def single_input(example_inputs: Any) -> Tensor:
             f"{x.dtype} of shape {tuple(x.shape)}. Half precision: call model.float() and x.float()."
         )
     return x if len(x) > 1 else torch.cat([x, x])
+
+
+def checked(domain: Domain, x: Tensor) -> Domain:
+    """The input's domain with its bounds in the input's dtype and on its device."""
+    for bound in domain.bounds():
+        if isinstance(bound, Tensor) and bound.ndim not in (0, x.ndim):
+            raise DomainError(
+                f"Bounds of the input must be numbers or have its {x.ndim} axes, the batch included, like (1, C, 1, 1); "
+                f"found shape {tuple(bound.shape)}."
+            )
+    return domain.to(x)
 
 
 def export(model: nn.Module, x: Tensor) -> ExportedProgram:
@@ -93,31 +103,30 @@ class Builder:
     """Lowers the exported graph over the current values of the model's tensors."""
 
     program: ExportedProgram
-    tensors: dict[str, Tensor]
     modules: frozenset[str]
     like: Tensor
     fold_batch_norm: bool
 
-    def constant(self, name: str) -> Tensor:
+    def constant(self, name: str, tensors: dict[str, Tensor]) -> Tensor:
         """The current value of a parameter, buffer or lifted constant of the graph."""
         signature = self.program.graph_signature
         for table in (signature.inputs_to_parameters, signature.inputs_to_buffers):
             if name in table:
                 target = table[name]
-                return self.tensors[target] if target in self.tensors else self.program.constants[target]
+                return tensors[target] if target in tensors else self.program.constants[target]
         return self.program.constants[signature.inputs_to_lifted_tensor_constants[name]]
 
-    def __call__(self, domain: Domain) -> Built:
+    def __call__(self, domain: Domain, tensors: dict[str, Tensor]) -> Built:
         signature = self.program.graph_signature
-        owners = {id(t): name.rpartition(".")[0] for name, t in self.tensors.items()}
-        like = next((t for t in self.tensors.values() if t.is_floating_point()), self.like)
+        owners = {id(t): name.rpartition(".")[0] for name, t in tensors.items()}
+        like = next((t for t in tensors.values() if t.is_floating_point()), self.like)
         lowering = Lowering(HANDLERS, advice, self.modules, owners, like)
         env: dict[Any, Any] = {}
         for node in self.program.graph.nodes:
             if node.op == "placeholder" and node.name in signature.user_inputs:
                 env[node] = Ref(-1, lowering.shape(node), domain)
             elif node.op == "placeholder":
-                env[node] = self.constant(node.name)
+                env[node] = self.constant(node.name, tensors)
             elif node.op == "output":
                 return self.finish(lowering.layers, [env[n] for n in node.args[0]])
             else:

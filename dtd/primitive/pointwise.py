@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dtd.domain import Box, Domain, Real, interval
+from dtd.domain import Domain, Real, entries, exact
 from dtd.propagation import Layer, Propagated, Propagation, balance
 
 
@@ -32,10 +32,7 @@ class Pointwise(Propagation):
 
     def image(self, domain: Domain) -> Domain:
         """The smallest known domain that holds ``f(domain)``."""
-        low, high = (b if isinstance(b, Tensor) else torch.tensor(b, dtype=torch.float64) for b in domain.bounds())
-        if bool(low.min() < self.increasing_from):
+        low, high = (exact(b) for b in domain.bounds())
+        if bool((low < self.increasing_from).any()):
             return Real()
-        low, high = self.function(low), self.function(high)
-        if low.numel() == 1 and high.numel() == 1:
-            return interval(low.item(), high.item())
-        return Box(low, high)
+        return entries(*torch.broadcast_tensors(self.function(low), self.function(high)))

@@ -7,7 +7,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from dtd.domain import Box, Domain, hull
+from dtd.domain import Box, Domain, entries, exact, hull
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
 
@@ -56,14 +56,14 @@ class Rearrange(Propagation):
         lower = adjoint(relevance)
         if self.constants is None:
             return Propagated(lower, balance(relevance, lower))
-        zeros = [relevance.new_zeros((1, *shape[1:])) for shape in shapes]
-        moved = self.function(*(z + 1 for z in zeros)) - self.function(*zeros)
+        zeros = tuple(relevance.new_zeros((1, *shape[1:])) for shape in shapes)
+        _, moved = torch.func.jvp(self.function, zeros, tuple(z + 1 for z in zeros))
         return Propagated(lower, balance(relevance, lower, bias=per_sample(relevance * (1 - moved))))
 
     def image(self, domains: list[Domain], shapes: list[tuple[int, ...]]) -> Domain:
         """Bounds that differ between entries move along; otherwise the hull of the inputs and constants."""
         constants = [] if self.constants is None else [self.constants]
-        bounds = [tuple(map(torch.as_tensor, d.bounds())) for d in domains]
+        bounds = [tuple(map(exact, d.bounds())) for d in domains]
         if all(b.numel() == 1 for pair in bounds for b in pair) or not all(isinstance(d, Box) for d in domains):
             return hull(*domains, *constants)
         batch = max((b.shape[0] for pair in bounds for b in pair if b.ndim), default=1)
@@ -71,7 +71,7 @@ class Rearrange(Propagation):
             self.function(*(pair[side].expand(batch, *shape) for pair, shape in zip(bounds, shapes, strict=True)))
             for side in (0, 1)
         )
-        return Box(low, high)
+        return entries(low, high)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,13 +7,13 @@ from typing import Any
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.algebra import divide
+from dtd.algebra import divide, nonzero
 from dtd.domain import Domain
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.passes import Expansion, downward, expand, plain_pass
 from dtd.root import RootStrategy, Search
 from dtd.taylor import TaylorTerms
-from dtd.units import Units
+from dtd.units import Units, rounding
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class RelevanceModel(Propagation):
         remainder     R_k (1 − f(r)) − R_k f'(r) (1 − r)
 
     At ``z = 0`` the terms are their limit, which exists wherever the search has a point. Source: Montavon 2017,
-    Eq. 6–8.
+    Sec. 3.
     """
 
     root: RootStrategy
@@ -68,8 +68,9 @@ class RelevanceModel(Propagation):
         bias = slope * units.bias * root.bias_shift
         first = slope[..., None] * units.weights * root.shift
         if search.bias == "distribute":
-            first = first + units.spread(bias / units.inputs())
-            bias = 0 * bias
+            inputs = units.inputs() + 0 * bias
+            first = first + units.spread(divide(bias, inputs))
+            bias = bias * (1 - nonzero(inputs))
         value = relevance * self.value(r)
         return TaylorTerms(first, bias, value, relevance - value - slope * (1 - r))
 
@@ -88,7 +89,7 @@ class RelevanceModel(Propagation):
                 zeroth, remainder = per_sample(relevance) - per_sample(s * expansion.n), 0
             else:
                 r = 1 - divide(expansion.n, expansion.denominator)
-                s = s * self.slope(r, 0)
+                s = s * self.slope(r, rounding(divide(expansion.spread, expansion.denominator.abs())))
                 value = relevance * self.value(r)
                 zeroth, remainder = per_sample(value), per_sample(relevance - value - s * expansion.n)
             handed, bias = downward(search, layer, a, expansion, s)

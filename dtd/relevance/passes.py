@@ -12,7 +12,6 @@ from torch import Tensor
 from dtd.affine import AffineMap
 from dtd.algebra import divide, identity, one
 from dtd.direction import Direction, Factor
-from dtd.domain import check_inside
 from dtd.propagation import Layer, per_sample
 from dtd.root import Search
 
@@ -25,6 +24,7 @@ class Expansion(NamedTuple):
     denominator: Tensor  # the search's D
     bias_term: Tensor | None  # b v_0, None where no bias moves
     z: Tensor | None  # kept only for factors with a side
+    spread: Tensor | None  # Σ_j |w v|, kept only where the search may pass the root
 
 
 def is_plain(factor: Factor) -> bool:
@@ -73,18 +73,24 @@ def expand(search: Search, layer: Layer, a: Tensor, z: Tensor, raw: Tensor) -> E
     """The forward passes of one search; ``raw`` is what :func:`plain_pass` found."""
     affine: AffineMap = layer.primitive
     direction, factors = bound(search, layer)
-    if not layer.domain.within(direction.requires):
-        check_inside(direction.requires, a, f"{type(direction).__name__} at layer '{layer.name}'", direction.remedy)
+    layer.check(direction.requires, a, type(direction).__name__, direction.remedy)
     parts = [upward(affine, factor, a, z, raw) for factor in factors]
     bias_term = None
     if search.bias_moves and affine.bias is not None:
         b = affine.per_output(affine.bias)
         bias_term = b * direction.bias_on(b, z)
-        if not whole(search, layer):
+        if raw is not z or not whole(search, layer):
             parts.append(bias_term)
     n = reduce(torch.add, parts).expand(z.shape)
     denominator = search.denominator(n, z, lambda function: function(z))
-    return Expansion(factors, n, denominator, bias_term, z if any(f.side for f in factors) else None)
+    kept_z = z if any(f.side for f in factors) else None
+    spread = None if search.stops_at_root else reduce(torch.add, [magnitude(affine, f, a) for f in factors])
+    return Expansion(factors, n, denominator, bias_term, kept_z, spread)
+
+
+def magnitude(affine: AffineMap, factor: Factor, a: Tensor) -> Tensor:
+    """``Σ_j |u(a_j) ρ(w_kj)|``, what rounding errors of one factor's pass scale with. # shape: (B, *out)"""
+    return affine.linear(broadcast(factor.activation(a), a).abs(), modified(affine, factor).abs())
 
 
 def upward(affine: AffineMap, factor: Factor, a: Tensor, z: Tensor, raw: Tensor) -> Tensor:
@@ -110,4 +116,5 @@ def downward(search: Search, layer: Layer, a: Tensor, expansion: Expansion, s: T
         return reduce(torch.add, parts), per_sample(bias)
     ones = torch.ones_like(affine.weight)
     count = affine.linear(a.new_ones((1, *a.shape[1:])), ones)
-    return reduce(torch.add, [*parts, affine.transpose(divide(bias, count), ones)]), 0 * per_sample(s)
+    kept = per_sample(bias * (count == 0))  # a unit that reads padding alone has nobody to hand it to
+    return reduce(torch.add, [*parts, affine.transpose(divide(bias, count), ones)]), kept

@@ -1,4 +1,4 @@
-"""Cost next to gradient × input: one panel for each network, bars by rule and library."""
+"""Cost next to gradient × input: one panel for each model, bars by rule and library."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.figures.names import printed
 from experiments.figures.style import COLOURS, PAGE, STYLE
 from experiments.questions.base import Tables
 
@@ -21,20 +22,20 @@ def cost_figures(tables: Tables) -> Mapping[str, Figure]:
 def bars(rows: pd.DataFrame) -> Figure:
     """Median ratio to gradient × input; the line goes from the fastest to the slowest round."""
     compared = rows[rows.rule != rows.library]
-    networks, libraries = list(compared.network.unique()), list(compared.library.unique())
+    models, libraries = list(compared.model.unique()), list(compared.library.unique())
     figure = Figure(figsize=(PAGE, 2.4), layout="constrained")
-    panels = figure.subplots(1, len(networks), squeeze=False)[0]
-    for axes, network in zip(panels, networks, strict=True):
-        panel(axes, compared[compared.network == network], libraries)
-        seconds = rows[(rows.network == network) & (rows.rule == rows.library)].seconds.median()
-        axes.set_title(f"{network} (gradient × input: {1e3 * seconds:.3g} ms)")
+    panels = figure.subplots(1, len(models), squeeze=False)[0]
+    for axes, model in zip(panels, models, strict=True):
+        panel(axes, compared[compared.model == model], libraries)
+        seconds = rows[(rows.model == model) & (rows.rule == rows.library)].seconds.median()
+        axes.set_title(f"{printed(model)} (gradient × input: {1e3 * seconds:.3g} ms)")
     panels[0].set_ylabel("time / time of gradient × input")
     panels[0].legend(frameon=False, loc="upper left")
     return figure
 
 
 def panel(axes: Axes, rows: pd.DataFrame, libraries: list[str]) -> None:
-    """Bars of one network."""
+    """Bars of one model."""
     rules = list(rows.rule.unique())
     width = 0.8 / len(libraries)
     for i, library in enumerate(libraries):
@@ -42,6 +43,13 @@ def panel(axes: Axes, rows: pd.DataFrame, libraries: list[str]) -> None:
         x = np.arange(len(rules)) + (i - (len(libraries) - 1) / 2) * width
         spread = (ratios["median"] - ratios["min"], ratios["max"] - ratios["median"])
         axes.bar(x, ratios["median"], width, yerr=spread, color=COLOURS[i], label=library, error_kw={"elinewidth": 0.5})
+        for place, ratio, top in zip(x, ratios["median"], ratios["max"], strict=True):
+            axes.annotate(number(ratio), (place, top), (0, 1), textcoords="offset points", ha="center", fontsize=5)
     axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
-    axes.set_xticks(range(len(rules)), [rule.replace("_", "\\n") for rule in rules])
+    axes.set_xticks(range(len(rules)), [printed(rule) for rule in rules])
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def number(ratio: float) -> str:
+    """Two digits; nothing for a bar that is not there."""
+    return "" if np.isnan(ratio) else f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"

@@ -9,25 +9,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from experiments.figures.names import printed
 from experiments.figures.style import DIVERGING, PAGE, STYLE
 from experiments.questions.base import Tables
 
 SIDES = ("derived", "explicit")
-NAMES = {
-    "lrp0": "LRP-0",
-    "epsilon": "LRP-ε",
-    "gamma": "LRP-γ",
-    "gamma_signed": "γ signed",
-    "zplus": "z⁺",
-    "zplus_signed": "z⁺ signed",
-    "alphabeta": "αβ",
-    "wsquare": "w²",
-    "zbox": r"z$^\mathrm{B}$",
-    "flat": "flat",
-    "pattern": "pattern",
-    "mlp": "MLP",
-    "cnn": "CNN",
-}
 LEFT, LABELS, RIGHT = 0.03, 0.62, 0.50  # inches: margin, row labels, colour bar with its label
 TITLE, NOTES, GAP = 0.16, 0.33, 0.04
 
@@ -80,7 +66,7 @@ def draw_model(canvas: Canvas, top: float, size: float, pixels: pd.DataFrame, ro
     first = LEFT + size + LABELS
     middle = top + size + GAP / 2
     canvas.axes(LEFT, middle - size / 2, size, size).imshow(plane(source[source.rule == rules[0]]), cmap="gray_r")
-    canvas.text(LEFT + size / 2, middle - size / 2 - 0.05, name(source.model.iloc[0]), "center", "bottom")
+    canvas.text(LEFT + size / 2, middle - size / 2 - 0.05, printed(source.model.iloc[0]), "center", "bottom")
     canvas.text(LEFT + size / 2, middle + size / 2 + 0.05, f"class {source.target.iloc[0]}", "center", "top")
     rows = [top + (size + GAP) * i for i in range(2)]
     notes = [rows[1] + size + d for d in (0.075, 0.185)]
@@ -94,14 +80,9 @@ def draw_model(canvas: Canvas, top: float, size: float, pixels: pd.DataFrame, ro
         largest = max(np.abs(image).max() for image in images) or 1.0
         for image, y in zip(images, rows, strict=True):
             canvas.axes(x, y, size, size).imshow(image / largest, cmap=DIVERGING, vmin=-1, vmax=1)
-        canvas.text(x + size / 2, top - 0.04, name(rule), "center", "bottom")
+        canvas.text(x + size / 2, top - 0.04, printed(rule), "center", "bottom")
         for text, y in zip((valid_share(roots[roots.rule == rule]), conserved(images)), notes, strict=True):
             canvas.text(x + size / 2, y, text, "center")
-
-
-def name(key: str) -> str:
-    """A rule's or model's name in print."""
-    return NAMES.get(key, key)
 
 
 def valid_share(roots: pd.DataFrame) -> str:

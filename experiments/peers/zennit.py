@@ -4,25 +4,20 @@ zennit's γ rule is the generalised one. It stabilises every denominator (by 1e-
 LRP-ε; here the others are tiny.
 """
 
+import experiments.peers.vision  # noqa: F401 - zennit imports torchvision
+
+# isort: split
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 
 import torch
 from torch import Tensor, nn
-
-from experiments.peers import declare_operators
-from experiments.peers.models import folded, with_sums
-from experiments.recipes import ALPHA, BETA, EPSILON, GAMMA, HIGH, LOW, TINY, Method, Prepared, nothing, recipes
-
-try:
-    import_module("torchvision")
-except RuntimeError:
-    DECLARED = declare_operators()
-
 from zennit import composites, rules, types
 from zennit.attribution import Gradient
 from zennit.layer import Sum
+
+from experiments.peers.models import folded, with_sums
+from experiments.recipes import ALPHA, BETA, EPSILON, GAMMA, HIGH, LOW, TINY, Method, Prepared, nothing, recipes
 
 FIXED = {"stabilizer": TINY, "zero_params": "bias"}  # zennit's name for the bias mode "fixed"
 

@@ -12,16 +12,16 @@ from typing import Any
 
 import pandas as pd
 import torch
-from rich.progress import track
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.errors import InputError
 from dtd.explain import explain, initial_relevance, relevance_pass, sweep
 from dtd.network import Network, trace
 from dtd.rules import catalogue
 from experiments.agreement import agreement
-from experiments.configs import Config, CorrespondenceConfig, require
-from experiments.console import console
+from experiments.configs import Config, ConfigError, CorrespondenceConfig, require
+from experiments.console import progress
 from experiments.figures.heatmaps import heatmap_figures
 from experiments.models import Subject, subjects
 from experiments.plans import Assigned, Measured, Request, measure
@@ -31,6 +31,8 @@ from experiments.rounding import Bounds, bounds
 from experiments.tables import show_correspondence
 
 NETWORK = "(network)"  # the layer's name in rows about the whole network
+SIDES = ("derived", "explicit")
+FROM_DATA = {"pattern"}  # rules whose parameters are estimated, not configured
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,8 @@ class Case:
 @torch.no_grad()
 def cases(subject: Subject, samples: int) -> dict[torch.dtype, Case]:
     """The same model, samples, measurements and targets (the predicted classes) in float64 and in float32."""
+    found = len(subject.test_x)
+    require(samples <= found, "question.samples", f"at most the {found} samples of the test set", samples)
     x = subject.test_x[:samples]
     target = subject.model(x).argmax(1)
     double = trace(deepcopy(subject.model).double(), x.double(), subject.domain)
@@ -63,7 +67,7 @@ def rows(config: Config) -> pd.DataFrame:
     for name, subject in subjects(config.model, config.data).items():
         by_dtype = cases(subject, asked.samples)
         common = {"model": name, "accuracy": subject.accuracy(), "samples": len(by_dtype[torch.float64].x)}
-        for request in track(requests(asked), f"comparing rules on {name}", console=console, transient=True):
+        for request in progress(requests(asked), f"comparing rules on {name}"):
             limits = limits_of(by_dtype[torch.float64], request)
             for dtype in asked.dtypes:
                 pair = compare(by_dtype[getattr(torch, dtype.value)], request, limits)
@@ -126,9 +130,6 @@ def row(layer: str, kind: str, used: str, parts: tuple[Tensor, Tensor, Tensor], 
     return {"layer": layer, "kind": kind, "used": used, **asdict(agreed), **conserved}
 
 
-SIDES = ("derived", "explicit")
-
-
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
     asked: CorrespondenceConfig = config.question
@@ -137,9 +138,19 @@ def check(config: Config) -> None:
         require(rule in catalogue, "question.rules", f"rules of the catalogue ({known})", rule)
     for rule in asked.parameters:
         require(rule in catalogue, "question.parameters", f"given by rule of the catalogue ({known})", rule)
+    for rule in set(catalogue if asked.rules is None else asked.rules) - FROM_DATA:
+        check_parameters(rule, asked.parameters.get(rule, {}))
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(0 <= asked.shown < asked.samples, "question.shown", f"one of the samples 0 to {asked.samples - 1}", asked.shown)
     require(bool(asked.biases) and bool(asked.dtypes), "question.biases and question.dtypes", "not empty", "an empty list")
+
+
+def check_parameters(rule: str, parameters: dict[str, float]) -> None:
+    """A rule must take the parameters that it is given."""
+    try:
+        catalogue[rule].derived(**parameters)
+    except (TypeError, InputError) as error:
+        raise ConfigError(f"'question.parameters.{rule}' does not fit the rule: {error}") from error
 
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:

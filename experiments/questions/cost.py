@@ -11,7 +11,6 @@ from importlib import import_module
 
 import pandas as pd
 import torch
-from rich.progress import track
 from torch import Tensor, nn
 
 from dtd.domain import Domain
@@ -19,7 +18,7 @@ from dtd.explain import explain
 from dtd.network import Network, trace
 from dtd.plan import Plan
 from experiments.configs import Config, CostConfig, require
-from experiments.console import console
+from experiments.console import console, progress
 from experiments.figures.cost import cost_figures
 from experiments.models import Subject, subjects
 from experiments.peers import installed
@@ -36,18 +35,18 @@ OURS, BASELINE = "dtd", "gradient × input"
 
 
 def rows(config: Config) -> pd.DataFrame:
-    """One row for each network × library × rule × round."""
+    """One row for each model × library × rule × round."""
     asked: CostConfig = config.question
     found = []
     for name, subject in subjects(config.model, config.data).items():
         peers = [peer for peer in asked.peers if installed(peer)]
         differences = compare(subject, peers, name)
         methods = list(methods_of(subject.model, subject.domain, subject.test_x[:1], peers))
-        warm = [warm_up(m, asked.seconds) for m in track(methods, f"warming up on {name}", console=console, transient=True)]
+        warm = [warm_up(m, asked.seconds) for m in progress(methods, f"warming up on {name}")]
         measured, steps = interleaved(warm, asked.rounds), asked.rounds * len(warm)
-        for number, each, seconds in track(measured, f"timing {name}", steps, console=console, transient=True):
+        for number, each, seconds in progress(measured, f"timing {name}", steps):
             method = each.method
-            label = {"network": name, "library": method.library, "rule": method.rule, "bias": method.bias, "round": number}
+            label = {"model": name, "library": method.library, "rule": method.rule, "bias": method.bias, "round": number}
             difference = differences.get((method.library, method.rule))
             found.append({**label, "calls": each.calls, "seconds": seconds, "difference": difference})
     return with_ratios(pd.DataFrame(found)).assign(batch=1, threads=torch.get_num_threads())
@@ -92,7 +91,7 @@ def compare(subject: Subject, peers: list[str], name: str) -> dict[tuple[str, st
     model, x = deepcopy(subject.model).double(), subject.test_x[:1, ..., :CROP, :CROP].double()
     methods = methods_of(model, subject.domain, x, peers)
     ours, differences = {}, {}
-    for method in track(list(methods), f"comparing libraries on {name}", console=console, transient=True):
+    for method in progress(list(methods), f"comparing libraries on {name}"):
         if method.library != BASELINE:
             with method.ready() as prepared:
                 relevance = once(prepared)[1]
@@ -106,8 +105,8 @@ def compare(subject: Subject, peers: list[str], name: str) -> dict[tuple[str, st
 
 def with_ratios(rows: pd.DataFrame) -> pd.DataFrame:
     """Each time divided by that of gradient × input in the same round."""
-    baseline = rows[rows.library == BASELINE].set_index(["network", "round"]).seconds.rename("baseline")
-    joined = rows.join(baseline, on=["network", "round"])
+    baseline = rows[rows.library == BASELINE].set_index(["model", "round"]).seconds.rename("baseline")
+    joined = rows.join(baseline, on=["model", "round"])
     return joined.assign(ratio=joined.seconds / joined.baseline).drop(columns="baseline")
 
 
@@ -132,7 +131,7 @@ def problems(tables: Tables) -> list[str]:
     rows = tables["rows"]
     wrong = rows[(rows["round"] == 0) & ~(rows.difference.fillna(0) <= SAME)]
     return [
-        f"{r.network}, {r.rule}: {r.library}'s relevance differs from ours by {r.difference:.2g} of the largest; the times "
+        f"{r.model}, {r.rule}: {r.library}'s relevance differs from ours by {r.difference:.2g} of the largest; the times "
         "do not compare the same thing"
         for r in wrong.itertuples()
     ]

@@ -5,7 +5,6 @@ from copy import deepcopy
 
 import pandas as pd
 import torch
-from rich.progress import track
 from torch import Tensor
 
 from dtd.audit import audit
@@ -13,7 +12,7 @@ from dtd.explain import explain
 from dtd.network import trace
 from dtd.rules import catalogue
 from experiments.configs import Config, CorrespondenceConfig
-from experiments.console import console
+from experiments.console import progress
 from experiments.models import Subject, subjects
 from experiments.plans import Request, measure
 from experiments.questions.base import Tables
@@ -32,7 +31,7 @@ def tables(config: Config) -> Tables:
     wanted = [Request(rule, BIAS, asked.parameters.get(rule, {})) for rule in rules]
     pixels, roots = [], []
     for name, subject in subjects(config.model, config.data).items():
-        drawn = track(draw(subject, asked.shown, wanted), f"auditing {name}", len(wanted), console=console, transient=True)
+        drawn = progress(draw(subject, asked.shown, wanted), f"auditing {name}", len(wanted))
         for label, picture, audited in drawn:
             pixels.append(labelled(picture, model=name, **label))
             roots.append(labelled(audited, model=name, **label))

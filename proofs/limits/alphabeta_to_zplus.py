@@ -27,7 +27,7 @@ proof = LimitProof(
     mutants=(
         ("the derived side of LRP-0", derived_as("alphabeta", "lrp0")),
         (
-            "explicit rule with α = 0, β = 1",
+            "explicit rule with `α = 0`, `β = 1`",
             replace(rule, explicit=swapped),
         ),
     ),

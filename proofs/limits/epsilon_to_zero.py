@@ -14,7 +14,7 @@ proof = LimitProof(
     paper=lrp0.paper,
     family=Family(Real(), patterned=False),
     mutants=(
-        ("direction of z+", derived_as("epsilon", "zplus_signed")),
+        ("direction of `z⁺`", derived_as("epsilon", "zplus_signed")),
         ("explicit rule without the bias", without_bias("epsilon")),
     ),
     reference="Montavon 2019, Sec. 10.2.1",

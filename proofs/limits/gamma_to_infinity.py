@@ -14,7 +14,7 @@ proof = LimitProof(
     paper=zplus.paper,
     family=Family(patterned=False),
     mutants=(
-        ("direction with |w| for w+", with_direction("gamma", BoostsAll)),
+        ("direction with `|w|` for `w⁺`", with_direction("gamma", BoostsAll)),
         ("direction boosts the negative weights", with_direction("gamma", BoostsNegative)),
         ("explicit rule without the boost of the bias", with_formula("gamma", lambda bias, gamma: ForgetsBias(bias, gamma))),
     ),

@@ -16,8 +16,8 @@ proof = LimitProof(
     paper=lrp0.paper,
     family=Family(Real(), patterned=False),
     mutants=(
-        ("direction of z+", with_direction("gamma", lambda gamma: ZPlus())),
-        ("explicit rule with 1 + γ for γ", with_formula("gamma", lambda bias, gamma: LRPGamma(bias, 1 + gamma))),
+        ("direction of `z⁺`", with_direction("gamma", lambda gamma: ZPlus())),
+        ("explicit rule with `1 + γ` for `γ`", with_formula("gamma", lambda bias, gamma: LRPGamma(bias, 1 + gamma))),
     ),
     reference="Montavon 2019, Sec. 10.2.1",
 ).build()

@@ -14,6 +14,7 @@ from proofs.formula import Shares
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, Proof
 from proofs.layers import BIASES, Family, Setting
+from proofs.rational import over
 from proofs.reduce import Reduction, exact
 from proofs.symbols import Reciprocal, array
 
@@ -28,8 +29,7 @@ def towards_zero(value: Any) -> Any:
     if not value.has(U):
         return value
     value = value.replace(Reciprocal, lambda x: 1 / x)
-    plain = Reduction()
-    return sympy.cancel(plain.over(plain.normal(value))).subs(U, 0)
+    return sympy.cancel(over(Reduction().normal(value))).subs(U, 0)
 
 
 def with_symbols(at: Setting) -> Setting:
@@ -69,7 +69,7 @@ class LimitProof:
         )
 
     def cases(self) -> Iterator[Case]:
-        for case in self.family.cases(self.biases):
+        for case in self.family.cases(self.biases, points=18 // len(self.biases)):
             yield replace(case, at=with_symbols(case.at), where={}) if case.point else replace(case, where={})
 
     def steps(self, at: Setting, rule: Rule) -> Iterator[Step]:

@@ -16,10 +16,10 @@ proof = LimitProof(
     paper=zplus.paper,
     family=Family(patterned=False),
     mutants=(
-        ("direction with l and h exchanged", with_direction("zbox", Swapped)),
+        ("direction with `l` and `h` exchanged", with_direction("zbox", Swapped)),
         ("direction to the lower corner", with_direction("zbox", OneCorner)),
-        ("explicit rule with l and h exchanged", with_formula("zbox", lambda bias, low, high: LRPZBox(bias, high, low))),
+        ("explicit rule with `l` and `h` exchanged", with_formula("zbox", lambda bias, low, high: LRPZBox(bias, high, low))),
     ),
-    reference="Montavon 2017, Sec. 4.3",
+    reference="Montavon 2017, Sec. 4.2",
     biases=("fixed",),
 ).build()

@@ -29,7 +29,7 @@ proof = Proof(
     steps=lambda at, subject: at.steps(subject),
     conditions=lambda at: at.conditions(),
     mutants=MUTANTS,
-    reference="Montavon 2019, Sec. 10.2.1 (LRP-0 on a layer with weights 1/J)",
+    reference="Montavon 2019, Sec. 10.2.1 (LRP-0 on a layer with weights `1/J`)",
     subject=Subject(),
     cases=cases,
 )

@@ -98,7 +98,7 @@ proof = Proof(
     steps=lambda at, folding: at.steps(folding),
     conditions=unconditional,
     mutants=(
-        Mutant("var**2", replace(Folding(), scale=lambda gain, variance, eps: scale(gain, variance**2, eps))),
+        Mutant("var**2 for var", replace(Folding(), scale=lambda gain, variance, eps: scale(gain, variance**2, eps))),
         Mutant("no square root", replace(Folding(), scale=lambda gain, variance, eps: gain / (variance + eps))),
         Mutant("the mean is not scaled", replace(Folding(), shift=lambda mean, bias, scaled: bias - mean)),
     ),

@@ -54,8 +54,11 @@ def steps(values, subject) -> Iterator[Step]:
     units = SymbolicUnits(layer, x)
     terms = Linear(Ray(Activations())).terms(units, Real(), relevance)
     lower, _ = subject.rule().propagate(layer, x, relevance, Real())
-    yield Step("R_j", layer.collect(terms.first)[0], at(array(shares)), "LRP-0's root, bias fixed: `σ` and `g` cancel")
-    yield Step("R_j", lower[0], at(array(shares)), "the explicit rule")
+    handed = layer.collect(terms.first)[0]
+    for j in range(SIZE):
+        why = "LRP-0's root, bias fixed: `σ` and `g` cancel"
+        yield Step(f"R_{j + 1}", handed[j], at(shares[j]), why, quiet=j > 0)
+    yield Step("R_j", lower[0], at(array(shares)), "the explicit rule", reads="Σ_k x_j (1[k = j] - 1/J)/(x_k - μ) R_k")
     yield Step("Σ_j R_j", lower.sum(), relevance.sum(), "conservation")
     squares = [(x_k - MEAN) ** 2 / VARIANCE for x_k in X]
     moving = [sum(x_j * sympy.diff(square, x_j) for x_j in X) for square in squares]
@@ -84,7 +87,7 @@ proof = Proof(
         Mutant("the mean subtracted twice", replace(Centred(), weight=twice)),
         Mutant("the bias takes a share", replace(Centred(), rule=lambda: LRPEpsilon(bias="neuron"))),
     ),
-    reference="Ali 2022, Sec. 4 (LayerNorm with constant scale)",
+    reference="Ali 2022, on LayerNorm with constant scale",
     subject=Centred(),
     cases=lambda: at_points((*X, *UPPER, *GAIN, *SHIFT, SIGMA), points=10),
     note="Three inputs. LRP-0 is the shipped one; the primitive itself: no shipped object yet.",

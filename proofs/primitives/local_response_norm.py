@@ -48,14 +48,14 @@ def steps(values, slope_at: Callable) -> Iterator[Step]:
 proof = Proof(
     name="local_response_norm",
     claim="To first order from the unit alone, with slopes at `x`, `y = x_k/(1 + b Σ_i x_i²)^c` is `x_k/(1 + b x_k²)^c` "
-    "minus `2 b c x_k x_j²/(1 + b Σ_i x_i²)^{c+1}` for each neighbour; to leading order the remainder gives back half of that.",
+    "minus `2 b c x_k x_j²/(1 + b Σ_i x_i²)^{c+1}` for each neighbour; to leading order the remainder returns half of it.",
     steps=steps,
     conditions=unconditional,
     mutants=(
         Mutant("slopes at the unit alone, where the neighbours get nothing", lambda x: ALONE),
         Mutant("slopes at half the way", lambda x: (x[0], x[1] / 2, x[2] / 2)),
     ),
-    reference="Binder 2016, Sec. 3",
+    reference="Binder 2016, on local renormalization layers",
     subject=lambda x: x,
     cases=lambda: at_points((*X, B, C), points=6, size=3),
     note="Mathematics for a unit with two neighbours: no shipped object yet.",

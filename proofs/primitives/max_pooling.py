@@ -76,7 +76,7 @@ proof = Proof(
         Mutant("shared evenly", lambda: (sympy.Rational(1, 3),) * 3),
         Mutant("the first input takes all", lambda: (1, 0, 0)),
     ),
-    reference="Bach 2015, Sec. 2.3 (max pooling); Montavon 2017, Sec. 5",
+    reference="Bach 2015, on max pooling",
     subject=lambda: WINNER,
     cases=cases,
 )

@@ -47,14 +47,14 @@ proof = Proof(
     steps=steps,
     conditions=conditions,
     mutants=(
-        Mutant("the root (0, 0)", ((half, (sympy.S.Zero, sympy.S.Zero)), ROOTS[1])),
+        Mutant("the root `(0, 0)`", ((half, (sympy.S.Zero, sympy.S.Zero)), ROOTS[1])),
         Mutant(
-            "the terms of both roots added, as gradient x input does",
+            "the terms of both roots added, as gradient times input does",
             ((sympy.S.One, ROOTS[0][1]), (sympy.S.One, ROOTS[1][1])),
         ),
         Mutant("expansion at half the signal", ((half, (A0 / 2, B0)), ROOTS[1])),
     ),
-    reference="Achtibat 2024, Sec. 3 (uniform rule); Arras 2017 (signal takes all)",
+    reference="Achtibat 2024, on matrix products (uniform rule); Arras 2017 (signal takes all)",
     subject=ROOTS,
     cases=lambda: at_points((A0, B0, R), points=10),
     note="Mathematics: no shipped object yet.",

@@ -64,10 +64,10 @@ proof = Proof(
     steps=steps,
     conditions=unconditional,
     mutants=(
-        Mutant("the softmax of -x", negated),
-        Mutant("the exponential without the sum: the term s_j sum R is lost", unnormalised),
+        Mutant("the softmax of `-x`", negated),
+        Mutant("the exponential without the sum: the term `s_j Σ_k R_k` is lost", unnormalised),
     ),
-    reference="Achtibat 2024, Sec. 3.3 (softmax)",
+    reference="Achtibat 2024, on the softmax",
     subject=softmax,
     cases=lambda: at_points((*UPPER, *POINT, OTHERS, THEIRS), points=8),
     note="Mathematics: no shipped object yet.",

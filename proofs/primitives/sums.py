@@ -30,7 +30,7 @@ class Subject:
 
 
 MUTANTS = (
-    Mutant("derived along w: shared evenly", Subject(derived=Linear(Ray(Weights())))),
+    Mutant("derived along `w`: shared evenly", Subject(derived=Linear(Ray(Weights())))),
     Mutant("derived, stopped before the root", Subject(derived=Linear(Ray(Activations(), damping=1)))),
     Mutant("explicit: shared evenly", Subject(explicit=LRPFlat())),
 )

@@ -29,13 +29,12 @@ def identities(at, margins):
     yield Step("margin_1", margins[0], alpha * z - plus, "the first shipped condition is `α z ≤ Σ⁺`")
     yield Step("margin_2", margins[1], beta * z - minus, "the second is `β z ≤ Σ⁻`")
     up, down = at.a * step(products), at.a * step(-products)
-    v = alpha * minus[..., None] * up + beta * plus[..., None] * down
-    left = (plus * minus)[..., None] * at.a - z[..., None] * v
-    same = at.a - up - down
-    right = -margins[0][..., None] * minus[..., None] * up - margins[1][..., None] * plus[..., None] * down
-    right = right + (plus * minus)[..., None] * same
-    why = "`ã = a - z (α v⁺/Σ⁺ + β v⁻/Σ⁻)`: each sign of the weights has its own margin"
-    yield Step("Σ⁺ Σ⁻ ã_j", left, right, why)
+    why = "with `ã = a - z (α v⁺/Σ⁺ + β v⁻/Σ⁻)`: the sign where `w_j > 0` is that of the first margin"
+    left = (plus[..., None] * at.a - z[..., None] * alpha * up) * step(products)
+    yield Step("Σ⁺ ã_j 1[a_j w_j > 0]", left, -margins[0][..., None] * up, why, reads="- margin_1 a_j 1[a_j w_j > 0]")
+    why = "and where `w_j < 0` that of the second; the other inputs stay"
+    left = (minus[..., None] * at.a - z[..., None] * beta * down) * step(-products)
+    yield Step("Σ⁻ ã_j 1[a_j w_j < 0]", left, -margins[1][..., None] * down, why, reads="- margin_2 a_j 1[a_j w_j < 0]")
     without = plus - minus
     both = alpha * without - plus, beta * without - minus
     yield Step("margins at b = 0", both[0], both[1], "without a bias both conditions say `β Σ⁺ ≤ α Σ⁻`")
@@ -81,9 +80,9 @@ proof = RootProof(
     points=lambda: rule_points("alphabeta", draw),
     identities=identities,
     mutants=(
-        ("α and β exchanged", replace(rule, condition=replace(rule.condition, margins=swapped))),
-        ("only α z <= Σ⁺", replace(rule, condition=replace(rule.condition, margins=first))),
+        ("`α` and `β` exchanged", replace(rule, condition=replace(rule.condition, margins=swapped))),
+        ("only `α z ≤ Σ⁺`", replace(rule, condition=replace(rule.condition, margins=first))),
     ),
-    reference="Montavon 2019, Table 10.1 (DTD only for α = 1, β = 0)",
+    reference="Montavon 2019, Table 10.1 (DTD only for `α = 1`, `β = 0`)",
     note="With `β > 0` the rule expands at a point that leaves the domain unless negative contributions are large.",
 ).build()

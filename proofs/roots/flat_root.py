@@ -78,8 +78,8 @@ proof = RootProof(
     points=points,
     identities=identities,
     mutants=(
-        ("the condition without J", replace(typed, condition=replace(typed.condition, margins=single))),
-        ("the direction of w²", replace(typed, derived=derived_as("flat", "wsquare").derived)),
+        ("the condition without `J`", replace(typed, condition=replace(typed.condition, margins=single))),
+        ("the direction of `w²`", replace(typed, derived=derived_as("flat", "wsquare").derived)),
     ),
     subject=typed,
     reference="Montavon 2019, Table 10.1 (no DTD interpretation)",

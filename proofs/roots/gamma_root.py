@@ -30,6 +30,11 @@ def half(units, gamma):
     return (units.bias - gamma * contributions(units)[1],)
 
 
+def of_zplus(units, gamma):
+    """``b <= Σ⁻``."""
+    return margin_zplus(units)
+
+
 rule = catalogue["gamma"]
 proof = RootProof(
     rule="gamma",
@@ -39,8 +44,11 @@ proof = RootProof(
     points=lambda: rule_points("gamma", lambda draw: {"gamma": Fraction(draw.randint(0, 6), 3)}),
     identities=identities,
     mutants=(
-        ("b <= γ Σ⁻", replace(rule, condition=replace(rule.condition, margins=half))),
-        ("the condition of z+", replace(rule, condition=replace(rule.condition, margins=lambda u, gamma: margin_zplus(u)))),
+        ("`b ≤ γ Σ⁻`", replace(rule, condition=replace(rule.condition, margins=half))),
+        (
+            "the condition of `z⁺`",
+            replace(rule, condition=replace(rule.condition, margins=lambda u, gamma: margin_zplus(u))),
+        ),
         ("the direction of LRP-0", derived_as("gamma", "lrp0")),
     ),
     reference="Montavon 2019, Sec. 10.2.3",

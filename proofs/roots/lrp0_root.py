@@ -28,9 +28,9 @@ proof = RootProof(
     points=lambda: rule_points("lrp0", lambda draw: {}),
     identities=identities,
     mutants=(
-        ("the condition of z+", replace(rule, condition=replace(rule.condition, margins=margin_zplus))),
+        ("the condition of `z⁺`", replace(rule, condition=replace(rule.condition, margins=margin_zplus))),
         ("the opposite condition", replace(rule, condition=replace(rule.condition, margins=lambda units: (-units.bias,)))),
-        ("the direction of z+", derived_as("lrp0", "zplus")),
+        ("the direction of `z⁺`", derived_as("lrp0", "zplus")),
     ),
     reference="Montavon 2019, Sec. 10.2.3; Montavon 2017, Sec. 4",
 ).build()

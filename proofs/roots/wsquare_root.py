@@ -33,8 +33,9 @@ def steps(at, direction):
     yield Step("Σ_j (a_j - ã_j)²", at.total((at.a - points) ** 2), at.z**2 / square, "its squared distance")
     other = Ray(Along(at.parameters["u"])).root(at.units, at.domain).points(at.units)
     apart = at.total((at.a - points) ** 2) + at.total((points - other) ** 2)
+    sum_of_both = "Σ_j (a_j - ã_j)² + Σ_j (ã_j - y_j)²"
     why = "Pythagoras: any root `y` (along any direction `u`) is farther, by the square of its distance from `ã`"
-    yield Step("Σ_j (a_j - y_j)²", at.total((at.a - other) ** 2), apart, why)
+    yield Step("Σ_j (a_j - y_j)²", at.total((at.a - other) ** 2), apart, why, reads=sum_of_both)
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ proof = Proof(
     steps=steps,
     conditions=conditions,
     mutants=(
-        Mutant("direction sign w", Signs()),
-        Mutant("direction a of LRP-0", Activations()),
+        Mutant("direction sign `w`", Signs()),
+        Mutant("direction `a` of LRP-0", Activations()),
     ),
-    reference="Montavon 2017, Sec. 4.1, Eq. 10",
+    reference="Montavon 2017, Sec. 4.1",
     subject=Weights(),
     cases=lambda: Family(Real(), parameters, patterned=False).cases(biases=("fixed",)),
 )

@@ -93,11 +93,11 @@ proof = RootProof(
     identities=identities,
     mutants=(
         ("the bias left out of the condition", replace(rule, condition=replace(rule.condition, margins=without_bias))),
-        ("l and h exchanged in the condition", replace(rule, condition=replace(rule.condition, margins=exchanged))),
-        ("direction with l and h exchanged", with_direction("zbox", Swapped)),
+        ("`l` and `h` exchanged in the condition", replace(rule, condition=replace(rule.condition, margins=exchanged))),
+        ("direction with `l` and `h` exchanged", with_direction("zbox", Swapped)),
         ("direction to the lower corner", with_direction("zbox", OneCorner)),
     ),
-    reference="Montavon 2017, Sec. 4.3",
+    reference="Montavon 2017, Sec. 4.2",
     assumes=("`l_j ≤ a_j ≤ h_j`", "`w_j ≠ 0`, or `l_j ≤ 0 ≤ h_j`"),
     note="An input whose weight is 0 moves towards 0 (its direction is `a_j`), which a box without 0 does not hold.",
 ).build()

@@ -34,5 +34,5 @@ proof = RootProof(
         ("the condition of LRP-0", replace(rule, condition=replace(rule.condition, margins=margin_lrp0))),
         ("the direction of LRP-0", derived_as("zplus", "lrp0")),
     ),
-    reference="Montavon 2017, Sec. 4.2 (there b <= 0)",
+    reference="Montavon 2017, Sec. 4.2 (there `b ≤ 0`)",
 ).build()

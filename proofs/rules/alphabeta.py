@@ -53,7 +53,7 @@ proof = RuleProof(
     mutants=(
         ("the roots exchanged", mixed(lambda alpha: (alpha, 1 - alpha), (-1, 1))),
         ("the weights of the roots exchanged", mixed(lambda alpha: (1 - alpha, alpha))),
-        ("the explicit rule with α and β exchanged", replace(catalogue["alphabeta"], explicit=swapped)),
+        ("the explicit rule with `α` and `β` exchanged", replace(catalogue["alphabeta"], explicit=swapped)),
         ("explicit rule without the bias", without_bias("alphabeta")),
     ),
     reference="Bach 2015, Eq. 60; Montavon 2019, Table 10.1",

@@ -29,7 +29,7 @@ def zeroth(at):
 
 
 def parameters(entry, number):
-    return {"epsilon": number("epsilon") + 1}
+    return {"epsilon": number("epsilon", 1)}
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ proof = RuleProof(
     direction=direction,
     families=tuple(Family(Real(), parameters, side=side, patterned=False) for side in SIDES),
     mutants=(
-        ("ε without the sign of n", damped(Unsigned)),
-        ("2ε for ε", damped(Twice)),
+        ("`ε` without the sign of `n`", damped(Unsigned)),
+        ("`2 ε` for `ε`", damped(Twice)),
         ("no damping", derived_as("epsilon", "lrp0")),
         ("explicit rule without the bias", without_bias("epsilon")),
     ),

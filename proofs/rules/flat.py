@@ -34,8 +34,8 @@ proof = RuleProof(
     direction=direction,
     families=(Family(Real(), weights="+-"),),
     mutants=(
-        ("direction sign w for 1/w", with_direction("flat", Signs)),
-        ("direction of w²", derived_as("flat", "wsquare")),
+        ("direction sign `w` for `1/w`", with_direction("flat", Signs)),
+        ("direction of `w²`", derived_as("flat", "wsquare")),
         ("explicit rule without the bias", without_bias("flat")),
     ),
     reference="Lapuschkin 2019, Methods; Montavon 2019, Table 10.1",

@@ -12,7 +12,7 @@ from proofs.rules.derivation import RuleProof, derived_as, with_direction, with_
 
 
 def paper(at):
-    """Montavon 2019, Eq. 10.3: ``a_j (w_j + γ w_j⁺) / Σ_{0,j} a_j (w_j + γ w_j⁺) · R``."""
+    """Montavon 2019, Sec. 10.2.1: ``a_j (w_j + γ w_j⁺) / Σ_{0,j} a_j (w_j + γ w_j⁺) · R``."""
     gamma = at.parameters["gamma"]
     return ratio(at, at.a * (at.w + gamma * positive(at.w)), at.b + gamma * positive(at.b))
 
@@ -56,10 +56,10 @@ proof = RuleProof(
     direction=direction,
     families=(Family(parameters=parameters), Family(Real(), parameters, patterned=False, note="real inputs")),
     mutants=(
-        ("direction with |w| for w+", with_direction("gamma", BoostsAll)),
+        ("direction with `|w|` for `w⁺`", with_direction("gamma", BoostsAll)),
         ("direction boosts the negative weights", with_direction("gamma", BoostsNegative)),
         ("direction of LRP-0", derived_as("gamma", "lrp0")),
         ("explicit rule without the boost of the bias", with_formula("gamma", ForgetsBias)),
     ),
-    reference="Montavon 2019, Sec. 10.2.1, Eq. 10.3",
+    reference="Montavon 2019, Sec. 10.2.1",
 ).build()

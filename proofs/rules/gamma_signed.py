@@ -54,10 +54,10 @@ proof = RuleProof(
     "generalised LRP-γ.",
     paper=paper,
     direction=direction,
-    families=tuple(Family(Real(), parameters, side=side) for side in SIDES),
+    families=tuple(Family(Real(), parameters, side=side, patterned=side != "z = 0") for side in SIDES),
     mutants=(
-        ("direction boosts positive contributions also where z <= 0", with_direction("gamma_signed", OneSided)),
-        ("direction with the sign of w for that of a w", with_direction("gamma_signed", BySignOfWeight)),
+        ("direction boosts positive contributions also where `z ≤ 0`", with_direction("gamma_signed", OneSided)),
+        ("direction with the sign of `w` for that of `a w`", with_direction("gamma_signed", BySignOfWeight)),
         ("direction of LRP-0", derived_as("gamma_signed", "lrp0")),
         ("explicit rule without the bias", without_bias("gamma_signed")),
     ),

@@ -33,9 +33,9 @@ proof = RuleProof(
     direction=direction,
     families=(Family(Real()),),
     mutants=(
-        ("direction of w²", derived_as("lrp0", "wsquare")),
-        ("direction of z+", derived_as("lrp0", "zplus_signed")),
-        ("explicit rule with |w| for w", with_formula("lrp0", Absolute)),
+        ("direction of `w²`", derived_as("lrp0", "wsquare")),
+        ("direction of `z⁺`", derived_as("lrp0", "zplus_signed")),
+        ("explicit rule with `|w|` for `w`", with_formula("lrp0", Absolute)),
         ("explicit rule without the bias", without_bias("lrp0")),
     ),
     reference="Bach 2015, Eq. 56; Montavon 2019, Sec. 10.2.1",

@@ -11,7 +11,7 @@ from proofs.rules.derivation import RuleProof, derived_as, with_direction, with_
 
 
 def paper(at):
-    """Kindermans 2018, Eq. 8 (there with ``w·p = 1``): ``w_j p_j / Σ_j w_j p_j · R``."""
+    """Kindermans 2018, Sec. 4 (there with ``w·p = 1``): ``w_j p_j / Σ_j w_j p_j · R``."""
     return ratio(at, at.w * at.parameters["pattern"] + 0 * at.a, 0 * at.b)
 
 
@@ -36,13 +36,13 @@ proof = RuleProof(
     claim="The Taylor terms at the root along a pattern `p_j` are PatternAttribution.",
     paper=paper,
     direction=direction,
-    families=(Family(Real(), parameters, patterned=False),),
+    families=(Family(Real(), parameters, patterned=False, units=1),),
     mutants=(
-        ("direction -p in one input", with_direction("pattern", lambda pattern: Pattern(flip(pattern)))),
-        ("direction of w²", derived_as("pattern", "wsquare")),
-        ("explicit rule with p for w p", with_formula("pattern", OnlyPattern)),
+        ("direction `-p` in one input", with_direction("pattern", lambda pattern: Pattern(flip(pattern)))),
+        ("direction of `w²`", derived_as("pattern", "wsquare")),
+        ("explicit rule with `p` for `w p`", with_formula("pattern", OnlyPattern)),
     ),
-    reference="Kindermans 2018, Eq. 8",
+    reference="Kindermans 2018, Sec. 4",
 ).build()
 
 

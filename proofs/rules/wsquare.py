@@ -12,7 +12,7 @@ from proofs.rules.derivation import RuleProof, with_direction, with_formula, wit
 
 
 def paper(at):
-    """Montavon 2017, Eq. 12: ``w_j² / Σ_{0,j} w_j² · R``."""
+    """Montavon 2017, Sec. 4.1: ``w_j² / Σ_{0,j} w_j² · R``."""
     return ratio(at, at.w**2 + 0 * at.a, at.b**2)
 
 
@@ -43,9 +43,9 @@ proof = RuleProof(
     direction=direction,
     families=(Family(Real()),),
     mutants=(
-        ("direction w² for w", with_direction("wsquare", Squares)),
-        ("explicit rule with |w| for w²", with_formula("wsquare", Absolute)),
+        ("direction `w²` for `w`", with_direction("wsquare", Squares)),
+        ("explicit rule with `|w|` for `w²`", with_formula("wsquare", Absolute)),
         ("explicit rule without the bias", without_bias("wsquare")),
     ),
-    reference="Montavon 2017, Sec. 4.1, Eq. 10-12",
+    reference="Montavon 2017, Sec. 4.1",
 ).build()

@@ -17,7 +17,7 @@ def bounds(at):
 
 
 def paper(at):
-    """Montavon 2017, Eq. 18: ``(a_j w_j − l_j w_j⁺ − h_j w_j⁻) / Σ_j (a_j w_j − l_j w_j⁺ − h_j w_j⁻) · R``."""
+    """Montavon 2017, Sec. 4.2: ``(a_j w_j − l_j w_j⁺ − h_j w_j⁻) / Σ_j (a_j w_j − l_j w_j⁺ − h_j w_j⁻) · R``."""
     low, high = bounds(at)
     return ratio(at, at.a * at.w - low * positive(at.w) - high * negative(at.w), 0 * at.b)
 
@@ -54,9 +54,9 @@ proof = RuleProof(
     direction=direction,
     families=(Family(Real(), parameters),),
     mutants=(
-        ("direction with l and h exchanged", with_direction("zbox", Swapped)),
+        ("direction with `l` and `h` exchanged", with_direction("zbox", Swapped)),
         ("direction to the lower corner", with_direction("zbox", OneCorner)),
-        ("explicit rule with l and h exchanged", with_formula("zbox", lambda bias, low, high: LRPZBox(bias, high, low))),
+        ("explicit rule with `l` and `h` exchanged", with_formula("zbox", lambda bias, low, high: LRPZBox(bias, high, low))),
     ),
-    reference="Montavon 2017, Sec. 4.3, Eq. 16-18",
+    reference="Montavon 2017, Sec. 4.2",
 ).build()

@@ -11,7 +11,7 @@ from proofs.rules.derivation import RuleProof, with_direction, with_formula
 
 
 def paper(at):
-    """Montavon 2017, Eq. 15: ``a_j w_j⁺ / Σ_{0,j} a_j w_j⁺ · R``."""
+    """Montavon 2017, Sec. 4.2: ``a_j w_j⁺ / Σ_{0,j} a_j w_j⁺ · R``."""
     return ratio(at, at.a * positive(at.w), positive(at.b))
 
 
@@ -50,9 +50,9 @@ proof = RuleProof(
     direction=direction,
     families=(Family(),),
     mutants=(
-        ("direction with |w| for w+", with_direction("zplus", Absolute)),
-        ("direction with w- for w+", with_direction("zplus", Minus)),
-        ("explicit rule with b for b+", with_formula("zplus", WholeBias)),
+        ("direction with `|w|` for `w⁺`", with_direction("zplus", Absolute)),
+        ("direction with `w⁻` for `w⁺`", with_direction("zplus", Minus)),
+        ("explicit rule with `b` for `b⁺`", with_formula("zplus", WholeBias)),
     ),
-    reference="Montavon 2017, Sec. 4.2, Eq. 15",
+    reference="Montavon 2017, Sec. 4.2",
 ).build()

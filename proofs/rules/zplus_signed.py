@@ -26,9 +26,9 @@ proof = RuleProof(
     families=(Family(Real()), Family(patterned=False, note="inputs >= 0")),
     mutants=(
         ("direction of the negative contributions", with_direction("zplus_signed", lambda: Contributions(-1))),
-        ("direction of z+, which ignores the sign of a", with_direction("zplus_signed", ZPlus)),
-        ("explicit z+ rule, which ignores the sign of a", with_formula("zplus_signed", LRPZPlus)),
+        ("direction of `z⁺`, which ignores the sign of `a`", with_direction("zplus_signed", ZPlus)),
+        ("explicit `z⁺` rule, which ignores the sign of `a`", with_formula("zplus_signed", LRPZPlus)),
         ("explicit rule without the bias", without_bias("zplus_signed")),
     ),
-    reference="Bach 2015, Eq. 60 (α = 1, β = 0)",
+    reference="Bach 2015, Eq. 60 (`α = 1`, `β = 0`)",
 ).build()

@@ -113,7 +113,7 @@ proof = Proof(
         Mutant("the zeroth terms are not counted", replace(Subject(), kept=lambda terms: terms.bias + terms.remainder)),
         Mutant("the first of two consumers is overwritten", replace(Subject(), joined=lambda one, other: other)),
     ),
-    reference="Montavon 2017, Prop. 1 (there without bias and zeroth terms)",
+    reference="Montavon 2017, Sec. 2 (conservation; there without bias and zeroth terms)",
     subject=Subject(),
     cases=cases,
     note="`S_l` counts the relevance of every value that still waits, so that a value with several consumers, whose shares "

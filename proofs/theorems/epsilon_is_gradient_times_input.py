@@ -63,10 +63,13 @@ def steps(at, subject) -> Iterator[Step]:
     hidden = [u * positive(value) for u, value in zip(U, z(X), strict=True)]
     yield Step("R_k", top[0], put(values, array(hidden)), "relevance of the hidden units: `a_k u_k`")
     bottom = lower.collect(TrainingFree(subject.derived).terms(units, Real(), top).first)
-    yield Step("R_j", bottom[0], put(values, array(gradient)), "the derived rule through both layers: `x_j ∂f/∂x_j`")
+    for j in range(2):
+        why = "the derived rule through both layers: `x_j ∂f/∂x_j`"
+        yield Step(f"R_{j + 1}", bottom[0, j], put(values, gradient[j]), why, quiet=j > 0)
     top, _ = subject.explicit.propagate(upper, a, above.z, NonNegative())
     bottom, _ = subject.explicit.propagate(lower, x, top, Real())
-    yield Step("R_j", bottom[0], put(values, array(gradient)), "the explicit rule through both layers")
+    explicit = "the explicit rule through both layers"
+    yield Step("R_j", bottom[0], put(values, array(gradient)), explicit, reads="x_j ∂f/∂x_j")
     yield Step("Σ_j R_j", bottom.sum(), put(values, network(X)), "without biases it conserves `f(x)`")
 
 
@@ -87,11 +90,11 @@ proof = Proof(
     steps=steps,
     conditions=conditions,
     mutants=(
-        Mutant("derived with ε = 1", replace(Subject(), derived=catalogue["epsilon"].derived(epsilon=1))),
-        Mutant("explicit with ε = 1", replace(Subject(), explicit=LRPEpsilon(epsilon=1))),
-        Mutant("derived with z+", replace(Subject(), derived=catalogue["zplus_signed"].derived())),
+        Mutant("derived with `ε = 1`", replace(Subject(), derived=catalogue["epsilon"].derived(epsilon=1))),
+        Mutant("explicit with `ε = 1`", replace(Subject(), explicit=LRPEpsilon(epsilon=1))),
+        Mutant("derived with `z⁺`", replace(Subject(), derived=catalogue["zplus_signed"].derived())),
     ),
-    reference="Shrikumar 2016, on LRP and gradient x input; Ancona 2018, Prop. 1",
+    reference="Shrikumar 2016, on LRP and gradient times input; Ancona 2018, Prop. 1",
     subject=Subject(),
     cases=cases,
     note="Two layers of two hidden units, every linear region; deeper networks by the chain rule.",

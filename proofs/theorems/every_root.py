@@ -56,9 +56,9 @@ proof = Proof(
     steps=steps,
     conditions=conditions,
     mutants=(
-        Mutant("direction q", lambda q, w: Pattern(q[0])),
-        Mutant("direction q w", lambda q, w: Pattern((q * w)[0])),
-        Mutant("direction q/|w|", lambda q, w: Pattern(divide(q, abs(w) + 0 * q)[0])),
+        Mutant("direction `q`", lambda q, w: Pattern(q[0])),
+        Mutant("direction `q w`", lambda q, w: Pattern((q * w)[0])),
+        Mutant("direction `q/|w|`", lambda q, w: Pattern(divide(q, abs(w) + 0 * q)[0])),
     ),
     reference="Sixt & Landgraf 2022, on input-dependent roots",
     subject=over_weight,

@@ -43,7 +43,8 @@ def steps(at, procedure):
     contributions = at.w * sum(u[:, None, :] * d for u, d in pairs)
     s = divide(at.relevance, at.total(contributions) + of_bias)
     yield Step("R_j", lower, at.map.collect(s[..., None] * contributions), "four_steps, as a sum over the units")
-    yield Step("Σ_k R_j←k", at.map.collect(terms.first), lower, "the Taylor terms along `v_j = u_j d_kj + x_j e_kj`")
+    why = "the Taylor terms along `v_j = u_j d_kj + x_j e_kj`, summed over the units"
+    yield Step("Σ_k R_j←k", at.map.collect(terms.first), lower, why, reads="R_j")
     yield Step("R_bias←k", terms.bias, share, "the bias neuron's share")
 
 
@@ -103,7 +104,7 @@ proof = Proof(
         Mutant("no multiplication", no_multiplication),
         Mutant("the bias missing from the forward step", bias_left_out),
     ),
-    reference="Montavon 2019, Sec. 10.3.1",
+    reference="Montavon 2019, Sec. 10.2.2",
     subject=four_steps,
     cases=cases,
 )

@@ -12,8 +12,7 @@ from dtd.relevance import Linear
 from dtd.root import Reference
 from proofs.judge import Condition, Step
 from proofs.kernel import Case, Mutant, Proof, never_zero
-from proofs.points import cases as at_points
-from proofs.points import put, several
+from proofs.points import draw, put, several
 from proofs.symbols import array
 from proofs.units import FiniteMap, SymbolicUnits
 
@@ -68,22 +67,26 @@ def steps(at, subject):
     gradient = [sympy.diff(network(X), x) for x in X]
     there = [g * (x - root) for g, x, root in zip(gradient, X, ROOT, strict=True)]
     found = decomposition(subject.hidden(X), subject.way)
-    yield Step("R_j", put(values, array(found)), put(values, array(there)), "a constant `h` drops out of the gradient")
+    for j in range(2):
+        why = "`∂f/∂x_j (x_j - x̃_j)`: a constant `h` drops out of the gradient"
+        yield Step(f"R_{j + 1}", put(values, found[j]), put(values, there[j]), why, quiet=j > 0)
     moving = [h + G[2 * k] * X[0] + G[2 * k + 1] * X[1] for k, h in enumerate(H)]
     bent = [g - sum(U[k] * G[2 * k + j] for k in range(2)) for j, g in enumerate(gradient)]
     there = [g * (x - root) for g, x, root in zip(bent, X, ROOT, strict=True)]
     found = decomposition(moving, subject.way)
     why = "a hidden root that moves with slope `g_kj` bends the gradient by `- Σ_k u_k g_kj`: any explanation can be had"
-    yield Step("R_j(moving)", put(values, array(found)), put(values, array(there)), why)
+    for j in range(2):
+        yield Step(f"R_{j + 1}(moving)", put(values, found[j]), put(values, there[j]), why, quiet=j > 0)
 
 
 def cases() -> Iterator[Case]:
-    symbols = (*X, *ROOT, *U, C, *W, *B, *H, *G)
+    for seed in range(40):
+        values = draw((*X, *ROOT, *U, C, *W, *B, *H, *G), seed)
+        region = tuple(1 if put(values, value) > 0 else -1 for value in z(X))
+        yield Case(f"point {seed}", (values, region), point=True)
     for region in product((1, -1), repeat=2):
         title = ", ".join(f"unit {k} {'active' if sign > 0 else 'inactive'}" for k, sign in enumerate(region, 1))
-        for case in at_points(symbols, points=25):
-            shown = case.shown and region == (1, 1)
-            yield replace(case, title=f"{title}; {case.title}", at=(case.at, region), shown=shown)
+        yield Case(title, ({}, region), shown=region == (1, 1))
 
 
 proof = Proof(
@@ -94,7 +97,7 @@ proof = Proof(
     conditions=conditions,
     mutants=(
         Mutant("hidden roots at half the activation", replace(Subject(), hidden=lambda x: [positive(v) / 2 for v in z(x)])),
-        Mutant("hidden roots that move with x", replace(Subject(), hidden=lambda x: [h * x[0] for h in H])),
+        Mutant("hidden roots that move with `x`", replace(Subject(), hidden=lambda x: [h * x[0] for h in H])),
         Mutant("the way back", replace(Subject(), way=lambda x, root: root - x)),
     ),
     reference="Sixt & Landgraf 2022, on locally constant roots",

@@ -49,8 +49,9 @@ def steps(at, subject):
     inverse = (1 / n)[..., None]
     yield Step("ã_j", points, at.a - (at.z[..., None] * inverse) * v, "Ray.root: `a - t v` with `t = z/n`")
     yield Step("z(ã)", at.total(at.w * points) + at.b * moved, 0 * at.z, "the unit vanishes there: it is a root")
+    length = "the length of `v` does not matter"
     doubled = subject.search(Along(2 * at.parameters["v"], 2 * at.parameters["v0"]), at.bias_mode)
-    yield Step("ã_j(2 v)", doubled.root(at.units, at.domain).points(at.units), points, "the length of `v` does not matter")
+    yield Step("ã_j(2 v)", doubled.root(at.units, at.domain).points(at.units), points, length, reads="ã_j")
     bias = at.b * (0 if at.bias_mode == "fixed" else at.parameters["v0"])
     share = at.relevance / n
     for model in subject.models:
@@ -107,7 +108,7 @@ proof = Proof(
     steps=steps,
     conditions=conditions,
     mutants=(
-        Mutant("t with the wrong sign", replace(plain, search=Behind)),
+        Mutant("`t` with the wrong sign", replace(plain, search=Behind)),
         Mutant("the bias neuron stays where it is", replace(plain, search=BiasStays)),
         Mutant("slope from the inactive side of the kink", replace(plain, models=(FlatSide,))),
         Mutant("half the slope", replace(plain, models=(Halved,))),

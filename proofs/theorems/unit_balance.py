@@ -11,6 +11,8 @@ from proofs.judge import Step
 from proofs.kernel import Mutant, Proof, never_zero
 from proofs.layers import Family
 
+TOTAL = "Σ_j R_j←k + R_bias←k + zeroth + remainder"
+
 
 def parameters(entry, number):
     return {"v": entry("v"), "v0": number("v_0", -3), "D": number("D", -3)}
@@ -30,7 +32,7 @@ def steps(at, models):
         handed, name = at.total(terms.first) + terms.bias, model.__name__
         yield Step("Σ_j R_j←k + R_bias←k", handed, at.relevance * slope * (1 - r), f"{name}: slope times the way gone")
         yield Step("zeroth", terms.zeroth, at.relevance * value, f"{name}: what the model is worth at the point")
-        yield Step("R", handed + terms.zeroth + terms.remainder, at.relevance, f"{name}: nothing is lost")
+        yield Step(TOTAL, handed + terms.zeroth + terms.remainder, at.relevance, f"{name}: nothing is lost")
     linear = models[0](search).terms(at.units, at.domain, at.relevance)
     yield Step("remainder", linear.remainder, 0 * at.z, "the linear model is exact at first order, everywhere")
 
@@ -74,7 +76,7 @@ proof = Proof(
         Mutant("the zeroth term is dropped", (HidesZeroth, TrainingFree)),
         Mutant("terms rescaled to force conservation", (Rescales, TrainingFree)),
     ),
-    reference="Montavon 2017, Eq. 6-8",
+    reference="Montavon 2017, Sec. 3",
     subject=(Linear, TrainingFree),
     cases=Family(Real(), parameters, patterned=False).cases,
 )

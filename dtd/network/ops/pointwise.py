@@ -42,6 +42,18 @@ def prelu(low: Lowering, node, x, weight):
     return leaky_relu(low, node, x, weight.item())
 
 
+def elu(low: Lowering, node, x, alpha=1.0, scale=1.0, input_scale=1.0):
+    start = -torch.inf if alpha >= 0 else 0.0
+    return low.emit(node, "elu", Pointwise(lambda a: aten.elu.default(a, alpha, scale, input_scale), start), (x,))
+
+
+def cast(low: Lowering, node, x, *args, **kwargs):
+    """A conversion that changes nothing."""
+    if node.meta["val"].dtype != low.like.dtype:
+        raise low.unsupported(node, f"It changes the dtype to {node.meta['val'].dtype}; keep one dtype throughout.")
+    return x
+
+
 def same(low: Lowering, node, x, *args, **kwargs):
     """Ops that hand their input on: clones, contiguous copies, dropout in evaluation mode."""
     return x
@@ -61,7 +73,7 @@ HANDLERS = {
     aten.clamp_min.default: clamp,
     aten.leaky_relu.default: leaky_relu,
     aten.prelu.default: prelu,
-    aten.elu.default: monotone(aten.elu.default, "elu"),
+    aten.elu.default: elu,
     aten.selu.default: monotone(aten.selu.default, "selu"),
     aten.celu.default: monotone(aten.celu.default, "celu"),
     aten.softplus.default: monotone(aten.softplus.default, "softplus"),
@@ -74,6 +86,11 @@ HANDLERS = {
     aten.silu.default: monotone(aten.silu.default, "silu", 0.0),
     aten.mish.default: monotone(aten.mish.default, "mish", 0.0),
     aten.hardswish.default: monotone(aten.hardswish.default, "hardswish", 0.0),
+    aten._assert_tensor_metadata.default: same,
+    aten._to_copy.default: cast,
+    aten.to.dtype: cast,
+    aten.to.dtype_layout: cast,
+    aten.to.device: cast,
     aten.clone.default: same,
     aten.contiguous.default: same,
     aten.alias.default: same,

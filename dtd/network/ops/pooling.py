@@ -58,6 +58,8 @@ def reduction(kind: str):
     """Mean or sum over axes other than the batch."""
 
     def handler(low, node, x, axes=None, keepdim=False, *, dtype=None):
+        if dtype not in (None, low.like.dtype):
+            raise low.unsupported(node, f"It changes the dtype to {dtype}; keep one dtype throughout.")
         count = len(x.shape) + 1
         axes = [axes] if isinstance(axes, int) else list(range(count)) if axes is None else axes
         axes = sorted(axis % count - 1 for axis in axes) or list(range(-1, count - 1))

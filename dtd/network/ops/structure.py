@@ -4,7 +4,7 @@ import operator
 
 import torch
 
-from dtd.domain import Box
+from dtd.domain import Box, interval
 from dtd.network.lowering import Lowering, Ref, Symbolic, flatten
 from dtd.primitive import Rearrange, Reshape
 from dtd.primitive.structure import ZeroPad
@@ -122,8 +122,8 @@ def pad(low: Lowering, node, x, padding, mode="constant", value=None):
 
     if mode != "constant":
         return rearrange(low, node, "pad", function, (x,))
-    constant = Box(float(value or 0.0), float(value or 0.0))
-    if constant.low != 0:
+    constant = interval(float(value or 0.0), float(value or 0.0))
+    if value:
         return rearrange(low, node, "pad", function, (x,), constant)
     widths = tuple(zip(padding[::2], padding[1::2], strict=True))[::-1]
     primitive = ZeroPad(function, constant, widths)

@@ -1,0 +1,112 @@
+"""The benchmark at tiny size; without the other libraries, and with them where they are installed."""
+
+from importlib import import_module
+
+import pandas as pd
+import pytest
+import torch
+
+from experiments.configs import typed
+from experiments.figures.cost import cost_figures
+from experiments.job import DONE, WRONG, run
+from experiments.models import subjects
+from experiments.peers import installed
+from experiments.questions import cost
+from experiments.recipes import RECIPES, Method, Prepared, nothing
+from experiments.timing import interleaved, warm_up
+
+TINY = ("question=cost", "model=cnn", "model.epochs=1", "model.channels=2", "question.rounds=2", "question.seconds=0")
+PEERS = all(map(installed, cost.PEERS))
+peers = pytest.mark.skipif(not PEERS, reason="needs zennit and captum")
+
+
+def test_without_other_libraries_it_says_so_and_times_the_rest(composed, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cost, "installed", lambda library: False)
+    assert run(composed(*TINY), tmp_path) == DONE
+    printed = capsys.readouterr().out
+    assert "zennit is not installed" in printed and "captum is not installed" in printed
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert set(rows.library) == {cost.BASELINE, cost.OURS} and len(rows) == 2 * (1 + len(RECIPES))
+    assert (rows.seconds > 0).all() and (rows[rows.library == cost.BASELINE].ratio == 1).all()
+    assert (tmp_path / "cost.pdf").exists() and (tmp_path / "cost.png").exists()
+
+
+@peers
+@pytest.mark.peers
+def test_the_libraries_compute_the_same_as_dtd(composed, tmp_path):
+    assert run(composed(*TINY), tmp_path) == DONE
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    compared = rows[~rows.library.isin([cost.BASELINE, cost.OURS])]
+    timed = {(r.library, r.rule) for r in compared.itertuples()}
+    assert timed == {
+        *(("zennit", r.name) for r in RECIPES if r.name != "gamma"),
+        *(("captum", name) for name in ("epsilon", "gamma", "zplus")),
+    }
+    assert (compared.difference < cost.SAME).all()
+
+
+@peers
+@pytest.mark.peers
+def test_a_library_that_computes_something_else_is_named(composed, tmp_path, monkeypatch, capsys):
+    captum = import_module("experiments.peers.captum")
+    monkeypatch.setitem(captum.RULES, "gamma", lambda: captum.GammaRule(0.3, set_bias_to_zero=True))
+    assert run(composed(*TINY), tmp_path) == WRONG
+    assert "cnn, gamma: captum's relevance differs from ours" in capsys.readouterr().out
+
+
+@peers
+@pytest.mark.peers
+def test_libraries_leave_the_model_as_it_was(composed):
+    config = typed(composed(*TINY))
+    (subject,) = subjects(config.model, config.data).values()
+    before = {name: tensor.clone() for name, tensor in subject.model.state_dict().items()}
+    for method in cost.methods_of(subject.model, subject.domain, subject.test_x[:1], list(cost.PEERS)):
+        warm_up(method, 0)
+    assert all(torch.equal(before[name], tensor) for name, tensor in subject.model.state_dict().items())
+
+
+def test_rounds_are_interleaved_and_each_starts_elsewhere():
+    order = []
+
+    def method(name: str) -> Method:
+        def call() -> torch.Tensor:
+            order.append(name)
+            return torch.zeros(1)
+
+        return Method("dtd", name, "fixed", cost.always(call))
+
+    warm = [warm_up(method(name), 0) for name in "abc"]
+    order.clear()
+    measured = list(interleaved(warm, 3))
+    assert order == list("abcbcacab")
+    assert [(number, w.method.rule) for number, w, _ in measured] == [(i // 3, name) for i, name in enumerate(order)]
+    assert all(seconds > 0 for *_, seconds in measured)
+
+
+def test_what_comes_before_a_call_is_not_timed(monkeypatch):
+    clock = iter([10.0, 11.0, 20.0, 22.0])
+    monkeypatch.setattr("experiments.timing.perf_counter", lambda: next(clock))
+    log = []
+
+    class Ready:
+        def __enter__(self):
+            return Prepared(lambda: log.append("before"), lambda: log.append("call") or torch.zeros(1))
+
+        def __exit__(self, *_):
+            log.append("after")
+
+    assert warm_up(Method("captum", "gamma", "fixed", Ready), seconds=5.0).calls == 3
+    assert log == ["before", "call", "before", "call", "after"]
+
+
+def test_the_figure_has_a_bar_for_each_library_and_rule():
+    rows = pd.DataFrame(
+        [
+            {"model": "net", "library": library, "rule": rule, "round": 0, "seconds": 1.0, "ratio": 2.0}
+            for library, rule in ((cost.BASELINE, cost.BASELINE), ("dtd", "gamma"), ("dtd", "zplus"), ("zennit", "zplus"))
+        ]
+    )
+    (axes,) = cost_figures({"rows": rows})["cost"].axes
+    heights = [bar.get_height() for container in axes.containers if hasattr(container, "patches") for bar in container]
+    assert sorted(h for h in heights if h == h) == [2.0, 2.0, 2.0]
+    assert nothing() is None

@@ -1,0 +1,47 @@
+"""Every proof holds, every mutant is killed, and the catalogue is covered."""
+
+from dataclasses import replace
+
+import pytest
+
+from dtd.rules import catalogue
+from proofs.judge import PROVED
+from proofs.registry import PROOFS
+from proofs.roots import gamma_root
+from proofs.roots.equivalence import RootProof
+
+
+@pytest.mark.parametrize("name", PROOFS)
+def test_proof_holds_and_mutants_die(results, name):
+    result = results[name]
+    assert result.verdict == PROVED, list(map(str, result.failures[:3]))
+    assert not result.survivors
+    assert len(result.killed) >= 2
+    assert result.points >= 5, "too few exact points satisfy the conditions"
+
+
+def test_every_rule_of_the_catalogue_is_proved():
+    assert set(catalogue) <= set(PROOFS)
+
+
+def test_every_shipped_domain_condition_is_proved():
+    with_margins = {name for name, rule in catalogue.items() if rule.condition.margins}
+    assert {f"{name}_root" for name in with_margins} <= set(PROOFS)
+
+
+def test_proofs_are_named_after_their_file():
+    for module_name, proof in ((f"{name}", proof) for name, proof in PROOFS.items()):
+        assert proof.name == module_name
+
+
+def test_a_region_with_the_wrong_truth_is_noticed():
+    """The regions of a domain condition are checked: claiming the opposite in any of them fails."""
+    proof = PROOFS["gamma_root"]
+    regions = [case for case in proof.cases() if not case.point and case.at[1] is not None]
+    assert len(regions) >= 6
+    for case in regions:
+        at, region = case.at
+        flipped = replace(case, at=(at, replace(region, inside=not region.inside)))
+        _, failure = proof._run(flipped, proof.subject)
+        assert failure is not None, case.title
+    assert isinstance(gamma_root.proof.subject.condition.text, str) and RootProof
