@@ -12,6 +12,9 @@ LEGEND = """\
 float64, float32: the largest |derived − explicit| of any layer or of the network, relative to the largest |relevance|.
 of limit: the largest difference as a share of what rounding allows that entry (float64: plus 1e-10); where: the layer.
 cosine, rank: the lowest in any layer, sample and precision. Σ: relevance that reaches the input / explained output."""
+WIDE, WIDE_ONLY = 110, ("where", "cosine", "rank")
+NARROW = f"\nThe columns where, cosine and rank need a terminal of {WIDE} columns; rows.csv has everything."
+BUSY = 0.5  # share of the cores that may be in use before a benchmark
 
 COST_LEGEND = """\
 ms, ratio: medians of {rounds} rounds, in parentheses the fastest and slowest; batch 1, float32, threads: {threads}.
@@ -21,7 +24,8 @@ relevance; in float64."""
 
 def table(title: str, *columns: str, left: int = 1) -> Table:
     """An empty table; the first ``left`` columns are aligned to the left."""
-    made = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", title_style="bold")
+    layout = {"box": box.SIMPLE_HEAD, "show_edge": False, "pad_edge": False, "padding": 0}
+    made = Table(title="\n" + title, title_justify="left", title_style="bold", **layout)
     for i, column in enumerate(columns):
         made.add_column(column, justify="left" if i < left else "right", no_wrap=True)
     return made
@@ -31,49 +35,52 @@ def share(value: float) -> str:
     """A share in per cent."""
     if value != value:
         return "nan"
-    return "0 %" if value == 0 else "< 1 %" if value < 0.01 else f"{value:.0%}".replace("%", " %")
+    return "0 %" if value == 0 else "< 1 %" if value < 0.01 else f"{100 * value:.0f} %"
 
 
 def show_correspondence(tables: Tables, console: Console) -> None:
     """One table for each model: rules × bias modes, over all layers, samples and precisions."""
-    for model, rows in tables["rows"].groupby("model", sort=False):
-        console.print(correspondence(model, rows))
-    console.print(LEGEND, style="dim")
     rows = tables["rows"]
-    pairs, wrong = len(rows), int((~rows.agree).sum())
-    verdict = f"All {pairs:,} pairs agree." if not wrong else f"{wrong:,} of {pairs:,} pairs disagree."
-    console.print(Text(verdict, style="bold green" if not wrong else "bold red"))
+    wide = console.width >= WIDE
+    for model, part in rows.groupby("model", sort=False):
+        console.print(correspondence(model, part, wide))
+    console.print("\n" + (LEGEND if wide else LEGEND + NARROW), style="dim")
+    wrong = int((~rows.agree).sum())
+    verdict = f"{wrong:,} of {len(rows):,} pairs disagree." if wrong else f"All {len(rows):,} pairs agree."
+    console.print(Text(verdict, style="bold red" if wrong else "bold green"))
 
 
-def correspondence(model: str, rows: pd.DataFrame) -> Table:
+def correspondence(model: str, rows: pd.DataFrame, wide: bool) -> Table:
     """The table of one model."""
-    dtypes = list(rows["dtype"].unique())
+    lines = [line(group) for _, group in rows.groupby(["rule", "bias"], sort=False)]
+    columns = [column for column in lines[0] if wide or column not in WIDE_ONLY]
     first = rows.iloc[0]
-    accuracy = "" if pd.isna(first.accuracy) else f", test accuracy {first.accuracy:.1%}".replace("%", " %")
-    title = f"{model}: derived against explicit ({first.samples} samples{accuracy})"
-    made = table(
-        title, "rule", "bias", *dtypes, "of limit", "where", "cosine", "rank", "Σ derived", "Σ explicit", "", left=2
-    )
+    accuracy = "" if pd.isna(first.accuracy) else f", test accuracy {100 * first.accuracy:.1f} %"
+    made = table(f"{model}: derived against explicit ({first.samples} samples{accuracy})", *columns, left=2)
     last = None
-    for (rule, bias), group in rows.groupby(["rule", "bias"], sort=False):
-        worst = group.loc[group.of_allowed.fillna(float("inf")).idxmax()]
-        whole = group[group.kind == "network"].iloc[0]
-        errors = (f"{group[group['dtype'] == dtype].max_rel.max(skipna=False):.1e}" for dtype in dtypes)
-        agree = bool(group.agree.all())
-        made.add_row(
-            rule if rule != last else "",
-            bias,
-            *errors,
-            share(worst.of_allowed),
-            worst.layer,
-            f"{group.cosine.min(skipna=False):.6f}",
-            f"{group['rank'].min(skipna=False):.4f}",
-            f"{whole.conserved_derived:.4f}",
-            f"{whole.conserved_explicit:.4f}",
-            Text("agree", "green") if agree else Text("DIFFER", "bold red"),
-        )
-        last = rule
+    for cells in lines:
+        made.add_row("" if cells["rule"] == last else cells["rule"], *(cells[column] for column in columns[1:]))
+        last = cells["rule"]
     return made
+
+
+def line(rows: pd.DataFrame) -> dict[str, str | Text]:
+    """What the table says about one rule in one bias mode."""
+    worst = rows.loc[rows.of_allowed.fillna(float("inf")).idxmax()]
+    whole = rows[rows.kind == "network"].iloc[0]
+    errors = {dtype: part.max_rel.max(skipna=False) for dtype, part in rows.groupby("dtype", sort=False)}
+    return {
+        "rule": worst.rule,
+        "bias": worst.bias,
+        **{dtype: f"{error:.1e}" for dtype, error in errors.items()},
+        "of limit": share(worst.of_allowed),
+        "where": worst.layer,
+        "cosine": f"{rows.cosine.min(skipna=False):.6f}",
+        "rank": f"{rows['rank'].min(skipna=False):.4f}",
+        "Σ derived": f"{whole.conserved_derived:.4f}",
+        "Σ explicit": f"{whole.conserved_explicit:.4f}",
+        "": Text("agree", "green") if rows.agree.all() else Text("DIFFER", "bold red"),
+    }
 
 
 def show_cost(tables: Tables, console: Console) -> None:
@@ -81,8 +88,11 @@ def show_cost(tables: Tables, console: Console) -> None:
     rows = tables["rows"]
     for model, part in rows.groupby("model", sort=False):
         console.print(cost(model, part))
-    rounds, threads = rows["round"].max() + 1, rows.threads.iloc[0]
-    console.print(COST_LEGEND.format(rounds=rounds, threads=threads), style="dim")
+    first = rows.iloc[0]
+    console.print("\n" + COST_LEGEND.format(rounds=rows["round"].max() + 1, threads=first.threads), style="dim")
+    if first.load > BUSY * first.cores:
+        busy = f"The machine was busy when this began (load {first.load:.1f} on {first.cores} cores)"
+        console.print(f"{busy}: do not trust these times.", style="bold red")
 
 
 def cost(model: str, rows: pd.DataFrame) -> Table:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,12 +23,12 @@ SOURCES = ("data.py", "networks.py", "training.py")
 
 
 def trained(build, config: TrainedConfig, data_config: DataConfig, data: Data) -> nn.Module:
-    """A trained model in evaluation mode; the same seed gives the same weights, bit for bit.
+    """A trained model in evaluation mode; the same seed gives the same weights, bit for bit, on any number of threads.
 
     ``build()`` makes the untrained model. Weights come from the cache when it has them.
     """
     path = cached(config, data_config)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(config.seed)
         model = build()
         weights = read(path)
@@ -37,6 +39,17 @@ def trained(build, config: TrainedConfig, data_config: DataConfig, data: Data) -
         else:
             model.load_state_dict(weights)
     return model.eval()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Sums in an order that does not depend on the number of threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def cached(config: TrainedConfig, data_config: DataConfig) -> Path:

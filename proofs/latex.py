@@ -74,4 +74,4 @@ def step_tex(step: Step) -> str:
     right = values[0] if len(values) == 1 else rf"\left({', '.join(values)}\right)"
     right = tex_formula(step.reads) if step.reads else right
     relation = {"=": "=", "<=": r"\le", ">=": r"\ge", "!=": r"\ne"}.get(step.relation, step.relation)
-    return rf"\item \fit{{{tex_formula(step.shows)} {relation} {right}}} \\ {{\small {tex_text(step.reason)}}}"
+    return rf"\item \fit{{{tex_formula(step.shows)} {relation} {right}}} \\[2pt] {{\small {tex_text(step.reason)}}}"

@@ -14,6 +14,7 @@ import sympy
 from dtd.domain import Domain, NonNegative
 from dtd.root import Bias
 from proofs.kernel import Case
+from proofs.notation import show, showing
 from proofs.symbols import SymbolArray, array
 from proofs.units import FiniteMap, GenericMap, SymbolicUnits, j
 
@@ -191,15 +192,3 @@ class Family:
         )
         title = self._title(f"a={show(a)} w={show(w)} b={show(b)} {showing(parameters)}, bias {mode}")
         return Case(title, Setting(layer, a, relevance, self.domain, mode, parameters), point=True)
-
-
-def show(values: Any) -> str:
-    """Exact numbers, briefly."""
-    if isinstance(values, np.ndarray):
-        return "(" + ", ".join(show(v) for v in values) + ")" if values.shape != (1,) else show(values[0])
-    return str(values)
-
-
-def showing(parameters: dict[str, Any]) -> str:
-    """Parameters, briefly."""
-    return " ".join(f"{name}={show(value)}" for name, value in parameters.items())

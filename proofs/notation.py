@@ -5,7 +5,9 @@ Prose marks its formulas with backticks, and names of left sides are formulas: U
 """
 
 import re
+from typing import Any
 
+import numpy as np
 import sympy
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.pretty.pretty_symbology import pretty_symbol
@@ -121,3 +123,15 @@ def tex_text(text: str) -> str:
 def plain(text: str) -> str:
     """Prose for the terminal."""
     return text.replace("`", "")
+
+
+def show(values: Any) -> str:
+    """Exact numbers, briefly."""
+    if isinstance(values, np.ndarray):
+        return "(" + ", ".join(show(v) for v in values) + ")" if values.shape != (1,) else show(values[0])
+    return str(values)
+
+
+def showing(parameters: dict[str, Any]) -> str:
+    """Parameters, briefly."""
+    return " ".join(f"{name}={show(value)}" for name, value in parameters.items())

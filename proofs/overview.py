@@ -17,8 +17,8 @@ from rich.table import Table
 from dtd.domain import NonNegative, Real
 from dtd.root import mixed
 from dtd.rules import catalogue
-from proofs.layers import Setting, show
-from proofs.notation import plain, tex_text
+from proofs.layers import Setting
+from proofs.notation import plain, show, tex_text
 from proofs.roots.equivalence import contained
 from proofs.roots.points import unit
 

@@ -12,7 +12,16 @@ from proofs.primitives import (
     residual_sum,
     softmax,
 )
-from proofs.roots import alphabeta_root, flat_root, gamma_root, lrp0_root, wsquare_root, zbox_root, zplus_root
+from proofs.roots import (
+    alphabeta_root,
+    flat_root,
+    gamma_root,
+    lrp0_root,
+    wsquare_root,
+    zbox_root,
+    zplus_root,
+    zplus_signed_root,
+)
 from proofs.rules import (
     alphabeta,
     epsilon,
@@ -39,7 +48,16 @@ from proofs.theorems import (
 GROUPS = {
     "Theorems": (master, every_root, gradient_times_input, unit_balance, conservation, four_steps),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
-    "Where the root lives": (lrp0_root, gamma_root, zplus_root, alphabeta_root, wsquare_root, zbox_root, flat_root),
+    "Where the root lives": (
+        lrp0_root,
+        gamma_root,
+        zplus_root,
+        zplus_signed_root,
+        alphabeta_root,
+        wsquare_root,
+        zbox_root,
+        flat_root,
+    ),
     "Limits": (gamma_to_zero, gamma_to_infinity, epsilon_to_zero, alphabeta_to_zplus, zbox_to_zplus),
     "Other primitives": (
         residual_sum,

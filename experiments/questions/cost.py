@@ -4,6 +4,7 @@ All methods are timed in the same rounds. Before that, each library's relevance 
 compare only where the same thing is computed.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -37,6 +38,7 @@ OURS, BASELINE = "dtd", "gradient × input"
 def rows(config: Config) -> pd.DataFrame:
     """One row for each model × library × rule × round."""
     asked: CostConfig = config.question
+    conditions = {"batch": 1, "threads": torch.get_num_threads(), "cores": os.cpu_count(), "load": load()}
     found = []
     for name, subject in subjects(config.model, config.data).items():
         peers = [peer for peer in asked.peers if installed(peer)]
@@ -49,7 +51,12 @@ def rows(config: Config) -> pd.DataFrame:
             label = {"model": name, "library": method.library, "rule": method.rule, "bias": method.bias, "round": number}
             difference = differences.get((method.library, method.rule))
             found.append({**label, "calls": each.calls, "seconds": seconds, "difference": difference})
-    return with_ratios(pd.DataFrame(found)).assign(batch=1, threads=torch.get_num_threads())
+    return with_ratios(pd.DataFrame(found)).assign(**conditions)
+
+
+def load() -> float:
+    """How many processes wanted a core in the last minute, this one's start included; NaN where the system does not say."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
 
 def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str]) -> Iterator[Method]:

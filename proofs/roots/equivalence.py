@@ -118,8 +118,9 @@ def contained(at: Setting, points: Any) -> Any:
 def sums(at: Setting, plus: sympy.Expr, minus: sympy.Expr, z: sympy.Expr) -> dict[sympy.Expr, sympy.Expr]:
     """Values of the sums over the inputs, and of the bias that goes with them."""
     plain = Reduction()
-    ups = plain.normal(at.total(at.a * positive(at.w)).item())
-    return {ups: plus, plain.normal(at.total(at.a * at.w).item()): plus - minus, at.b.item(): z - plus + minus}
+    ups, *rest = sympy.Add.make_args(plain.normal(at.total(positive(at.a * at.w)).item()))
+    both = plain.normal(at.total(at.a * at.w).item())
+    return {ups: plus - sum(rest), both: plus - minus, at.b.item(): z - plus + minus}
 
 
 def ray_regions(rule: str, direction: Callable[[Setting], tuple]) -> Callable[[Setting], Iterator[Region]]:

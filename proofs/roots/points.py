@@ -10,7 +10,8 @@ import numpy as np
 
 from dtd.domain import NonNegative, Real
 from dtd.rules import catalogue
-from proofs.layers import Setting, show, showing
+from proofs.layers import Setting
+from proofs.notation import show, showing
 from proofs.units import FiniteMap
 
 Draw = Callable[[Random], dict[str, Any]]
@@ -35,13 +36,16 @@ def active(at: Setting) -> bool:
     return bool((at.z > 0).all())
 
 
-def rule_points(rule: str, parameters: Draw, inputs: int = 3) -> Iterator[tuple[str, Setting]]:
-    """Units with inputs >= 0 and every pattern of weights (+, −, 0): margin below, at and above 0, where z > 0 allows."""
+def rule_points(rule: str, parameters: Draw, inputs: int = 3, signed: bool = False) -> Iterator[tuple[str, Setting]]:
+    """Units with every pattern of weights (+, −, 0): margin below, at and above 0, where z > 0 allows.
+
+    Their inputs are >= 0, or of either sign where ``signed``.
+    """
     for number, signs in enumerate(product((1, -1, 0), repeat=inputs)):
         for level in (-1, 0, 1):
             draw = Random(f"{rule} {number} {level}")
             drawn = parameters(draw)
-            a = [draw.choice((Fraction(0), *SIZES)) for _ in signs]
+            a = [draw.choice((Fraction(0), *SIZES)) * (draw.choice((1, -1)) if signed else 1) for _ in signs]
             w = [sign * draw.choice(SIZES) for sign in signs]
             at = on_level(rule, unit(a, w, Fraction(0), drawn), level * draw.choice(SIZES))
             if at is not None and active(at):

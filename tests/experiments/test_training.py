@@ -39,6 +39,16 @@ def test_training_is_repeatable_bit_for_bit_and_leaves_the_random_state_alone(ow
     assert torch.equal(state, torch.get_rng_state())
 
 
+def test_the_number_of_threads_does_not_matter(own_cache):
+    first, threads = weights(), torch.get_num_threads()
+    cached(CONFIG, DATA).unlink()
+    torch.set_num_threads(2)
+    try:
+        assert same(first, weights()) and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_the_second_time_weights_come_from_the_cache(own_cache, monkeypatch):
     first = weights()
     monkeypatch.setattr(training, "train", lambda *_: pytest.fail("trained again"))
