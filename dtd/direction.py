@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from dtd import algebra
-from dtd.algebra import identity, negative, one, positive, step
+from dtd.algebra import identity, negative, nonzero, one, positive, step
 from dtd.domain import Bound, Box, Domain, NonNegative, Real
 from dtd.errors import DomainError, InputError, check_parameter
 
@@ -35,7 +35,12 @@ class Factor:
 
     def rho(self, w):
         """The modified weight ``ρ(w) = w d(w)`` of the fused passes."""
-        return w if self.weight is one else w * self.weight(w)
+        return w if self.keeps_weight else w * self.weight(w)
+
+    @property
+    def keeps_weight(self) -> bool:
+        """Whether ``ρ(w) = w``: ``d(w) = 1``, everywhere or where ``w ≠ 0``."""
+        return self.weight in (one, nonzero)
 
     def gate(self, z):
         """The indicator of the units that the pair is for: ``1``, ``1[z > 0]`` or ``1[z ≤ 0]``."""
@@ -203,7 +208,7 @@ class Flat(Direction):
 
 @dataclass(frozen=True, eq=False)
 class ToBox(Direction):
-    """``v_kj = a_j − l_j 1[w_kj > 0] − h_j 1[w_kj < 0]``: towards the corner of the box where the unit is lowest.
+    """``v_kj = a_j 1[w_kj ≠ 0] − l_j 1[w_kj > 0] − h_j 1[w_kj < 0]``: towards the corner of the box where the unit is lowest.
 
     The z^B rule (Montavon 2017, Sec. 4.2). Bounds are numbers or tensors that broadcast to ``(B, *shape)``; left out,
     they are those of the layer's domain, which must then be a box. The bias neuron's box is a point: ``v_k0 = 0``.
@@ -233,7 +238,7 @@ class ToBox(Direction):
     def factors(self, domain):
         box = self.bound(domain)
         low, high = (-b if not isinstance(b, (int, float)) else -float(b) for b in (box.low, box.high))
-        pairs = [Factor(identity, one), Factor(Given(low), Only(1)), Factor(Given(high), Only(-1))]
+        pairs = [Factor(identity, nonzero), Factor(Given(low), Only(1)), Factor(Given(high), Only(-1))]
         return tuple(p for p in pairs if not is_zero(p.activation))
 
     def bias(self, b):

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from dtd.domain import check_inside
 from dtd.errors import InputError, NonFiniteError
+from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.plan import Plan
 from dtd.propagation import Layer, Propagation
@@ -71,21 +71,21 @@ def explain(network: Network, x: Tensor, target: Target, plan: Plan) -> Explanat
         PlanError: the plan does not cover the network.
         NonFiniteError: activations or relevance overflow, naming the layer.
     """
-    network.check_input(x)
-    check_inside(network.domain, x, "The network's input", "Trace with the domain that the data has.")
-    models = plan.bind(network)
+    graph = network.graph
+    graph.check_input(x, network.shape)
+    models = plan.bind(graph)
     with torch.no_grad():
-        swept = sweep(network, models, x)
+        swept = sweep(graph, models, x)
         initial = initial_relevance(swept.output, target)
-        relevance, balances = relevance_pass(network, models, swept, initial, x)
+        relevance, balances = relevance_pass(graph, models, swept, initial, x)
     records = {
         layer.name: Record(layer, model, balances[i])
-        for i, (layer, model) in enumerate(zip(network.layers, models, strict=True))
+        for i, (layer, model) in enumerate(zip(graph.layers, models, strict=True))
     }
     return Explanation(relevance, swept.output, initial, records)
 
 
-def sweep(network: Network, models: tuple[Propagation, ...], x: Tensor) -> Sweep:
+def sweep(network: Network | Graph, models: tuple[Propagation, ...], x: Tensor) -> Sweep:
     """The forward sweep; values are let go after their last use."""
     layers, output = network.layers, network.output
     last_use = {index: i for i, layer in enumerate(layers) for index in layer.inputs}
@@ -101,7 +101,7 @@ def sweep(network: Network, models: tuple[Propagation, ...], x: Tensor) -> Sweep
 
 
 def relevance_pass(
-    network: Network,
+    network: Network | Graph,
     models: tuple[Propagation, ...],
     swept: Sweep,
     initial: Tensor,

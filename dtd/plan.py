@@ -8,6 +8,7 @@ from dtd.affine import AffineMap, Diagonal
 from dtd.direction import Activations, Weights
 from dtd.errors import PlanError
 from dtd.lrp import LRPEpsilon, LRPRule, LRPWSquare
+from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.propagation import Layer, Propagation
 from dtd.relevance import Linear, TrainingFree
@@ -15,6 +16,7 @@ from dtd.root import Ray, RootStrategy
 from dtd.rules import Choice, choose
 from dtd.where import Where, every, selector
 
+REMEMBERED = 16  # plans that a graph remembers
 Model = Propagation | RootStrategy | Choice
 
 
@@ -69,8 +71,16 @@ class Plan:
                 )
         return Plan(self.entries, formulas=True)
 
-    def bind(self, network: Network) -> tuple[Propagation, ...]:
-        """The propagation of every layer of a network, in order."""
+    def bind(self, network: Network | Graph) -> tuple[Propagation, ...]:
+        """The propagation of every layer of a network, in order; found once for the same parameters."""
+        graph = network.graph if isinstance(network, Network) else network
+        if id(self) not in graph.plans:
+            while len(graph.plans) >= REMEMBERED:
+                del graph.plans[next(iter(graph.plans))]
+            graph.plans[id(self)] = self, self._bind(graph)  # the plan is kept, so that its id stays its own
+        return graph.plans[id(self)][1]
+
+    def _bind(self, network: Graph) -> tuple[Propagation, ...]:
         bound, missing, used = [], [], set()
         for layer in network.layers:
             matching = [i for i, entry in enumerate(self.entries) if entry.where.matches(layer, network)]

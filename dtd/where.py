@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from dtd.domain import Domain
 from dtd.errors import PlanError
+from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.propagation import Layer
 
@@ -18,7 +19,7 @@ class Where(ABC):
     """
 
     @abstractmethod
-    def matches(self, layer: Layer, network: Network) -> bool:
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
         """Whether the layer belongs to the set."""
 
     def __and__(self, other: "Where") -> "Where":

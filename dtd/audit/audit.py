@@ -8,7 +8,6 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.audit.validity import Status, distance, status
-from dtd.domain import check_inside
 from dtd.errors import BudgetError, PlanError
 from dtd.explain import Target, initial_relevance, relevance_pass, sweep
 from dtd.network.activations import activations
@@ -46,7 +45,6 @@ def audit(
         and what :func:`dtd.explain` raises.
     """
     network.check_input(x)
-    check_inside(network.domain, x, "The network's input", "Trace with the domain that the data has.")
     models = plan.bind(network)
     for layer, model in zip(network.layers, models, strict=True):
         if isinstance(layer.primitive, AffineMap) and not isinstance(model, RelevanceModel):

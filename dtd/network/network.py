@@ -7,11 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from dtd.domain import Domain
-from dtd.errors import InputError, NonFiniteError
+from dtd.errors import NonFiniteError
+from dtd.network.graph import Graph
 from dtd.network.table import table
 from dtd.propagation import Layer
-
-Built = tuple[tuple[Layer, ...], int]
 
 
 @dataclass(eq=False)
@@ -26,10 +25,12 @@ class Network:
     domain: Domain  # of the input
     shape: tuple[int, ...]  # of one input sample
     model: nn.Module
-    build: Callable[[Domain, dict[str, Tensor]], Built]
-    _built: tuple[tuple, Built] | None = field(default=None, repr=False)
+    build: Callable[[Domain, dict[str, Tensor]], Graph]
+    _built: tuple[tuple, Graph] | None = field(default=None, repr=False)
 
-    def _current(self) -> Built:
+    @property
+    def graph(self) -> Graph:
+        """The layers over the parameters as they are now."""
         tensors = self.tensors
         version = tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors.values())
         if self._built is None or self._built[0] != version:
@@ -53,12 +54,12 @@ class Network:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers, lowest first."""
-        return self._current()[0]
+        return self.graph.layers
 
     @property
     def output(self) -> int:
         """Index of the layer whose output is the network's."""
-        return self._current()[1]
+        return self.graph.output
 
     def __getitem__(self, name: str) -> Layer:
         """The layer with that name."""
@@ -70,24 +71,11 @@ class Network:
     @property
     def weighted(self) -> tuple[Layer, ...]:
         """The layers with weights, lowest first: those a plan must speak for."""
-        return tuple(layer for layer in self.layers if layer.weighted)
+        return self.graph.weighted
 
     def check_input(self, x: Tensor) -> None:
-        """Raise for an input of another shape, dtype or device than the network's, or not finite."""
-        like = next((t for t in self.tensors.values() if t.is_floating_point()), x)
-        if not isinstance(x, Tensor) or x.ndim != len(self.shape) + 1 or tuple(x.shape[1:]) != self.shape:
-            found = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
-            raise InputError(f"The input must have shape (B, {', '.join(map(str, self.shape))}); found {found}.")
-        if x.dtype not in (torch.float32, torch.float64):
-            raise InputError(
-                f"Relevance needs float32 or float64; found an input in {x.dtype}. Call x.float() and model.float()."
-            )
-        if (x.dtype, x.device) != (like.dtype, like.device):
-            raise InputError(
-                f"The input must be {like.dtype} on {like.device} like the model; found {x.dtype} on {x.device}."
-            )
-        if not bool(x.isfinite().all()):
-            raise NonFiniteError("The input must be finite; found NaN or infinity.")
+        """Raise for an input that does not fit the network; see :meth:`Graph.check_input`."""
+        self.graph.check_input(x, self.shape)
 
     def __str__(self) -> str:
         return table(self.layers, self.domain, self.shape)

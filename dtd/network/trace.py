@@ -12,8 +12,9 @@ from torch.export import Dim, ExportedProgram
 from dtd.domain import Domain, Real
 from dtd.errors import DomainError, InputError, TraceError
 from dtd.network.fold import fold, mark_rectified
+from dtd.network.graph import Graph
 from dtd.network.lowering import Lowering, Ref
-from dtd.network.network import Built, Network
+from dtd.network.network import Network
 from dtd.network.ops import HANDLERS, advice
 from dtd.propagation import Layer
 
@@ -116,7 +117,7 @@ class Builder:
                 return tensors[target] if target in tensors else self.program.constants[target]
         return self.program.constants[signature.inputs_to_lifted_tensor_constants[name]]
 
-    def __call__(self, domain: Domain, tensors: dict[str, Tensor]) -> Built:
+    def __call__(self, domain: Domain, tensors: dict[str, Tensor]) -> Graph:
         signature = self.program.graph_signature
         owners = {id(t): name.rpartition(".")[0] for name, t in tensors.items()}
         like = next((t for t in tensors.values() if t.is_floating_point()), self.like)
@@ -128,12 +129,13 @@ class Builder:
             elif node.op == "placeholder":
                 env[node] = self.constant(node.name, tensors)
             elif node.op == "output":
-                return self.finish(lowering.layers, [env[n] for n in node.args[0]])
+                layers, output = self.finish(lowering.layers, [env[n] for n in node.args[0]])
+                return Graph(layers, output, domain, like)
             else:
                 env[node] = lowering.run(node, env)
         raise TraceError("The exported graph has no output.")
 
-    def finish(self, layers: list[Layer], outputs: list[Any]) -> Built:
+    def finish(self, layers: list[Layer], outputs: list[Any]) -> tuple[tuple[Layer, ...], int]:
         """Check the output, drop what it does not need, fold, and mark rectified layers."""
         if len(outputs) != 1 or not isinstance(outputs[0], Ref):
             raise TraceError(

@@ -29,7 +29,7 @@ class Expansion(NamedTuple):
 
 def is_plain(factor: Factor) -> bool:
     """Whether a factor's pass is the layer's own: ``u(a) = a`` and ``ρ(w) = w``."""
-    return factor.activation is identity and factor.weight is one and factor.side == 0
+    return factor.activation is identity and factor.keeps_weight and factor.side == 0
 
 
 def bound(search: Search, layer: Layer) -> tuple[Direction, tuple[Factor, ...]]:
@@ -40,7 +40,7 @@ def bound(search: Search, layer: Layer) -> tuple[Direction, tuple[Factor, ...]]:
 
 def modified(affine: AffineMap, factor: Factor) -> Tensor:
     """``ρ(w)`` of a factor, kept with the layer."""
-    return affine.weight if factor.weight is one else affine.modified(factor.rho, factor.weight)
+    return affine.weight if factor.keeps_weight else affine.modified(factor.rho, factor.weight)
 
 
 def broadcast(value: Tensor | float, a: Tensor) -> Tensor:

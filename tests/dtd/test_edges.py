@@ -239,3 +239,9 @@ def test_parameters_and_preconditions_are_the_same_for_both_readings(rule, param
 def test_channel_bounds_without_a_batch_axis_are_refused():
     with pytest.raises(dtd.DomainError, match=r"have its 4 axes, the batch included"):
         dtd.trace(nn.Conv2d(3, 1, 1), torch.rand(2, 3, 2, 2), domain=dtd.Box(torch.zeros(3, 1, 1), torch.ones(3, 1, 1)))
+
+
+def test_the_box_root_stays_in_the_box_where_a_weight_is_zero():
+    network = dtd.trace(dense([[0.0, 1.0]], -1.0), row(2, 2), domain=dtd.Box(1.0, 2.0))
+    rows = dtd.audit(network, row(2, 2), 0, dtd.Plan.uniform("zbox"))
+    assert rows.valid[0] == 1.0
