@@ -208,7 +208,7 @@ class Flat(Direction):
 
 @dataclass(frozen=True, eq=False)
 class ToBox(Direction):
-    """``v_kj = a_j 1[w_kj ≠ 0] − l_j 1[w_kj > 0] − h_j 1[w_kj < 0]``: towards the corner of the box where the unit is lowest.
+    """``v_kj = a_j 1[w_kj ≠ 0] − l_j 1[w_kj > 0] − h_j 1[w_kj < 0]``: towards the box's corner where the unit is lowest.
 
     The z^B rule (Montavon 2017, Sec. 4.2). Bounds are numbers or tensors that broadcast to ``(B, *shape)``; left out,
     they are those of the layer's domain, which must then be a box. The bias neuron's box is a point: ``v_k0 = 0``.

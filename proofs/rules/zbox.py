@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dtd.algebra import identity, negative, one, positive, step
+from dtd.algebra import identity, negative, nonzero, one, positive, step
 from dtd.direction import Factor, Given, Only, ToBox
 from dtd.domain import Real
 from dtd.lrp import LRPZBox
@@ -24,7 +24,7 @@ def paper(at):
 
 def direction(at):
     low, high = bounds(at)
-    return (at.a - low * step(at.w) - high * step(-at.w),)
+    return (at.a * nonzero(at.w) - low * step(at.w) - high * step(-at.w),)
 
 
 def parameters(entry, number):
@@ -49,7 +49,7 @@ class OneCorner(ToBox):
 
 proof = RuleProof(
     name="zbox",
-    claim="The Taylor terms at the root along `a_j - l_j 1[w_j > 0] - h_j 1[w_j < 0]` are the `z^B` rule.",
+    claim="The Taylor terms at the root along `a_j 1[w_j != 0] - l_j 1[w_j > 0] - h_j 1[w_j < 0]` are the `z^B` rule.",
     paper=paper,
     direction=direction,
     families=(Family(Real(), parameters),),
