@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, NamedTuple
 
 import torch
@@ -72,6 +73,11 @@ def per_sample(values: Tensor) -> Tensor:
 def balance(relevance: Tensor, lower: tuple[Tensor, ...], **parts: Tensor) -> Balance:
     """The balance of a layer from what arrived, what was handed down, and the summed parts (0 when left out)."""
     arrived = per_sample(relevance)
-    first = arrived if len(lower) == 1 and lower[0] is relevance else sum((per_sample(r) for r in lower), start=arrived * 0)
-    rest = {name: parts.get(name, arrived * 0) for name in ("bias", "zeroth", "remainder")}
-    return Balance(arrived, first, **rest)
+    if len(lower) == 1 and lower[0] is relevance:
+        first = arrived
+    else:
+        first = reduce(torch.add, [per_sample(part) for part in lower])
+    if len(parts) < 3:
+        nothing = torch.zeros_like(arrived)
+        parts = {name: parts.get(name, nothing) for name in ("bias", "zeroth", "remainder")}
+    return Balance(arrived, first, **parts)
