@@ -53,7 +53,9 @@ def main(argv: list[str] | None = None) -> int:
     unknown = [name for name in options.names if name not in PROOFS]
     if unknown:
         parser.error(f"no proof named {', '.join(unknown)}; the proofs are {', '.join(PROOFS)}")
-    console = Console(width=None if sys.stdout.isatty() else 140)  # a file or a pipe has no width of its own
+    console = Console()
+    if not console.is_terminal:  # a file or a pipe has no width of its own
+        console = Console(width=max(console.width, 140))
     names = options.names or list(PROOFS)
     if options.latex:
         console.print(f"wrote {len(write(options.latex))} files to {options.latex}")
