@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from dtd.errors import InputError, NonFiniteError
+from dtd.errors import InputError, NonFiniteError, PlanError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.plan import Plan
@@ -71,6 +71,8 @@ def explain(network: Network, x: Tensor, target: Target, plan: Plan) -> Explanat
         PlanError: the plan does not cover the network.
         NonFiniteError: activations or relevance overflow, naming the layer.
     """
+    if not isinstance(plan, Plan):
+        raise PlanError(f"'plan' must be a dtd.Plan (presets are functions: call them); found {type(plan).__name__}.")
     graph = network.graph
     graph.check_input(x, network.shape)
     models = plan.bind(graph)

@@ -97,7 +97,7 @@ class Plan:
         if idle:
             raise PlanError(
                 f"These entries match no layer: {', '.join(str(e.where) for e in idle)}. The layers with weights are "
-                f"{', '.join(layer.name for layer in network.weighted)}."
+                f"{', '.join(layer.name for layer in network.weighted)}; others are selected by dtd.where.kind."
             )
         return tuple(bound)
 

@@ -9,7 +9,7 @@ from dtd.algebra import negative, positive
 from dtd.domain import Box, Domain, NonNegative, Real
 from dtd.errors import InputError, check_parameter
 from dtd.propagation import Layer
-from dtd.root import Mix, Ray, RootStrategy
+from dtd.root import Mix, Ray, RootStrategy, check_bias
 from dtd.units import Units
 
 
@@ -240,6 +240,9 @@ def choose(name: str, bias: str = "fixed", **parameters: Any) -> Choice:
 
     Raises :class:`InputError` for a name that the catalogue lacks.
     """
-    if name not in catalogue:
-        raise InputError(f"No rule '{name}'; the catalogue has {', '.join(catalogue)}.")
+    if not isinstance(name, str) or name not in catalogue:
+        raise InputError(
+            f"No rule '{name if isinstance(name, str) else type(name).__name__}'; the catalogue has {', '.join(catalogue)}."
+        )
+    check_bias(bias)
     return Choice(catalogue[name], bias, tuple(sorted(parameters.items())))

@@ -8,9 +8,12 @@ from dtd.relevance.base import RelevanceModel
 
 @dataclass(frozen=True)
 class TrainingFree(RelevanceModel):
-    """``R̂_k(a) = c_k max(0, z_k(a))`` with ``c_k = R_k / z_k`` constant (Montavon 2017, Sec. 5.2; Montavon 2019, Sec. 10.4).
+    """``R̂_k(a) = c_k max(0, z_k(a))`` with ``c_k = R_k / z_k`` constant.
 
-    Its linear region is the unit's active side, and a root belongs to the region's closure. A unit that is inactive at
+    Source: Montavon 2017, Sec. 5.2; Montavon 2019, Sec. 10.2.3. A ReLU6 counts as a ReLU: beyond its upper kink relevance
+    passes, as through any pointwise function.
+
+    The linear region is the unit's active side, and a root belongs to the region's closure. A unit that is inactive at
     the data point cannot carry relevance in this model, since ``max(0, z) = 0``; the model is then continued as
     ``R_k max(0, z(a)/z)``, its terms remain defined, and its root counts as invalid ("inactive").
     """

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from dtd.algebra import negative, positive, step
-from dtd.direction import Boost, Factor, SignedGamma, signed_parts
+from dtd.direction import Boost, Factor, SignedGamma
+from dtd.direction.functions import signed_parts
 from dtd.domain import Real
 from proofs.formula import ratio
 from proofs.layers import SIDES, Family

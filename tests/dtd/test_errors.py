@@ -203,3 +203,8 @@ def test_memory_bound_of_the_audit(network):
     pd.testing.assert_frame_equal(small, large, rtol=1e-12)
     with pytest.raises(dtd.BudgetError, match="memory bound is 100"):
         dtd.audit(network, x, 0, PLAN, memory=100)
+
+
+def test_a_preset_that_was_not_called_is_named(network):
+    with pytest.raises(dtd.PlanError, match=r"presets are functions: call them"):
+        dtd.explain(network, rand(1, 4), 0, dtd.presets.epsilon_plus)

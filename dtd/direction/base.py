@@ -1,0 +1,75 @@
+"""Search directions: where the root of each upper unit is looked for.
+
+A direction is a sum of factor pairs, ``v_kj = Σ_m u_m(a_j) d_m(w_kj)``, and nothing more. One object therefore has
+three readings: the explicit tensor of directions (audits), passes with the modified weights ``ρ_m(w) = w d_m(w)``
+(explanations) and, on symbols, the rule itself (proofs).
+
+To add a direction, subclass :class:`Direction` and return its factors; everything else follows.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dtd.algebra import nonzero, one, step
+from dtd.domain import Domain, Real
+
+Function = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One pair ``u(a) d(w)`` of a direction, for all units or only for those on one side of zero.
+
+    ``side`` is 0 for every unit, +1 for units with ``z > 0``, −1 for units with ``z ≤ 0``.
+    """
+
+    activation: Function
+    weight: Function
+    side: int = 0
+
+    def rho(self, w):
+        """The modified weight ``ρ(w) = w d(w)`` of the fused passes."""
+        return w if self.keeps_weight else w * self.weight(w)
+
+    @property
+    def keeps_weight(self) -> bool:
+        """Whether ``ρ(w) = w``: ``d(w) = 1``, everywhere or where ``w ≠ 0``."""
+        return self.weight in (one, nonzero)
+
+    def gate(self, z):
+        """The indicator of the units that the pair is for: ``1``, ``1[z > 0]`` or ``1[z ≤ 0]``."""
+        return 1 if self.side == 0 else step(z) if self.side > 0 else 1 - step(z)
+
+
+class Direction(ABC):
+    """A search direction ``v_kj`` for every upper unit k and lower unit j.
+
+    ``requires`` is the domain that the direction's definition assumes of its inputs; values outside it are an
+    error where the direction is used, not a silent change of meaning.
+    """
+
+    requires: Domain = Real()
+    remedy: str = ""
+
+    @abstractmethod
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
+        """The pairs ``(u_m, d_m)`` on a domain; pairs that vanish on it are left out."""
+
+    def bias(self, b):
+        """The bias neuron's own direction ``v_k0 = Σ_m u_m(1) d_m(b_k)`` (input ``a_0 = 1``, weight ``b_k``)."""
+        total = 0
+        for factor in self.factors(Real()):
+            if factor.side:
+                raise NotImplementedError("a direction with sides defines bias_on(b, z) itself")
+            total = total + factor.activation(1) * factor.weight(b)
+        return total
+
+    def bias_on(self, b, z):
+        """:meth:`bias` for units with pre-activation ``z``; differs only for directions with sides."""
+        return self.bias(b)
+
+    def bound(self, domain: Domain) -> "Direction":
+        """The direction with whatever it takes from the layer's domain filled in; itself, for most."""
+        return self

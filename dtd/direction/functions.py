@@ -1,0 +1,55 @@
+"""Functions of an activation or of a weight, from which the factor pairs of directions are made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dtd.algebra import identity, negative, positive, step
+from dtd.domain import Domain
+
+Function = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Boost:
+    """``1 + γ 1[w > 0]`` (side +1) or ``1 + γ 1[w < 0]`` (side −1)."""
+
+    gamma: float
+    side: int = 1
+
+    def __call__(self, w):
+        return 1 + self.gamma * step(w * self.side)
+
+
+@dataclass(frozen=True)
+class Only:
+    """``1[w > 0]`` (side +1) or ``1[w < 0]`` (side −1)."""
+
+    side: int
+
+    def __call__(self, w):
+        return step(w * self.side)
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A constant in place of a function of the activation or of the weight."""
+
+    value: Any
+
+    def __call__(self, _):
+        return self.value
+
+
+def signed_parts(domain: Domain) -> list[tuple[Function, int]]:
+    """The positive and negative part of the activations with their signs, without parts that vanish on the domain."""
+    if domain.nonnegative:
+        return [(identity, 1)]
+    if domain.nonpositive:
+        return [(identity, -1)]
+    return [(positive, 1), (negative, -1)]
+
+
+def is_zero(function: Function) -> bool:
+    """Whether a factor is the number 0, and so not worth a pass."""
+    return isinstance(function, Given) and isinstance(function.value, (int, float)) and function.value == 0

@@ -1,0 +1,90 @@
+"""Directions that the weights, a box or data give: w², flat, z^B, pattern."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from dtd import algebra
+from dtd.algebra import identity, nonzero, one
+from dtd.direction.base import Direction, Factor
+from dtd.direction.functions import Given, Only, is_zero
+from dtd.domain import Bound, Box, Real
+from dtd.errors import DomainError, InputError, check_parameter
+
+
+@dataclass(frozen=True)
+class Weights(Direction):
+    """``v_kj = w_kj``: the shortest way to the root hyperplane; the w² rule (Montavon 2017, Sec. 4.1)."""
+
+    def factors(self, domain):
+        return (Factor(one, identity),)
+
+
+@dataclass(frozen=True)
+class Flat(Direction):
+    """``v_kj = 1/w_kj`` (0 where ``w_kj = 0``, where no root moves): the flat rule, as a formal root."""
+
+    def factors(self, domain):
+        return (Factor(one, algebra.reciprocal),)
+
+
+@dataclass(frozen=True, eq=False)
+class ToBox(Direction):
+    """``v_kj = a_j 1[w_kj ≠ 0] − l_j 1[w_kj > 0] − h_j 1[w_kj < 0]``: towards the box's corner where the unit is lowest.
+
+    The z^B rule (Montavon 2017, Sec. 4.2). Bounds are numbers or tensors that broadcast to ``(B, *shape)``; left out,
+    they are those of the layer's domain, which must then be a box. The bias neuron's box is a point: ``v_k0 = 0``.
+    """
+
+    low: Bound | None = None
+    high: Bound | None = None
+    remedy = "Give the bounds that the data has: dtd.Box(low, high) for the input, or zbox with low and high."
+
+    def __post_init__(self):
+        check_parameter((self.low is None) == (self.high is None), "low and high", "given together", "only one")
+
+    @property
+    def requires(self):
+        return Real() if self.low is None else Box(self.low, self.high)
+
+    def bound(self, domain):
+        if self.low is not None:
+            return self
+        if not isinstance(domain, Box):
+            raise DomainError(
+                f"z^B needs a box; the layer's inferred domain is {domain}. Trace with domain=dtd.Box(low, high), "
+                f"give the rule low and high, or use w² (real inputs) or z+ (non-negative inputs)."
+            )
+        return ToBox(domain.low, domain.high)
+
+    def factors(self, domain):
+        box = self.bound(domain)
+        low, high = (-b if not isinstance(b, (int, float)) else -float(b) for b in (box.low, box.high))
+        pairs = [Factor(identity, nonzero), Factor(Given(low), Only(1)), Factor(Given(high), Only(-1))]
+        return tuple(p for p in pairs if not is_zero(p.activation))
+
+    def bias(self, b):
+        return 0 * b
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern(Direction):
+    """``v_kj = p_kj``: a pattern estimated from data (PatternAttribution, Kindermans 2018, Sec. 4).
+
+    ``pattern`` has the shape of the layer's weight. The bias neuron is constant, so its pattern is 0.
+    """
+
+    pattern: Tensor
+
+    def factors(self, domain):
+        return (Factor(one, self._on),)
+
+    def _on(self, w):
+        if tuple(w.shape) != tuple(self.pattern.shape):
+            raise InputError(
+                f"A pattern needs its layer's weight shape {tuple(w.shape)}; found {tuple(self.pattern.shape)}."
+            )
+        return self.pattern
+
+    def bias(self, b):
+        return 0 * b
