@@ -66,3 +66,14 @@ def test_tensor_bounds_travel_with_the_data():
     scale = norm.primitive.weight
     width = torch.as_tensor(norm.image.high) - torch.as_tensor(norm.image.low)
     torch.testing.assert_close(width.flatten(), (scale.abs() * (high - low)[0]).expand(2, 8).flatten())
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias", "expected"), [(1.0, 0.5, dtd.NonNegative), (-1.0, 0.5, dtd.Real), (1.0, -0.5, dtd.Real)]
+)
+def test_only_non_negative_weights_and_biases_keep_a_dense_layer_non_negative(weight, bias, expected):
+    model = torch.nn.Linear(2, 1).double()
+    with torch.no_grad():
+        model.weight.fill_(weight), model.bias.fill_(bias)
+    network = dtd.trace(model, torch.rand(2, 2, dtype=torch.double), domain=dtd.NonNegative())
+    assert type(network.layers[0].image) is expected
