@@ -4,16 +4,13 @@ EXTRAS ?= data,test
 BIN := .venv/bin
 STAMP := .venv/.installed-$(EXTRAS)
 
-.PHONY: run test slow
+.PHONY: run test
 
 run: $(STAMP)
 	$(BIN)/python -m experiments $(ARGS)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
-
-slow: $(STAMP)
-	$(BIN)/python -m pytest -m slow $(ARGS)
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
