@@ -115,9 +115,7 @@ def relevance_pass(
     pending: dict[int, Tensor] = {network.output: initial}
     balances: dict[int, Balance] = {}
     for i in range(len(layers) - 1, -1, -1):
-        relevance = pending.pop(i, None)
-        if relevance is None:
-            raise AssertionError(f"layer {i} is not used by the output")
+        relevance = pending.pop(i)  # the trace keeps only layers that the output depends on
         if seen is not None:
             seen(i, relevance)
         lower, balances[i] = models[i].backward(layers[i], swept.saved[i], relevance)
