@@ -8,14 +8,11 @@ To add a direction, subclass :class:`Direction` and return its factors; everythi
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from dtd.algebra import nonzero, one, step
+from dtd.direction.functions import Function
 from dtd.domain import Domain, Real
-
-Function = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,8 @@ def whole(search: Search, layer: Layer) -> bool:
     return alone and search.bias_moves and isinstance(direction.bias(layer.primitive.bias), int)
 
 
-def plain_pass(layer: Layer, a: Tensor, searches: list[Search]) -> tuple[Tensor, Tensor | None]:
-    """Pre-activations ``z``, and ``Σ_j a_j w_kj`` apart where some factor's pass is that. # shape: (B, *out)"""
+def plain_pass(layer: Layer, a: Tensor, searches: list[Search]) -> tuple[Tensor, Tensor]:
+    """Pre-activations ``z``, and ``Σ_j a_j w_kj`` where some factor's pass is that (else ``z`` again). # shape: (B, *out)"""
     affine: AffineMap = layer.primitive
     apart = [search for search in searches if any(is_plain(f) for f in bound(search, layer)[1])]
     if all(whole(search, layer) for search in apart) or affine.bias is None:

@@ -1,7 +1,6 @@
 """One look for all figures: page widths, small type, colours that colour-blind readers can tell apart."""
 
 PAGE = 6.9  # inches: two columns
-COLUMN = 3.3
 STYLE = {
     "font.family": "sans-serif",
     "font.size": 7,

@@ -30,11 +30,6 @@ def half(units, gamma):
     return (units.bias - gamma * contributions(units)[1],)
 
 
-def of_zplus(units, gamma):
-    """``b <= Σ⁻``."""
-    return margin_zplus(units)
-
-
 rule = catalogue["gamma"]
 proof = RootProof(
     rule="gamma",
