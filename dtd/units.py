@@ -1,6 +1,6 @@
 """Upper units, one by one: what a root strategy sees of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -10,6 +10,9 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.domain import Domain
+from dtd.errors import BudgetError
+
+TEMPORARIES = 12  # tensors of shape (B, k, J) alive at once while a chunk is worked on
 
 
 def rounding(spread: Tensor) -> Tensor:
@@ -125,3 +128,21 @@ class FieldUnits:
     def domain(self, domain: Domain) -> Domain:
         """A domain of the layer's input, laid out along the receptive fields."""
         return domain.map(lambda bound: torch.broadcast_to(bound, self.input.shape).flatten(1)[:, self.field.clamp(min=0)])
+
+
+def at_once(affine: AffineMap, a: Tensor, memory: int, name: str) -> int:
+    """How many units of the layer ``name`` fit in ``memory`` bytes; raises :class:`BudgetError` when not even one does."""
+    inputs = affine.fan_in
+    each = max(1, len(a)) * inputs * a.element_size() * TEMPORARIES
+    if each > memory:
+        raise BudgetError(
+            f"One unit of layer '{name}' needs about {each:,} bytes ({len(a)} samples × {inputs} inputs); the memory "
+            f"bound is {memory:,}. Raise 'memory' or explain fewer samples at once."
+        )
+    return memory // each
+
+
+def chunks(affine: AffineMap, a: Tensor, index: Tensor, memory: int, name: str) -> Iterator[FieldUnits]:
+    """The units ``index`` of the layer ``name``, as many at a time as fit in ``memory`` bytes."""
+    for part in index.split(at_once(affine, a, memory, name)):
+        yield FieldUnits(affine, a, part)

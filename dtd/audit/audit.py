@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.audit.validity import Status, distance, status
-from dtd.errors import BudgetError, PlanError
+from dtd.errors import PlanError
 from dtd.explain import Target, initial_relevance, relevance_pass, sweep
 from dtd.network.activations import activations
 from dtd.network.network import Network
@@ -16,10 +16,9 @@ from dtd.plan import Plan
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
 from dtd.root import mixed
-from dtd.units import FieldUnits
+from dtd.units import chunks
 
 DESCRIPTION = ("layer", "kind", "model", "domain")
-TEMPORARIES = 12  # tensors of shape (B, k, J) alive at once while a chunk is worked on
 
 
 @torch.no_grad()
@@ -82,16 +81,8 @@ def look(
     layer: Layer, model: RelevanceModel, a: Tensor, relevance: Tensor, index: Tensor, memory: int
 ) -> Iterator[dict[str, Tensor]]:
     """Status, distances and Taylor terms of the units, one chunk after another. # shape: (B, k) each"""
-    inputs = layer.primitive.fan_in
-    each = max(1, len(a)) * inputs * a.element_size() * TEMPORARIES
-    if each > memory:
-        raise BudgetError(
-            f"One unit of layer '{layer.name}' needs about {each:,} bytes ({len(a)} samples × {inputs} inputs); the "
-            f"memory bound is {memory:,}. Raise 'memory' or explain fewer samples at once."
-        )
-    for part in index.split(memory // each):
-        units = FieldUnits(layer.primitive, a, part)
-        here = relevance.flatten(1)[:, part]
+    for units in chunks(layer.primitive, a, index, memory, layer.name):
+        here = relevance.flatten(1)[:, units.index]
         terms = model.terms(units, layer.domain, here)
         root = mixed(model.root.roots(units, layer.domain))
         length, relative = distance(root, units)

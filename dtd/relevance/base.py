@@ -2,6 +2,8 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 from torch import Tensor
@@ -10,10 +12,11 @@ from dtd.affine import AffineMap
 from dtd.algebra import divide, nonzero
 from dtd.domain import Domain
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
-from dtd.relevance.passes import Expansion, downward, expand, plain_pass
-from dtd.root import RootStrategy, Search
+from dtd.relevance.explicit import explicit_pass
+from dtd.relevance.passes import downward, expand, plain_pass
+from dtd.root import Root, RootStrategy
 from dtd.taylor import TaylorTerms
-from dtd.units import Units, rounding
+from dtd.units import Units, at_once, rounding
 
 
 @dataclass(frozen=True)
@@ -55,32 +58,34 @@ class RelevanceModel(Propagation):
 
     def terms(self, units: Units, domain: Domain, relevance: Any) -> TaylorTerms:
         """The Taylor terms of some units at their explicit roots. # shape: relevance (B, k)"""
-        total = None
-        for weight, search in self.root.searches():
-            part = self._terms(search, units, domain, relevance).scale(weight)
-            total = part if total is None else total + part
-        return total
+        parts = (self._terms(root, units, relevance).scale(weight) for weight, root in self.root.roots(units, domain))
+        return reduce(add, parts)
 
-    def _terms(self, search: Search, units: Units, domain: Domain, relevance: Any) -> TaylorTerms:
-        root = search.root(units, domain)
+    def _terms(self, root: Root, units: Units, relevance: Any) -> TaylorTerms:
         r, tolerance = root.residual(units)
         slope = relevance * self.slope(r, tolerance)
         bias = slope * units.bias * root.bias_shift
         first = slope[..., None] * units.weights * root.shift
-        if search.bias == "distribute":
+        if root.distributed:
             inputs = units.inputs() + 0 * bias
             first = first + units.spread(divide(bias, inputs))
             bias = bias * (1 - nonzero(inputs))
         value = relevance * self.value(r)
         return TaylorTerms(first, bias, value, relevance - value - slope * (1 - r))
 
-    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, list[Expansion]]]:
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         a = layer.joined(inputs)
+        if self.root.searches() is None:
+            self.root.check(layer, a)
+            at_once(layer.primitive, a, self.root.memory, layer.name)
+            return layer.primitive.apply(a), a
         searches = [search for _, search in self.root.searches()]
         z, raw = plain_pass(layer, a, searches)
         return z, (a, [expand(search, layer, a, z, raw) for search in searches])
 
-    def backward(self, layer: Layer, saved: tuple[Tensor, list[Expansion]], relevance: Tensor) -> Propagated:
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
+        if self.root.searches() is None:
+            return explicit_pass(self.terms, layer, saved, relevance, self.root.memory)
         a, expansions = saved
         lower, parts = None, {"bias": 0, "zeroth": 0, "remainder": 0}
         for (weight, search), expansion in zip(self.root.searches(), expansions, strict=True):

@@ -13,6 +13,7 @@ from tests.oracles import expansion
 from tests.tolerance import RELATIVE
 
 TOLERANCE = RELATIVE[torch.float64]
+CHUNK = 2**15  # bytes: a few units at a time
 BIASES = ("fixed", "neuron", "distribute")
 
 drawn = st.fixed_dictionaries(
@@ -89,6 +90,9 @@ def test_derived_is_fused_is_explicit_is_taylor(rule, bias, drawn):
         explicit = formula.backward(layer, saved, case.relevance)
         units = all_units(case)
         terms = model.terms(units, layer.domain, case.relevance.flatten(1))
+        chunked = dtd.TrainingFree(dtd.Explicit(model.root, memory=CHUNK))
+        _, saved = chunked.forward(layer, (case.x,))
+        built = chunked.backward(layer, saved, case.relevance)
     extras = dense_extras(case, parameters)
     taylor = expansion(case.module, case.x, case.relevance, rule, bias, {**parameters, **extras})
     scale = max(1.0, terms.first.abs().max().item())
@@ -101,6 +105,9 @@ def test_derived_is_fused_is_explicit_is_taylor(rule, bias, drawn):
     close(fused.relevance[0], by_roots, scale, "fused, roots")
     close(fused.balance.bias, terms.bias.sum(1), scale, "fused bias share")
     close(fused.balance.zeroth, terms.zeroth.sum(1), scale, "fused zeroth term")
+    close(built.relevance[0], fused.relevance[0], scale, "explicit reading in chunks, fused")
+    for part in ("first", "bias", "zeroth", "remainder"):
+        close(getattr(built.balance, part), getattr(fused.balance, part), scale, f"{part} in chunks, fused")
     if rule != "flat" or bool((units.weights[units.real > 0] != 0).all()):  # where w = 0 no root moves: see below
         close(explicit.relevance[0], by_roots, scale, "formula, roots")
         close(explicit.balance.bias, terms.bias.sum(1), scale, "formula's bias share")

@@ -1,64 +1,18 @@
-"""Root strategies: which point each upper unit is expanded at.
+"""Searches along a direction, and mixes of them: the strategies with a fused reading."""
 
-A root is stored as the displacement from the data point for each unit of pre-activation,
-``shift = (a − ã) / z``, so that the terms ``R w·shift`` need no division by ``z`` and keep their limit at ``z = 0``.
-"""
-
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from dtd.algebra import divide, sign
 from dtd.direction import Direction, Toward
 from dtd.domain import Bound, Domain
-from dtd.errors import InputError, check_parameter
+from dtd.errors import check_parameter
+from dtd.root.base import Bias, Root, RootStrategy, check_bias
 from dtd.units import Units
 
-Bias = Literal["fixed", "neuron", "distribute"]
 Damping = float | Callable[[Any], Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Root:
-    """One candidate root for each upper unit. # shape: shift (B, k, J), bias_shift and exists (B, k)
-
-    ``shift`` is ``(a − ã) / z``; ``bias_shift`` the same for the bias neuron ``a_0 = 1`` (0 when the bias is fixed);
-    ``exists`` says where the search accepts its point. Where the line holds no root at all (``n = 0``) the shift is 0
-    and ``ã = a``; a root behind the data point that the search does not accept keeps its shift.
-    """
-
-    shift: Any
-    bias_shift: Any
-    exists: Any
-
-    def points(self, units: Units) -> Any:
-        """Root points ``ã = a − z shift``. # shape: (B, k, J)"""
-        return units.activations - units.z[..., None] * self.shift
-
-    def residual(self, units: Units) -> tuple[Any, Any]:
-        """``r = z(ã) / z`` from the point itself (0 at a root, 1 at the data point), and its rounding error.
-
-        # shape: (B, k) each
-        """
-        terms = units.weights * self.shift
-        bias = units.bias * self.bias_shift
-        return 1 - units.total(terms) - bias, units.rounding(terms) * (1 + abs(bias))
-
-
-class RootStrategy(ABC):
-    """Chooses root points: ``Σ_i weight_i × (expansion at root i)``, one root for most strategies.
-
-    Every strategy here is a weighted sum of :class:`Search` es.
-    """
-
-    @abstractmethod
-    def searches(self) -> tuple[tuple[float, "Search"], ...]:
-        """The searches with their weights (which sum to 1)."""
-
-    def roots(self, units: Units, domain: Domain) -> tuple[tuple[float, Root], ...]:
-        """The explicit roots of some units, with their weights."""
-        return tuple((weight, search.root(units, domain)) for weight, search in self.searches())
 
 
 class Search(RootStrategy):
@@ -74,6 +28,13 @@ class Search(RootStrategy):
     def searches(self):
         return ((1, self),)
 
+    def roots(self, units, domain):
+        yield 1, self.root(units, domain)
+
+    @property
+    def directions(self):
+        return (self.direction,)
+
     @abstractmethod
     def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         """``D`` from ``n`` and ``z``; ``context(f)`` evaluates ``f`` on the whole layer's ``z`` at these units."""
@@ -83,8 +44,7 @@ class Search(RootStrategy):
         return denominator != 0
 
     @property
-    def bias_moves(self) -> bool:
-        """Whether the bias is an input that moves along with the others."""
+    def bias_moves(self):
         return self.bias != "fixed"
 
     def root(self, units: Units, domain: Domain) -> Root:
@@ -98,7 +58,8 @@ class Search(RootStrategy):
         n = units.total(units.weights * v) + units.bias * v_bias
         denominator = self.denominator(n, units.z, units.of_outputs)
         inverse = divide(1, denominator)
-        return Root(v * inverse[..., None], v_bias * inverse, self.found(denominator, units.z))
+        found = self.found(denominator, units.z)
+        return Root(v * inverse[..., None], v_bias * inverse, found, self.bias == "distribute")
 
 
 @dataclass(frozen=True)
@@ -157,41 +118,3 @@ class Reference(Search):
 
     def denominator(self, n, z, context):
         return z
-
-
-@dataclass(frozen=True)
-class Mix(RootStrategy):
-    """An affine mix of expansions, ``Σ_i weight_i × (expansion at root_i)`` with ``Σ_i weight_i = 1``.
-
-    Roots of an affine unit form a hyperplane, so where every part has its root this is the expansion at the mixed
-    root ``Σ_i weight_i ã_i`` (αβ: α at the z⁺ root, −β at the z⁻ root). Where a part has none, its share stays in
-    the zeroth term.
-    """
-
-    parts: tuple[tuple[float, Search], ...]
-
-    def __post_init__(self):
-        total = sum(weight for weight, _ in self.parts)
-        check_parameter(abs(total - 1) < 1e-12, "weights", "an affine combination (sum 1)", total)
-        for _, part in self.parts:
-            check_parameter(isinstance(part, Search), "parts", "a Ray or a Reference each", part)
-
-    def searches(self):
-        return self.parts
-
-
-def mixed(roots: tuple[tuple[float, Root], ...]) -> Root:
-    """The point ``Σ_i weight_i ã_i`` as one root; it exists where every part does."""
-    (weight, first), *rest = roots
-    shift, bias_shift, exists = weight * first.shift, weight * first.bias_shift, first.exists
-    for weight, root in rest:
-        shift = shift + weight * root.shift
-        bias_shift = bias_shift + weight * root.bias_shift
-        exists = exists & root.exists
-    return Root(shift, bias_shift, exists)
-
-
-def check_bias(bias: str) -> None:
-    """Raise :class:`InputError` for an unknown bias mode."""
-    if bias not in get_args(Bias):
-        raise InputError(f"'bias' must be one of {', '.join(get_args(Bias))}; found {bias!r}.")

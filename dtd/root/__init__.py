@@ -1,0 +1,19 @@
+"""Root strategies: which point each upper unit is expanded at."""
+
+from dtd.root.base import Bias, Root, RootStrategy, check_bias, mixed
+from dtd.root.mix import Explicit, Mix
+from dtd.root.search import Damping, Ray, Reference, Search
+
+__all__ = [
+    "Bias",
+    "Damping",
+    "Explicit",
+    "Mix",
+    "Ray",
+    "Reference",
+    "Root",
+    "RootStrategy",
+    "Search",
+    "check_bias",
+    "mixed",
+]

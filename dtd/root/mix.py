@@ -1,0 +1,65 @@
+"""Strategies made of others: affine mixes, and the explicit reading of any."""
+
+from dataclasses import dataclass
+
+from dtd.errors import check_parameter
+from dtd.root.base import RootStrategy
+
+
+@dataclass(frozen=True)
+class Mix(RootStrategy):
+    """An affine mix of expansions, ``Σ_i weight_i × (expansion at root_i)`` with ``Σ_i weight_i = 1``.
+
+    Roots of an affine unit form a hyperplane, so where every part has its root this is the expansion at the mixed
+    root ``Σ_i weight_i ã_i`` (αβ: α at the z⁺ root, −β at the z⁻ root). Where a part has none, its share stays in
+    the zeroth term.
+    """
+
+    parts: tuple[tuple[float, RootStrategy], ...]
+
+    def __post_init__(self):
+        total = sum(weight for weight, _ in self.parts)
+        check_parameter(abs(total - 1) < 1e-12, "weights", "an affine combination (sum 1)", total)
+        for _, part in self.parts:
+            check_parameter(isinstance(part, RootStrategy), "parts", "a root strategy each", part)
+
+    def searches(self):
+        found = [(weight, part.searches()) for weight, part in self.parts]
+        if any(inner is None for _, inner in found):
+            return None
+        return tuple((weight * share, search) for weight, inner in found for share, search in inner)
+
+    def roots(self, units, domain):
+        for weight, part in self.parts:
+            for share, root in part.roots(units, domain):
+                yield weight * share, root
+
+    @property
+    def directions(self):
+        return tuple(direction for _, part in self.parts for direction in part.directions)
+
+    @property
+    def bias_moves(self):
+        return any(part.bias_moves for _, part in self.parts)
+
+
+@dataclass(frozen=True)
+class Explicit(RootStrategy):
+    """The roots of another strategy, each one built: the same relevance, without whole-layer passes.
+
+    ``memory`` bounds the bytes that the roots of one chunk of units may take.
+    """
+
+    strategy: RootStrategy
+    memory: int = 2**28
+
+    def roots(self, units, domain):
+        return self.strategy.roots(units, domain)
+
+    @property
+    def directions(self):
+        return self.strategy.directions
+
+    @property
+    def bias_moves(self):
+        return self.strategy.bias_moves
