@@ -116,6 +116,30 @@ class CostConfig(QuestionConfig):
     peers: list[str] = MISSING
 
 
+class Plane(Enum):
+    """The domain of the unit's two inputs."""
+
+    real = "real"
+    nonnegative = "nonnegative"
+    box = "box"
+
+
+@dataclass
+class FunctionViewConfig(QuestionConfig):
+    """Where does each rule put the root of one unit with two inputs, and how does relevance flow through a network?"""
+
+    weights: list[float] = MISSING
+    bias: float = MISSING
+    point: list[float] = MISSING
+    bias_mode: Bias = MISSING
+    domain: Plane = MISSING
+    low: float = MISSING
+    high: float = MISSING
+    rules: list[str] = MISSING
+    parameters: dict[str, dict[str, float]] = field(default_factory=dict)
+    sample: int = MISSING
+
+
 @dataclass
 class Config:
     """One run."""
@@ -130,7 +154,7 @@ class Config:
 SCHEMAS = {
     "data": {"digits": DigitsConfig},
     "model": {"mlp": MLPConfig, "cnn": CNNConfig, "vgg16": VGG16Config, "several": SeveralConfig},
-    "question": {"correspondence": CorrespondenceConfig, "cost": CostConfig},
+    "question": {"correspondence": CorrespondenceConfig, "cost": CostConfig, "function_view": FunctionViewConfig},
 }
 
 

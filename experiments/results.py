@@ -45,8 +45,11 @@ def save_text(path: Path, text: str) -> Path:
     return atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
-def save_figure(path: Path, figure: Figure) -> None:
-    """A figure as PDF and as PNG, under the given name without a suffix."""
+def save_figure(path: Path, figure: Figure | str) -> None:
+    """A figure as PDF and as PNG, under the given name without a suffix; a page (text) under its whole name."""
+    if isinstance(figure, str):
+        save_text(path, figure)
+        return
     for suffix in (".pdf", ".png"):
         atomically(path.with_name(path.name + suffix), partial(figure.savefig, dpi=300))
 

@@ -23,5 +23,5 @@ class Question:
     check: Callable[[Config], None]  # raises ConfigError before any work
     tables: Callable[[Config], Iterator[tuple[str, pd.DataFrame]]]
     show: Callable[[Tables, Console], None]
-    figures: Callable[[Tables], Mapping[str, Figure]]
+    figures: Callable[[Tables], Mapping[str, Figure | str]]  # a page is text under a name with its suffix
     problems: Callable[[Tables], list[str]]

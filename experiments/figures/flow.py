@@ -1,0 +1,143 @@
+"""Relevance flowing down a network: bars are units, ribbons what they hand to their inputs, and what leaves at a layer."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+
+from experiments.figures.names import printed
+from experiments.figures.style import PAGE
+
+SHOWN = 16  # units of a level that are drawn one by one; the rest is one bar
+POSITIVE, NEGATIVE = "#B2182B", "#2166AC"
+LOSSES = {"bias": "#CC79A7", "zeroth": "#E69F00", "remainder": "#999999"}
+WIDTH, GAP, SPACE = 0.06, 0.012, 0.14  # half width of a bar, between bars, down to what leaves
+SMALLEST = 5e-4  # share of the output below which nothing leaves visibly
+OTHERS = -1
+
+
+def flow_figure(edges: pd.DataFrame, units: pd.DataFrame, layers: pd.DataFrame) -> Figure:
+    """One panel for each model. Widths are proportional to relevance: red positive, blue negative."""
+    models = list(layers.model.unique())
+    figure = Figure(figsize=(PAGE, 3.1 * len(models)), layout="constrained")
+    for axes, model in zip(figure.subplots(len(models), 1, squeeze=False)[:, 0], models, strict=True):
+        mine = (table[table.model == model] for table in (edges, units, layers))
+        draw(axes, *mine)
+        axes.set_title(
+            f"{printed(model)}: relevance of class {layers[layers.model == model].target.iloc[0]} as shares of the output",
+            loc="left",
+        )
+    return figure
+
+
+def draw(axes: Axes, edges: pd.DataFrame, units: pd.DataFrame, layers: pd.DataFrame) -> None:
+    """Bars and ribbons of one network."""
+    units, edges = merged(units, edges)
+    largest = max(part.relevance.abs().sum() for _, part in units.groupby("level"))
+    bars = {level: stacked(part, largest) for level, part in units.groupby("level")}
+    lowest = [part.low.min() for part in bars.values()]
+    for layer in layers.itertuples():
+        bottom = ribbons(axes, edges[edges.level == layer.level], bars, layer.level, largest)
+        lowest.append(losses(axes, layer, min(bottom, bars[layer.level].low.min()), largest))
+    for level, part in bars.items():
+        for bar in part.itertuples():
+            colour = POSITIVE if bar.relevance > 0 else NEGATIVE
+            axes.add_patch(Rectangle((level - WIDTH, bar.low), 2 * WIDTH, bar.high - bar.low, facecolor=colour, zorder=3))
+            label(axes, level, bar, last=level == len(layers))
+        total = part.relevance.sum()
+        name = "input" if level == 0 else layers[layers.level == level].layer.iloc[0]
+        axes.text(level, 1.10, f"{name}\n" + rf"$\sum R = {total:.3f}$", ha="center", va="bottom")
+    axes.set(xlim=(-0.45, len(layers) + 0.45), ylim=(min(lowest) - 0.05, 1.3))
+    axes.set_axis_off()
+
+
+def merged(units: pd.DataFrame, edges: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Each level's units without any relevance dropped, and all but its largest merged into one."""
+    kept = {}
+    for level, part in units.groupby("level"):
+        alive = part[part.relevance != 0]
+        order = alive.relevance.abs().sort_values(ascending=False).index
+        kept[level] = set(alive.loc[order[:SHOWN] if len(order) > SHOWN + 1 else order, "unit"])
+
+    def rename(numbers: pd.Series, levels: pd.Series) -> list[int]:
+        return [n if n in kept[level] else OTHERS for n, level in zip(numbers, levels, strict=True)]
+
+    units = units.assign(unit=rename(units.unit, units.level))
+    edges = edges.assign(unit=rename(edges.unit, edges.level), input=rename(edges.input, edges.level - 1))
+    units = units.groupby(["level", "unit"], as_index=False).relevance.sum()
+    edges = edges.groupby(["level", "unit", "input"], as_index=False).relevance.sum()
+    return units[units.relevance != 0], edges[edges.relevance != 0]
+
+
+def stacked(part: pd.DataFrame, largest: float) -> pd.DataFrame:
+    """The level's bars from the top down, others last, centred: ``unit relevance low high``."""
+    part = part.sort_values("unit", key=lambda unit: unit.where(unit != OTHERS, np.inf))
+    heights = part.relevance.abs().to_numpy() / largest * (1 - GAP * SHOWN)
+    used = heights.sum() + GAP * (len(part) - 1)
+    high = 0.5 + used / 2 - np.concatenate([[0], np.cumsum(heights + GAP)[:-1]])
+    return part.assign(low=high - heights, high=high).set_index("unit", drop=False)
+
+
+def ribbons(axes: Axes, edges: pd.DataFrame, bars: dict[int, pd.DataFrame], level: int, largest: float) -> float:
+    """What each unit hands to the bars one level below, each end stacked around its bar's middle; returns the lowest end."""
+    thick = edges.assign(width=edges.relevance.abs() / largest * (1 - GAP * SHOWN))
+    thick["right"] = ends(thick, bars[level], "unit", "input")
+    thick["left"] = ends(thick, bars[level - 1], "input", "unit")
+    for r in thick.itertuples():
+        colour = POSITIVE if r.relevance > 0 else NEGATIVE
+        ribbon(axes, (level - WIDTH, r.right), (level - 1 + WIDTH, r.left), r.width, colour)
+    return (thick[["right", "left"]].min(axis=1) - thick.width).min()
+
+
+def ends(edges: pd.DataFrame, bars: pd.DataFrame, at: str, across: str) -> pd.Series:
+    """Upper end of each ribbon at the bars that ``at`` names."""
+    ordered = edges.sort_values([at, across])
+    offset = ordered.groupby(at).width.cumsum() - ordered.width
+    total = ordered.groupby(at).width.transform("sum")
+    middle = ordered[at].map((bars.low + bars.high) / 2)
+    return (middle + total / 2 - offset).reindex(edges.index)
+
+
+def ribbon(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], width: float, colour: str, alpha: float = 0.35
+) -> None:
+    """A band of constant vertical width between two points, given by its upper ends."""
+    (x0, y0), (x1, y1) = start, end
+    middle = (x0 + x1) / 2
+    upper = [(x0, y0), (middle, y0), (middle, y1), (x1, y1)]
+    lower = [(x, y - width) for x, y in reversed(upper)]
+    codes = [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4, Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
+    axes.add_patch(PathPatch(Path(upper + lower, codes), facecolor=colour, edgecolor="none", alpha=alpha, zorder=2))
+
+
+def losses(axes: Axes, layer, bottom: float, largest: float) -> float:
+    """What leaves at a layer: bands from below its bars, with their shares (negative: a gain); returns the lowest point."""
+    y, end = bottom - 0.03, bottom - SPACE
+    for part, colour in LOSSES.items():
+        value = getattr(layer, part)
+        if abs(value) >= SMALLEST:
+            width = abs(value) / largest * (1 - GAP * SHOWN)
+            ribbon(axes, (layer.level + WIDTH, y), (layer.level - 0.42, end), width, colour, 0.8)
+            text = f"{part} {100 * value:+.1f} %".replace("-", "−")
+            axes.text(layer.level - 0.44, end - width / 2, text, ha="right", va="center", fontsize=6)
+            y, end = y - width - 0.01, end - max(width, 0.06) - 0.02
+    return min(y, end)
+
+
+def label(axes: Axes, level: int, bar, last: bool) -> None:
+    """The number of a unit beside its bar, where the bar is high enough to tell it from its neighbours."""
+    if bar.high - bar.low < 0.03 and not last:
+        return
+    text = "others" if bar.unit == OTHERS else f"class {bar.unit}" if last else f"{bar.unit}"
+    side = -1 if level == 0 else 1
+    axes.text(
+        level + side * (WIDTH + 0.02),
+        (bar.low + bar.high) / 2,
+        text,
+        ha="left" if side > 0 else "right",
+        va="center",
+        fontsize=5.5,
+        zorder=4,
+    )
