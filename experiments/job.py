@@ -7,6 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.configs import Config, ConfigError, typed
 from experiments.console import console
+from experiments.figures.style import styled
 from experiments.questions import question
 from experiments.questions.base import Question
 from experiments.results import read_table, save_figure, save_table, save_text, save_versions
@@ -45,6 +46,7 @@ def answer(asked: Question, config: Config, out: Path) -> list[str]:
         names.append(name)
     tables = {name: read_table(out / f"{name}.csv") for name in names}
     asked.show(tables, console)
-    for name, figure in asked.figures(tables).items():
-        save_figure(out / name, figure)
+    with styled():
+        for name, figure in asked.figures(tables).items():
+            save_figure(out / name, figure)
     return asked.problems(tables)

@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,7 +12,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from experiments.figures.flow import flow_figure
 from experiments.figures.interactive import page
 from experiments.figures.names import printed
-from experiments.figures.style import PAGE, STYLE, rule_looks
+from experiments.figures.style import PAGE, rule_looks
 from experiments.questions.base import Tables
 
 SHADE, GREY, RELEVANCE = "#EFEFEF", "#777777", "#D55E00"
@@ -35,12 +34,11 @@ REASONS = {
 
 def function_view_figures(tables: Tables) -> Mapping[str, Figure | str]:
     """The figures ``function_view`` and ``flow``, and the page ``function_view.html``."""
-    with mpl.rc_context(STYLE):
-        return {
-            "function_view": function_view(tables["rows"], tables["surface"], tables["cuts"]),
-            "flow": flow_figure(tables["flow_edges"], tables["flow_units"], tables["flow_layers"]),
-            "function_view.html": page(tables["rows"], tables["formulas"]),
-        }
+    return {
+        "function_view": function_view(tables["rows"], tables["surface"], tables["cuts"]),
+        "flow": flow_figure(tables["flow_edges"], tables["flow_units"], tables["flow_layers"]),
+        "function_view.html": page(tables["rows"], tables["formulas"]),
+    }
 
 
 def function_view(rows: pd.DataFrame, surface: pd.DataFrame, cuts: pd.DataFrame) -> Figure:

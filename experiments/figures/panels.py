@@ -1,0 +1,123 @@
+"""Heatmaps side by side: blocks of panels with a symmetric colour scale, one colour bar, captions below."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from experiments.figures.style import DIVERGING, width
+
+LEFT, BAR, GAP = 0.03, 0.50, 0.04  # inches: margin, colour bar with its label, between panels
+SMALLEST, LARGEST, BARS = 0.43, 1.6, 1.6  # inches: side of a panel; length of the colour bar
+LINE, CHARACTER = 1.5, 0.58  # of the type's size: height of a line of text, width of a character
+OBLONG = 3.0  # an image longer than this is stretched to its panel
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A picture, and panels of relevance in rows and columns with titles above and notes below each column.
+
+    The panels of a column share their colour scale, which ends at their largest |relevance|.
+
+    # shape: picture (H, W) between 0 and 1, or (H, W, 3); panels[row][column] (H, W), None leaves a place empty
+    """
+
+    columns: Sequence[str]
+    panels: Sequence[Sequence[np.ndarray | None]]
+    rows: Sequence[str] = ("",)
+    picture: np.ndarray | None = None
+    above: str = ""  # the picture's captions
+    below: str = ""
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by label, one text for each column
+
+    def part(self, start: int, stop: int) -> "Block":
+        """Some of the columns; the picture goes with the first."""
+        cut = slice(start, stop)
+        rows, notes = [row[cut] for row in self.panels], {label: texts[cut] for label, texts in self.notes.items()}
+        picture = self.picture if start == 0 else None
+        return replace(self, columns=self.columns[cut], panels=rows, notes=notes, picture=picture)
+
+
+class Canvas:
+    """A figure on which axes are placed in inches from the top left corner."""
+
+    def __init__(self, height: float):
+        self.width, self.height = width(), height
+        self.figure = Figure(figsize=(self.width, height))
+
+    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Axes without ticks."""
+        place = x / self.width, 1 - (y + height) / self.height, width / self.width, height / self.height
+        axes = self.figure.add_axes(place)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return axes
+
+    def text(self, x: float, y: float, text: str, ha: str, va: str = "center") -> None:
+        """Text at a place."""
+        self.figure.text(x / self.width, 1 - y / self.height, text, ha=ha, va=va)
+
+
+def heatmap_grid(blocks: Sequence[Block], label: str = "relevance / max |relevance|") -> Figure:
+    """The blocks below each other, as wide as the style; a block with more columns than fit goes on in the next line."""
+    line = mpl.rcParams["font.size"] / 72
+    labels = LINE * line * CHARACTER / LINE * longest([text for b in blocks for text in (*b.rows, *b.notes)]) + 0.08
+    pictured = any(block.picture is not None for block in blocks)
+    room = width() - LEFT - labels - BAR
+    fit = max(1, int((room + GAP) / (SMALLEST + GAP)) - pictured)
+    most = min(fit, max(len(block.columns) for block in blocks))
+    size = min(LARGEST, (room - GAP * most) / (most + pictured))
+    lines = [block.part(i, i + most) for block in blocks for i in range(0, len(block.columns), most)]
+    heights = [LINE * line * (1.2 + len(b.notes) + 0.4) + len(b.panels) * (size + GAP) for b in lines]
+    canvas = Canvas(sum(heights))
+    first = LEFT + size * pictured + labels
+    for top, block in zip(np.cumsum([0.0, *heights]), lines, strict=False):
+        draw(canvas, block, (first, top + 1.2 * LINE * line), size)
+    place = min(first + most * (size + GAP) + 0.06, width() - BAR + 0.06)
+    length = min(BARS, canvas.height - 4 * LINE * line)
+    bar = canvas.axes(place, (canvas.height - length) / 2, 0.07, length)
+    scale = ScalarMappable(Normalize(-1, 1), DIVERGING)
+    canvas.figure.colorbar(scale, cax=bar, ticks=[-1, 0, 1]).set_label(label, labelpad=1)
+    return canvas.figure
+
+
+def draw(canvas: Canvas, block: Block, corner: tuple[float, float], size: float) -> None:
+    """One block, whose first panel has its corner there."""
+    left, top = corner
+    line = LINE * mpl.rcParams["font.size"] / 72
+    rows = [top + (size + GAP) * i for i in range(len(block.panels))]
+    notes = [rows[-1] + size + line * (0.6 + i) for i in range(len(block.notes))]
+    if block.picture is not None:
+        middle = (top + rows[-1] + size) / 2
+        show(canvas.axes(LEFT, middle - size / 2, size, size), block.picture, cmap="gray_r", vmin=0, vmax=1)
+        canvas.text(LEFT + size / 2, middle - size / 2 - 0.05, block.above, "center", "bottom")
+        canvas.text(LEFT + size / 2, middle + size / 2 + 0.05, block.below, "center", "top")
+    for label, y in zip((*block.rows, *block.notes), [*(y + size / 2 for y in rows), *notes], strict=True):
+        canvas.text(left - 0.05, y, label, "right")
+    for column, title in enumerate(block.columns):
+        x = left + (size + GAP) * column
+        canvas.text(x + size / 2, top - 0.04, title, "center", "bottom")
+        images = [row[column] for row in block.panels]
+        largest = max((np.abs(image).max() for image in images if image is not None), default=0.0) or 1.0
+        for image, y in zip(images, rows, strict=True):
+            if image is not None:
+                show(canvas.axes(x, y, size, size), image / largest, cmap=DIVERGING, vmin=-1, vmax=1)
+        for texts, y in zip(block.notes.values(), notes, strict=True):
+            canvas.text(x + size / 2, y, texts[column], "center")
+
+
+def show(axes: Axes, image: np.ndarray, **scale) -> None:
+    """The image in its own proportions, unless it is too long for that."""
+    height, length = image.shape[:2]
+    stretched = max(height, length) > OBLONG * min(height, length)
+    axes.imshow(image, aspect="auto" if stretched else "equal", interpolation="nearest", **scale)
+
+
+def longest(texts: Sequence[str]) -> int:
+    """Characters of the longest text."""
+    return max(map(len, texts), default=0)
