@@ -32,7 +32,7 @@ from dtd.network import Network, trace
 from dtd.pattern import estimate_patterns
 from dtd.plan import Entry, Plan
 from dtd.relevance import Linear, RelevanceModel, TrainingFree
-from dtd.root import Explicit, Mix, Ray, Reference, Root, RootStrategy
+from dtd.root import Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy
 from dtd.taylor import Balance, TaylorTerms
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "InputError",
     "Linear",
     "Mix",
+    "Nearest",
     "Network",
     "NonFiniteError",
     "NonNegative",

@@ -2,6 +2,7 @@
 
 from dtd.root.base import Bias, Root, RootStrategy, check_bias, mixed
 from dtd.root.mix import Explicit, Mix
+from dtd.root.nearest import Nearest
 from dtd.root.search import Damping, Ray, Reference, Search
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Damping",
     "Explicit",
     "Mix",
+    "Nearest",
     "Ray",
     "Reference",
     "Root",
