@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.audit.nearest import measure
 from dtd.audit.validity import Status, distance, status
 from dtd.errors import PlanError
 from dtd.explain import Target, initial_relevance, relevance_pass, sweep
@@ -15,7 +16,7 @@ from dtd.network.network import Network
 from dtd.plan import Plan
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
-from dtd.root import mixed
+from dtd.root import Nearest, mixed
 from dtd.units import chunks
 
 DESCRIPTION = ("layer", "kind", "model", "domain")
@@ -23,7 +24,15 @@ DESCRIPTION = ("layer", "kind", "model", "domain")
 
 @torch.no_grad()
 def audit(
-    network: Network, x: Tensor, target: Target, plan: Plan, *, memory: int = 2**28, units: int | None = None, seed: int = 0
+    network: Network,
+    x: Tensor,
+    target: Target,
+    plan: Plan,
+    *,
+    memory: int = 2**28,
+    units: int | None = None,
+    seed: int = 0,
+    nearest: Nearest | None = None,
 ) -> pd.DataFrame:
     """For each affine layer: are the roots that ``plan`` uses roots, where are they, and how does the balance close?
 
@@ -37,6 +46,9 @@ def audit(
 
     Args:
         units: look at this many units of each layer, drawn with ``seed``, rather than at all of them.
+        nearest: a yardstick, ``dtd.Nearest()``. Adds ``rootless``, the share of units whose domain holds no root, and
+            ``of_nearest``, the median of a root's distance divided by that of the nearest root, both in the
+            yardstick's norm and with the plan's bias moving or not; below 1 only a root outside the domain can be.
 
     Raises:
         PlanError: an explicit plan, which has no roots.
@@ -55,8 +67,8 @@ def audit(
     for i, (layer, a, _) in enumerate(activations(network, x)):
         if isinstance(layer.primitive, AffineMap):
             index = chosen(layer, units, seed, x.device)
-            chunks = look(layer, models[i], a, arrived[i], index, memory)
-            rows.append({**describe(layer, models[i]), **summary(list(chunks))})
+            parts = list(look(layer, models[i], a, arrived[i], index, memory, nearest))
+            rows.append({**describe(layer, models[i]), **summary(parts)})
     table = pd.DataFrame(rows)
     numbers = [name for name in table.columns if name not in (*DESCRIPTION, "units")]
     return table.astype(dict.fromkeys(numbers, "Float64"))
@@ -78,7 +90,7 @@ def chosen(layer: Layer, units: int | None, seed: int, device: torch.device) -> 
 
 
 def look(
-    layer: Layer, model: RelevanceModel, a: Tensor, relevance: Tensor, index: Tensor, memory: int
+    layer: Layer, model: RelevanceModel, a: Tensor, relevance: Tensor, index: Tensor, memory: int, nearest: Nearest | None
 ) -> Iterator[dict[str, Tensor]]:
     """Status, distances and Taylor terms of the units, one chunk after another. # shape: (B, k) each"""
     for units in chunks(layer.primitive, a, index, memory, layer.name):
@@ -96,6 +108,7 @@ def look(
             "status": status(model, root, units, layer.domain),
             "distance": length,
             "relative_distance": relative,
+            **({} if nearest is None else measure(nearest, root, units, layer.domain, model.root.bias_moves)),
         }
 
 
@@ -108,7 +121,9 @@ def summary(chunks: list[dict[str, Tensor]]) -> dict[str, float | int | None]:
     row: dict[str, float | int | None] = {"units": n}
     for name, reason in zip(("valid", "inactive", "no_root", "not_zero", "domain_left", "region_left"), Status, strict=True):
         row[name] = float((of["status"][counted] == reason).double().mean()) if n else None
-    for name in ("distance", "relative_distance"):
+    if "rootless" in of:
+        row["rootless"] = float(of["rootless"][counted].double().mean()) if n else None
+    for name in [name for name in ("distance", "relative_distance", "of_nearest") if name in of]:
         found = counted & of["exists"] & of[name].isfinite()
         row[name] = float(of[name][found].median()) if bool(found.any()) else None
     row |= {name: float(of[name].sum()) for name in ("relevance", *parts)}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.optimize import minimize
+from torch import nn
 
 import dtd
 from dtd.affine import Dense
@@ -71,7 +72,7 @@ def check_against_slsqp(seed):
     assert abs(w @ point + b) < 1e-9 * (1 + np.abs(w * point).sum()), seed
     assert (point >= bounds[0] - 1e-12).all() and (point <= bounds[1] + 1e-12).all(), seed
     ours, theirs = (np.linalg.norm(metric * (y - a)) for y in (point, expected))
-    assert ours <= theirs + 1e-9, seed
+    assert ours <= theirs * (1 + 1e-8) + 1e-9, seed
     assert np.abs(point - expected).max() < 1e-4 * (1 + np.abs(expected).max()), seed
 
 
@@ -184,3 +185,26 @@ def test_padding_is_no_input():
     out = model.backward(layer, model.forward(layer, (x,))[1], torch.ones(2, *layer.shape, dtype=torch.double))
     torch.testing.assert_close(out.balance.first, out.balance.relevance)
     assert bool(out.relevance[0].isfinite().all())
+
+
+def test_the_audit_measures_every_rule_against_the_nearest_root():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3)).double()
+    x = torch.rand(4, 6, dtype=torch.double)
+    network = dtd.trace(model, x, domain=dtd.Box(0.0, 1.0))
+    own = dtd.audit(network, x, 1, dtd.Plan([(dtd.where.every, dtd.Nearest())]), nearest=dtd.Nearest())
+    assert own.of_nearest.tolist() == pytest.approx([1.0, 1.0]) and own.no_root.tolist() == own.rootless.tolist()
+    weights = dtd.audit(network, x, 1, dtd.Plan.uniform("wsquare"), nearest=dtd.Nearest())
+    assert bool((weights.of_nearest <= 1 + 1e-12).all())
+    box = dtd.audit(network, x, 1, dtd.Plan.uniform("zbox", low=0.0, high=1.0), nearest=dtd.Nearest())
+    assert box.of_nearest[0] > 1 and box.rootless[0] == box.domain_left[0]
+    assert "of_nearest" not in dtd.audit(network, x, 1, dtd.Plan.uniform("wsquare"))
+
+
+def test_the_ratio_of_distances_by_hand():
+    module, x = nn.Linear(2, 1).double(), torch.tensor([[1.0, 3.0]], dtype=torch.double)
+    with torch.no_grad():
+        module.weight.fill_(1.0), module.bias.fill_(-1.0)
+    network = dtd.trace(module, x, domain=dtd.NonNegative())
+    rows = dtd.audit(network, x, 0, dtd.Plan.uniform("lrp0"), nearest=dtd.Nearest())
+    assert rows.of_nearest[0] == pytest.approx(0.75 * 10**0.5 / 5**0.5) and rows.rootless[0] == 0.0
