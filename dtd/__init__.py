@@ -31,12 +31,14 @@ from dtd.explain import Explanation, explain
 from dtd.network import Network, trace
 from dtd.pattern import estimate_patterns
 from dtd.plan import Entry, Plan
+from dtd.pooling import AsAverage
 from dtd.relevance import Linear, RelevanceModel, TrainingFree
 from dtd.root import Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy
 from dtd.taylor import Balance, TaylorTerms
 
 __all__ = [
     "Activations",
+    "AsAverage",
     "Balance",
     "Box",
     "BudgetError",

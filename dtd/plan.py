@@ -10,6 +10,7 @@ from dtd.errors import PlanError
 from dtd.lrp import LRPEpsilon, LRPRule, LRPWSquare
 from dtd.network.graph import Graph
 from dtd.network.network import Network
+from dtd.pooling import AsAverage
 from dtd.propagation import Layer, Propagation
 from dtd.relevance import Linear, TrainingFree
 from dtd.root import Ray, RootStrategy
@@ -17,7 +18,7 @@ from dtd.rules import Choice, choose
 from dtd.where import Where, every, selector
 
 REMEMBERED = 16  # plans that a graph remembers
-Model = Propagation | RootStrategy | Choice
+Model = Propagation | RootStrategy | Choice | AsAverage
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ class Plan:
 
     ``where`` is a selector of :mod:`dtd.where` or a glob over layer names. ``model`` is a relevance model, a root
     strategy (completed to :class:`TrainingFree` where a ReLU follows and :class:`Linear` elsewhere), a choice of the
-    catalogue (``dtd.rules.choose``) or an explicit LRP rule. Layers without weights that no entry names keep their
-    defaults: LRP-0 for sums and averages, the winner for max pooling; what has one input (pointwise functions, products
-    and sums with constants) passes its relevance.
+    catalogue (``dtd.rules.choose``), an explicit LRP rule or, for max pooling, :class:`AsAverage`. Layers without weights
+    that no entry names keep their defaults: LRP-0 for sums and averages, the winner for max pooling; what has one input
+    (pointwise functions, products and sums with constants) passes its relevance.
 
     :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that matches
     nothing (unless it is optional).
@@ -65,7 +66,7 @@ class Plan:
     def explicit(self) -> "Plan":
         """The same plan by the explicit LRP rules; defined for choices of the catalogue."""
         for entry in self.entries:
-            if not isinstance(entry.model, (Choice, LRPRule)):
+            if not isinstance(entry.model, (Choice, AsAverage, LRPRule)):
                 raise PlanError(
                     f"Only rules of the catalogue have an explicit form; {entry.model} has none. Use dtd.rules.choose."
                 )
@@ -102,7 +103,7 @@ class Plan:
         return tuple(bound)
 
     def _model(self, model: Model, layer: Layer) -> Propagation:
-        if isinstance(model, Choice):
+        if isinstance(model, (Choice, AsAverage)):
             model = model.explicit(layer) if self.formulas else model.derived(layer)
         if isinstance(model, RootStrategy):
             model = (TrainingFree if layer.rectified else Linear)(model)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from dtd.domain import Box, NonNegative, Real
+from dtd.errors import check_parameter
 from dtd.plan import Entry, Plan
+from dtd.pooling import AsAverage
 from dtd.root import Damping
 from dtd.rules import choose
 from dtd.where import domain, every, first, fraction, kind
@@ -26,27 +28,66 @@ def deep_taylor_2017(bias: str = "fixed") -> Plan:
 
 @dataclass(frozen=True)
 class RelativeEpsilon:
-    """``ε = factor · √(mean z²)`` for each sample of a layer, the damping of the LRP overview's VGG-16 example."""
+    """``ε = factor · √(mean z²)`` for each sample of a layer, the damping of the LRP overview authors' VGG-16 tutorial."""
 
     factor: float = 0.25
+
+    def __post_init__(self):
+        check_parameter(self.factor >= 0, "factor", ">= 0", self.factor)
 
     def __call__(self, z: Tensor) -> Tensor:
         axes = tuple(range(1, z.ndim))
         return self.factor * z.square().mean(axes, keepdim=True).sqrt()
 
 
-def lrp_overview_2019(gamma: float = 0.25, epsilon: Damping = RelativeEpsilon(), bias: str = "neuron") -> Plan:
+@dataclass(frozen=True)
+class DeviationEpsilon:
+    """``ε = factor · std(z)``, ``std(z)² = mean z² − (mean z)²``, for each sample of a layer (LRP overview, Fig. 10.4).
+
+    Never more than :class:`RelativeEpsilon`, and equal to it where pre-activations have mean 0.
+    """
+
+    factor: float = 0.25
+
+    def __post_init__(self):
+        check_parameter(self.factor >= 0, "factor", ">= 0", self.factor)
+
+    def __call__(self, z: Tensor) -> Tensor:
+        axes = tuple(range(1, z.ndim))
+        return self.factor * z.std(axes, correction=0, keepdim=True)
+
+
+def lrp_overview_2019(
+    gamma: float = 0.25,
+    epsilon: Damping = RelativeEpsilon(),
+    bias: str = "neuron",
+    *,
+    signed: bool = False,
+    average_pooling: bool = False,
+) -> Plan:
     """LRP-γ in lower, LRP-ε in middle, LRP-0 in upper layers; z^B on a box of pixels, w² on real inputs.
 
     Source: Montavon 2019, Sec. 10.3 and Fig. 10.4. The split is theirs for VGG-16, as fractions of the layers with
     weights: 7/16 (up to ``features.16``), 13/16 (up to ``features.30``), the rest (the classifier).
+
+    Args:
+        signed: the generalised LRP-γ, for networks whose layers receive or return negative values; on others it is LRP-γ.
+        average_pooling: max pooling as average pooling (:class:`dtd.AsAverage`), under LRP-ε in the middle layers, as in
+            the authors' VGG-16 tutorial.
     """
+    middle = fraction(7 / 16, 13 / 16)
+    damped = choose("epsilon", bias, epsilon=epsilon)
+    pooling = [
+        Entry(kind("max_pool") & middle, AsAverage(damped), optional=True),
+        Entry(kind("max_pool"), AsAverage(), optional=True),
+    ]
     return Plan(
         [
+            *(pooling if average_pooling else ()),
             Entry(first & domain(Box), choose("zbox", bias), optional=True),
             Entry(first & domain(Real), choose("wsquare", bias), optional=True),
-            Entry(fraction(0, 7 / 16), choose("gamma", bias, gamma=gamma), optional=True),
-            Entry(fraction(7 / 16, 13 / 16), choose("epsilon", bias, epsilon=epsilon), optional=True),
+            Entry(fraction(0, 7 / 16), choose("gamma_signed" if signed else "gamma", bias, gamma=gamma), optional=True),
+            Entry(middle, damped, optional=True),
             Entry(every, choose("lrp0", bias), optional=True),
         ]
     )

@@ -15,8 +15,12 @@ class Where(ABC):
     """A set of layers. Combine selectors with ``&``, ``|`` and ``~``.
 
     All selectors but :class:`kind` speak for layers with weights only; sums, pooling and pointwise layers are selected by
-    their kind.
+    their kind, alone or with a condition that narrows it: ``kind("max_pool") & depth(7, 13)``.
     """
+
+    @abstractmethod
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        """The selector's condition, on layers with weights and without."""
 
     @abstractmethod
     def matches(self, layer: Layer, network: Network | Graph) -> bool:
@@ -34,13 +38,17 @@ class Where(ABC):
 
 @dataclass(frozen=True)
 class Both(Where):
-    """Layers in both sets."""
+    """Layers in both sets; a set of layers with weights only narrows one of any layers."""
 
     left: Where
     right: Where
 
+    def holds(self, layer, network):
+        return self.left.holds(layer, network) and self.right.holds(layer, network)
+
     def matches(self, layer, network):
-        return self.left.matches(layer, network) and self.right.matches(layer, network)
+        chosen = self.left.matches(layer, network) or self.right.matches(layer, network)
+        return chosen and self.holds(layer, network)
 
 
 @dataclass(frozen=True)
@@ -50,52 +58,67 @@ class Either(Where):
     left: Where
     right: Where
 
+    def holds(self, layer, network):
+        return self.left.holds(layer, network) or self.right.holds(layer, network)
+
     def matches(self, layer, network):
         return self.left.matches(layer, network) or self.right.matches(layer, network)
 
 
+class Weighted(Where):
+    """A set of layers with weights."""
+
+    def matches(self, layer, network):
+        return layer.weighted and self.holds(layer, network)
+
+
 @dataclass(frozen=True)
-class Not(Where):
+class Not(Weighted):
     """Layers with weights that are not in the set."""
 
     inner: Where
 
-    def matches(self, layer, network):
-        return layer.weighted and not self.inner.matches(layer, network)
+    def holds(self, layer, network):
+        return not self.inner.holds(layer, network)
+
+
+def position(layer: Layer, network: Network | Graph) -> int:
+    """Number of a layer with weights, from 0 at the input; that of the last one before it for a layer without."""
+    here = network.layers.index(layer)
+    below = sum(each.weighted for each in network.layers[: here + 1])
+    return max(below - 1, 0)
 
 
 @dataclass(frozen=True)
-class depth(Where):  # noqa: N801 - reads as a function in plans
+class depth(Weighted):  # noqa: N801 - reads as a function in plans
     """Layers with weights number ``start`` to ``stop − 1`` from the input; negative numbers count from the output."""
 
     start: int = 0
     stop: int | None = None
 
-    def matches(self, layer, network):
-        weighted = network.weighted
-        return layer.weighted and weighted.index(layer) in range(*slice(self.start, self.stop).indices(len(weighted)))
+    def holds(self, layer, network):
+        return position(layer, network) in range(*slice(self.start, self.stop).indices(len(network.weighted)))
 
 
 @dataclass(frozen=True)
-class fraction(Where):  # noqa: N801
+class fraction(Weighted):  # noqa: N801
     """Layers with weights whose relative depth (position / number of them) is in ``[start, stop)``."""
 
     start: float = 0.0
     stop: float = 1.0
 
-    def matches(self, layer, network):
-        weighted = network.weighted
-        return layer.weighted and self.start <= weighted.index(layer) / len(weighted) < self.stop
+    def holds(self, layer, network):
+        return self.start <= position(layer, network) / max(len(network.weighted), 1) < self.stop
 
 
 @dataclass(frozen=True)
-class name(Where):  # noqa: N801
+class name(Weighted):  # noqa: N801
     """Layers with weights whose name or module path matches a glob (``"features.*"``)."""
 
     glob: str
 
-    def matches(self, layer, network):
-        return layer.weighted and (fnmatchcase(layer.name, self.glob) or fnmatchcase(layer.path, self.glob))
+    def holds(self, layer, network):
+        return fnmatchcase(layer.name, self.glob) or fnmatchcase(layer.path, self.glob)
 
 
 @dataclass(frozen=True, init=False)
@@ -107,18 +130,21 @@ class kind(Where):  # noqa: N801
     def __init__(self, *kinds: str):
         object.__setattr__(self, "kinds", kinds)
 
-    def matches(self, layer, network):
+    def holds(self, layer, network):
         return layer.kind in self.kinds
+
+    def matches(self, layer, network):
+        return self.holds(layer, network)
 
 
 @dataclass(frozen=True)
-class domain(Where):  # noqa: N801
+class domain(Weighted):  # noqa: N801
     """Layers with weights whose input's inferred domain is of a type (:class:`Box`, :class:`NonNegative`, :class:`Real`)."""
 
     type: type[Domain]
 
-    def matches(self, layer, network):
-        return layer.weighted and isinstance(layer.domain, self.type)
+    def holds(self, layer, network):
+        return isinstance(layer.domain, self.type)
 
 
 def index(position: int) -> depth:

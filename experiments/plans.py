@@ -15,17 +15,17 @@ from dtd.pattern import estimate_patterns
 from dtd.plan import Entry, Plan
 from dtd.propagation import Layer
 from dtd.rules import choose
-from dtd.where import Where, every
+from dtd.where import Weighted, every
 
 MARGIN = 0.01  # a measured range is widened by this share of itself, so that rounding cannot leave it
 
 
 @dataclass(frozen=True)
-class Signed(Where):
+class Signed(Weighted):
     """Layers with weights whose inputs may be negative."""
 
-    def matches(self, layer: Layer, network: Network) -> bool:
-        return layer.weighted and not layer.domain.within(NonNegative())
+    def holds(self, layer: Layer, network: Network) -> bool:
+        return not layer.domain.within(NonNegative())
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,11 +12,11 @@ from dtd.affine.convolution import unravel
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class WindowSum(AffineMap):
-    """``z_p = w_p Σ_{q in window(p)} a_q``: windows are products of intervals, one 0/1 matrix for each summed axis.
+    """``z_p = w_p Σ_{q in window(p)} a_q``: windows are products of sets of positions, one 0/1 matrix for each summed axis.
 
     Inside a window all weights are equal (1/area for an average), so the weight has one entry for each output
-    position and broadcasts to ``out_shape``. Covers ceil mode, padding in or out of the count, adaptive windows of
-    changing size and reductions over whole axes.
+    position and broadcasts to ``out_shape``. Covers ceil mode, padding in or out of the count, dilation, adaptive windows
+    of changing size and reductions over whole axes.
     """
 
     windows: dict[int, Tensor]  # per-sample axis -> (out, in) membership
@@ -68,9 +68,13 @@ def sliding_window(size: int, kernel: int, stride: int, padding: int, outputs: i
     """Membership (out, in) of a pooling window, and its extent with padding counted, as torch's pooling defines it."""
     start = torch.arange(outputs) * stride - padding
     extent = torch.minimum(start + kernel, torch.tensor(size + padding)) - start
-    place = torch.arange(size)
-    member = (place >= start[:, None]) & (place < start[:, None] + kernel)
-    return member.double(), extent.double()
+    return dilated_window(size, kernel, stride, padding, 1, outputs), extent.double()
+
+
+def dilated_window(size: int, kernel: int, stride: int, padding: int, dilation: int, outputs: int) -> Tensor:
+    """Membership (out, in) of a sliding window that reads every ``dilation``-th place; padding is no member."""
+    offset = torch.arange(size) - (torch.arange(outputs) * stride - padding)[:, None]
+    return ((offset >= 0) & (offset < kernel * dilation) & (offset % dilation == 0)).double()
 
 
 def adaptive_window(size: int, outputs: int) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dtd.affine import AffineMap
 from dtd.propagation import Layer, Propagated, Propagation, balance
 
 
@@ -13,10 +14,12 @@ from dtd.propagation import Layer, Propagated, Propagation, balance
 class MaxPool(Propagation):
     """``y_p = max_{q in window(p)} a_q``: in its linear region ``y_p = a_winner``, so the winner takes all.
 
-    Of several equal winners the first one takes all; an entry that wins in several windows collects from each.
+    Of several equal winners the first one takes all; an entry that wins in several windows collects from each. A plan
+    that treats it as average pooling (:class:`dtd.AsAverage`) finds the average over the same windows in ``average``.
     """
 
     pool: Callable[[Tensor], Tensor]
+    average: AffineMap  # padding, which is no input, is not counted
 
     def accepts(self, layer):
         return layer.primitive is self

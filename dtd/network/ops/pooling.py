@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from dtd.affine import WindowSum
-from dtd.affine.windows import adaptive_window, outer, sliding_window
+from dtd.affine.windows import adaptive_window, dilated_window, outer, sliding_window
 from dtd.domain import hull
 from dtd.network.lowering import Lowering
 from dtd.network.ops.affine import per_axis
@@ -82,7 +82,15 @@ def max_pool(n: int):
         def pool(a):
             return MAX_POOL[n](a, kernel, stride or kernel, padding, dilation, ceil_mode)
 
-        return low.emit(node, "max_pool", MaxPool(pool), (x,), image=hull(x.domain))
+        shape, axes = low.shape(node), range(len(x.shape) - n, len(x.shape))
+        settings = (per_axis(setting, n) for setting in (kernel, stride or kernel, padding, dilation))
+        windows = {
+            axis: dilated_window(x.shape[axis], k, s, p, d, shape[axis]).to(low.like)
+            for axis, k, s, p, d in zip(axes, *settings, strict=True)
+        }
+        area = outer([windows[axis].sum(1) for axis in axes], list(axes), len(shape)).to(low.like)
+        average = WindowSum(weight=1 / area, bias=None, in_shape=x.shape, out_shape=shape, windows=windows)
+        return low.emit(node, "max_pool", MaxPool(pool, average), (x,), image=hull(x.domain))
 
     return handler
 
