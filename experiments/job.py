@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from experiments import plans
 from experiments.configs import Config, ConfigError, typed
 from experiments.console import console
 from experiments.figures.style import styled
@@ -22,6 +23,7 @@ def run(config: DictConfig, out: Path) -> int:
     """
     try:
         made = typed(config)
+        plans.check(made)
         asked = question(made.question)
         asked.check(made)
         if made.threads is not None:

@@ -1,10 +1,12 @@
 """Training in seconds, once: weights are cached under a hash of everything that they depend on."""
 
 import hashlib
+import inspect
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -14,20 +16,20 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
-from experiments.configs import DataConfig, TrainedConfig
+from experiments.configs import TrainedConfig
 from experiments.console import progress
 from experiments.data import Data
 from experiments.results import atomically
 
-SOURCES = ("data.py", "networks.py", "training.py")
+SOURCES = (Path(__file__), Path(__file__).parent / "models" / "layers.py")  # beside the file of the model itself
 
 
-def trained(build, config: TrainedConfig, data_config: DataConfig, data: Data) -> nn.Module:
+def trained(build: partial[nn.Module], config: TrainedConfig, data: Data) -> nn.Module:
     """A trained model in evaluation mode; the same seed gives the same weights, bit for bit, on any number of threads.
 
     ``build()`` makes the untrained model. Weights come from the cache when it has them.
     """
-    path = cached(config, data_config)
+    path = cached(build, config, data)
     with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(config.seed)
         model = build()
@@ -52,12 +54,17 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def cached(config: TrainedConfig, data_config: DataConfig) -> Path:
-    """Where the weights live: their name holds a hash of both configs, of torch's version and of the code they come from."""
-    what = {type(c).__name__: asdict(c) for c in (config, data_config)} | {"torch": torch.__version__}
-    code = b"".join((Path(__file__).parent / name).read_bytes() for name in SOURCES)
-    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode() + code).hexdigest()[:16]
-    return Path(platformdirs.user_cache_dir("dtd")) / "models" / f"{type(config).__name__}-{key}.safetensors"
+def cached(build: partial[nn.Module], config: TrainedConfig, data: Data) -> Path:
+    """Where the weights live: their name holds a hash of the config, the training data, torch's version and the code."""
+    what = [type(config).__name__, asdict(config), build.args, build.keywords, torch.__version__]
+    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
+    for source in (*SOURCES, Path(inspect.getfile(build.func))):
+        key.update(source.read_bytes())
+    for values in (data.train_x, data.train_y):
+        key.update(f"{tuple(values.shape)} {values.dtype}".encode())
+        key.update(values.numpy().tobytes())
+    directory = Path(platformdirs.user_cache_dir("dtd")) / "models"
+    return directory / f"{build.func.__name__}-{key.hexdigest()[:16]}.safetensors"
 
 
 def read(path: Path) -> dict | None:

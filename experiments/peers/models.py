@@ -6,7 +6,7 @@ from copy import deepcopy
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from experiments.networks import Add
+from experiments.models.layers import Add
 
 
 def folded(model: nn.Module) -> nn.Module:

@@ -2,11 +2,10 @@
 
 from importlib import import_module
 
-from experiments.configs import SCHEMAS, QuestionConfig
+from experiments.configs import QuestionConfig, option
 from experiments.questions.base import Question
 
 
 def question(config: QuestionConfig) -> Question:
     """The question that a config is for: ``QUESTION`` in the module that has the name of the config's schema."""
-    (name,) = (name for name, schema in SCHEMAS["question"].items() if type(config) is schema)
-    return import_module(f"experiments.questions.{name}").QUESTION
+    return import_module(f"experiments.questions.{option('question', config)}").QUESTION

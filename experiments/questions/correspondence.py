@@ -15,16 +15,15 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.errors import InputError
 from dtd.explain import explain, initial_relevance, relevance_pass, sweep
 from dtd.network import Network, trace
 from dtd.rules import catalogue
 from experiments.agreement import agreement
-from experiments.configs import Config, ConfigError, CorrespondenceConfig, require
+from experiments.configs import Config, CorrespondenceConfig, require
 from experiments.console import progress
 from experiments.figures.heatmaps import heatmap_figures
 from experiments.models import Subject, subjects
-from experiments.plans import Assigned, Measured, Request, measure
+from experiments.plans import Assigned, Measured, Request, check_parameters, check_rule, measure
 from experiments.questions import pictures
 from experiments.questions.base import Question, Tables
 from experiments.rounding import Bounds, bounds
@@ -32,7 +31,6 @@ from experiments.tables import show_correspondence
 
 NETWORK = "(network)"  # the layer's name in rows about the whole network
 SIDES = ("derived", "explicit")
-FROM_DATA = {"pattern"}  # rules whose parameters are estimated, not configured
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,24 +131,14 @@ def row(layer: str, kind: str, used: str, parts: tuple[Tensor, Tensor, Tensor], 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
     asked: CorrespondenceConfig = config.question
-    known = ", ".join(catalogue)
     for rule in asked.rules or ():
-        require(rule in catalogue, "question.rules", f"rules of the catalogue ({known})", rule)
-    for rule in asked.parameters:
-        require(rule in catalogue, "question.parameters", f"given by rule of the catalogue ({known})", rule)
-    for rule in set(catalogue if asked.rules is None else asked.rules) - FROM_DATA:
-        check_parameters(rule, asked.parameters.get(rule, {}))
+        check_rule(rule, "question.rules")
+    for rule, parameters in asked.parameters.items():
+        check_rule(rule, "question.parameters")
+        check_parameters(rule, parameters, f"question.parameters.{rule}")
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(0 <= asked.shown < asked.samples, "question.shown", f"one of the samples 0 to {asked.samples - 1}", asked.shown)
     require(bool(asked.biases) and bool(asked.dtypes), "question.biases and question.dtypes", "not empty", "an empty list")
-
-
-def check_parameters(rule: str, parameters: dict[str, float]) -> None:
-    """A rule must take the parameters that it is given."""
-    try:
-        catalogue[rule].derived(**parameters)
-    except (TypeError, InputError) as error:
-        raise ConfigError(f"'question.parameters.{rule}' does not fit the rule: {error}") from error
 
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:

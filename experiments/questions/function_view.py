@@ -26,8 +26,8 @@ from experiments.configs import Config, FunctionViewConfig, Plane, require
 from experiments.figures.function_view import function_view_figures
 from experiments.formulas import scripts
 from experiments.models import subjects
+from experiments.plans import check_parameters
 from experiments.questions.base import Question, Tables
-from experiments.questions.correspondence import check_parameters
 from experiments.questions.flow import flows
 from experiments.tables import show_function_view
 
@@ -158,7 +158,7 @@ def check(config: Config) -> None:
     for rule in (*asked.rules, *asked.parameters):
         require(rule in known, "question.rules", f"among {', '.join(known)}", rule)
     for rule in asked.rules:
-        check_parameters(rule, asked.parameters.get(rule, {}))
+        check_parameters(rule, asked.parameters.get(rule, {}), f"question.parameters.{rule}")
     require(asked.low < asked.high, "question.low", "below question.high", f"{asked.low} and {asked.high}")
     at = view(asked)
     inside = bool(at.domain.contains(at.a).all())

@@ -76,10 +76,10 @@ def test_a_forced_key_is_refused_too(composed, override):
     [
         ("question.samples=0", "'question.samples' must be at least 1; found 0"),
         ("question.shown=40", "'question.shown' must be one of the samples 0 to 31; found 40"),
-        ("question.rules=[gama]", r"'question.rules' must be rules of the catalogue \(lrp0, .*pattern\); found gama"),
-        ("+question.parameters.gama.gamma=1", "'question.parameters' must be given by rule of the catalogue"),
-        ("question.parameters.gamma.gamma=-1", "'question.parameters.gamma' does not fit the rule: 'gamma' must be >= 0"),
-        ("+question.parameters.zplus.gamma=1", "'question.parameters.zplus' does not fit the rule: .*'gamma'"),
+        ("question.rules=[gama]", r"'question.rules' must be a rule of the catalogue \(lrp0, .*pattern\); found gama"),
+        ("+question.parameters.gama.gamma=1", "'question.parameters' must be a rule of the catalogue"),
+        ("question.parameters.gamma.gamma=-1", "'question.parameters.gamma' do not fit 'gamma': 'gamma' must be >= 0"),
+        ("+question.parameters.zplus.gamma=1", "'question.parameters.zplus' must be parameters of 'zplus' .none.; found"),
         ("question.biases=[]", "must be not empty"),
     ],
 )

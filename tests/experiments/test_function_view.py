@@ -180,7 +180,7 @@ def test_a_network_with_branches_has_no_flow_picture(composed):
         ("question.bias=-2", r"'question.bias' must be such that the unit is active.*; found w·a \+ b = -1.3"),
         ("question.rules=[pattern]", "'question.rules' must be among lrp0, .*; found pattern"),
         ("question.domain=real", "'question.rules' must be defined on the domain .*; found zplus"),
-        ("question.parameters.gamma.gamma=-1", "'question.parameters.gamma' does not fit the rule"),
+        ("question.parameters.gamma.gamma=-1", "'question.parameters.gamma' do not fit 'gamma'"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(composed, override, message):

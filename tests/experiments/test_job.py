@@ -59,11 +59,11 @@ def test_the_heatmaps_tables_hold_every_rule_on_both_sides(job):
 
 
 @pytest.mark.parametrize(
-    ("gamma", "dtypes", "caught"),
+    ("other", "dtypes", "caught"),
     [(0.25 + 1e-7, "float64", "float64"), (0.251, "float32", "float32"), (0.26, "float64,float32", "float64")],
 )
-def test_a_wrong_explicit_rule_makes_the_job_fail_and_is_named(job, monkeypatch, capsys, gamma, dtypes, caught):
-    wrong = replace(catalogue["gamma"], explicit=lambda bias, **_: LRPGamma(bias, gamma))
+def test_a_wrong_explicit_rule_makes_the_job_fail_and_is_named(job, monkeypatch, capsys, other, dtypes, caught):
+    wrong = replace(catalogue["gamma"], explicit=lambda bias, gamma: LRPGamma(bias, gamma - 0.25 + other))
     monkeypatch.setitem(catalogue, "gamma", wrong)
     status, out = job(*ONE, f"question.dtypes=[{dtypes}]")
     assert status == WRONG
@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_rows_bit_for_bit_and_another_seed_others(j
 def test_a_refused_config_leaves_nothing(job, capsys):
     status, out = job("question.rules=[gama]")
     assert status == REFUSED and list(out.iterdir()) == []
-    assert "'question.rules' must be rules of the catalogue" in capsys.readouterr().out
+    assert "'question.rules' must be a rule of the catalogue" in capsys.readouterr().out
 
 
 def test_more_samples_than_there_are_is_refused(job, capsys):

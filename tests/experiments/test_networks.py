@@ -7,7 +7,10 @@ import torch
 
 from dtd.domain import Box, NonNegative
 from dtd.network import trace
-from experiments.networks import CNN, MLP, VGG16, randomise
+from experiments.models.cnn import CNN
+from experiments.models.layers import randomise
+from experiments.models.mlp import MLP
+from experiments.models.vgg16 import VGG16
 from experiments.peers import installed
 from experiments.peers.models import folded
 

@@ -7,7 +7,10 @@ from torch import nn
 from dtd.domain import Box
 from dtd.explain import explain
 from dtd.network import Network, trace
-from experiments.plans import Measured, Request, measure
+from dtd.rules import catalogue
+from experiments.configs import ConfigError, typed
+from experiments.plans import Measured, Request, check, measure, plans
+from experiments.plans.preset import PRESETS
 from tests.models import randomised
 
 
@@ -53,3 +56,29 @@ def test_patterns_are_those_of_the_data_in_the_asked_precision():
     network, _, measured = signed_network()
     assert all(p.shape == network[name].primitive.weight.shape for name, p in measured.patterns.items())
     assert {p.dtype for p in measured.to(torch.float32).patterns.values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("name", [*catalogue, *PRESETS])
+def test_every_rule_and_every_preset_is_an_option_that_explains(composed, name):
+    network, x, _ = signed_network()
+    config = typed(composed(f"plan={name}", "bias=neuron"))
+    check(config)
+    made = plans(config, network, (x[:10], x))
+    assert list(made) == [name] and explain(network, x, 0, made[name]).relevance.isfinite().all()
+    entries = made[name].entries
+    assert {entry.model.bias for entry in entries} == {"neuron"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["plan.rule=gama"], r"'plan.rule' must be a rule of the catalogue \(lrp0, .*\); found gama"),
+        (["+plan.parameters.gama=1"], r"'plan.parameters' must be parameters of 'gamma' \(gamma\); found gama"),
+        (["plan.parameters.gamma=-1"], "'plan.parameters' do not fit 'gamma': 'gamma' must be >= 0; found -1"),
+        (["plan=epsilon_plus", "plan.preset=plus"], "'plan.preset' must be one of deep_taylor_2017, "),
+        (["plan=epsilon_plus", "+plan.parameters.eps=1"], r"must be parameters of 'epsilon_plus' \(epsilon\); found eps"),
+    ],
+)
+def test_a_plan_that_there_is_not_is_refused(composed, overrides, message):
+    with pytest.raises(ConfigError, match=message):
+        check(typed(composed(*overrides)))

@@ -11,7 +11,9 @@ from dtd.explain import explain
 from dtd.network import Network, trace
 from dtd.rules import catalogue
 from experiments.agreement import ROUNDOFF
-from experiments.networks import CNN, MLP, randomise
+from experiments.models.cnn import CNN
+from experiments.models.layers import randomise
+from experiments.models.mlp import MLP
 from experiments.plans import Measured, Request, measure
 from experiments.rounding import bounds
 

@@ -9,11 +9,12 @@ import torch
 from experiments import training
 from experiments.configs import DigitsConfig, MLPConfig
 from experiments.data import load
-from experiments.networks import MLP
+from experiments.models.mlp import MLP
 from experiments.training import cached, trained
 
-DATA = DigitsConfig(test_fraction=0.25, seed=0)
+DIGITS = DigitsConfig(test_fraction=0.25, seed=0)
 CONFIG = MLPConfig(epochs=2, batch=64, learning_rate=2e-3, weight_decay=1e-4, seed=3, hidden=[16])
+DATA = load(DIGITS)
 BUILD = partial(MLP, [64, 16, 10])
 
 
@@ -24,7 +25,7 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def weights(config=CONFIG) -> dict[str, torch.Tensor]:
-    return trained(BUILD, config, DATA, load(DATA)).state_dict()
+    return trained(BUILD, config, DATA).state_dict()
 
 
 def same(x: dict, y: dict) -> bool:
@@ -34,14 +35,14 @@ def same(x: dict, y: dict) -> bool:
 def test_training_is_repeatable_bit_for_bit_and_leaves_the_random_state_alone(own_cache):
     state = torch.get_rng_state()
     first = weights()
-    cached(CONFIG, DATA).unlink()
+    cached(BUILD, CONFIG, DATA).unlink()
     assert same(first, weights())
     assert torch.equal(state, torch.get_rng_state())
 
 
 def test_the_number_of_threads_does_not_matter(own_cache):
     first, threads = weights(), torch.get_num_threads()
-    cached(CONFIG, DATA).unlink()
+    cached(BUILD, CONFIG, DATA).unlink()
     torch.set_num_threads(2)
     try:
         assert same(first, weights()) and torch.get_num_threads() == 2
@@ -53,38 +54,37 @@ def test_the_second_time_weights_come_from_the_cache(own_cache, monkeypatch):
     first = weights()
     monkeypatch.setattr(training, "train", lambda *_: pytest.fail("trained again"))
     assert same(first, weights())
-    assert [p.suffix for p in cached(CONFIG, DATA).parent.iterdir()] == [".safetensors"]
+    assert [p.suffix for p in cached(BUILD, CONFIG, DATA).parent.iterdir()] == [".safetensors"]
 
 
 @pytest.mark.parametrize("other", [replace(CONFIG, seed=4), replace(CONFIG, epochs=3), replace(CONFIG, hidden=[17])])
 def test_another_config_has_another_place(other):
-    assert cached(other, DATA) != cached(CONFIG, DATA)
+    assert cached(BUILD, other, DATA) != cached(BUILD, CONFIG, DATA)
 
 
 def test_other_data_or_other_code_has_another_place(monkeypatch):
-    here = cached(CONFIG, DATA)
-    assert cached(CONFIG, replace(DATA, seed=1)) != here
+    here = cached(BUILD, CONFIG, DATA)
+    assert cached(BUILD, CONFIG, load(replace(DIGITS, seed=1))) != here
     monkeypatch.setattr(training, "SOURCES", training.SOURCES[:-1])
-    assert cached(CONFIG, DATA) != here
+    assert cached(BUILD, CONFIG, DATA) != here
 
 
 def test_a_cached_file_that_cannot_be_read_is_replaced(own_cache):
     first = weights()
-    cached(CONFIG, DATA).write_bytes(b"half a file")
+    cached(BUILD, CONFIG, DATA).write_bytes(b"half a file")
     assert same(first, weights())
     assert same(first, weights())
 
 
 def test_training_learns(own_cache):
-    data = load(DATA)
-    model = trained(BUILD, replace(CONFIG, epochs=20), DATA, data)
+    model = trained(BUILD, replace(CONFIG, epochs=20), DATA)
     with torch.no_grad():
-        assert (model(data.test_x).argmax(1) == data.test_y).double().mean() > 0.9
+        assert (model(DATA.test_x).argmax(1) == DATA.test_y).double().mean() > 0.9
     assert not model.training
 
 
 def test_the_data_are_digits_in_their_box():
-    data = load(DATA)
+    data = DATA
     assert data.train_x.shape == (1347, 1, 8, 8) and data.test_x.shape == (450, 1, 8, 8)
     assert data.train_x.dtype == torch.float32 and data.domain.contains(data.train_x).all()
     assert data.train_x.min() == 0 and data.train_x.max() == 1

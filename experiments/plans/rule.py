@@ -1,5 +1,6 @@
 """One rule of the catalogue on a whole network, wherever its domain lets it; what each layer got is written down."""
 
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,14 +10,17 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.domain import Box, NonNegative
+from dtd.errors import InputError
 from dtd.network import Network
 from dtd.network.activations import activations
 from dtd.pattern import estimate_patterns
 from dtd.plan import Entry, Plan
 from dtd.propagation import Layer
-from dtd.rules import choose
+from dtd.rules import catalogue, choose
 from dtd.where import Weighted, every
+from experiments.configs import ConfigError, require
 
+FROM_DATA = {"zbox", "pattern"}  # rules that take something from data: ranges of layers without a box, patterns
 MARGIN = 0.01  # a measured range is widened by this share of itself, so that rounding cannot leave it
 
 
@@ -41,6 +45,27 @@ class Measured:
     def to(self, dtype: torch.dtype) -> "Measured":
         """The same in another precision."""
         return Measured(self.ranges, {name: pattern.to(dtype) for name, pattern in self.patterns.items()})
+
+
+NOTHING = Measured({}, {})
+
+
+def check_rule(rule: str, key: str) -> None:
+    """Raises :class:`ConfigError` for a rule that the catalogue lacks."""
+    require(rule in catalogue, key, f"a rule of the catalogue ({', '.join(catalogue)})", rule)
+
+
+def check_parameters(rule: str, parameters: Mapping[str, Any], key: str) -> None:
+    """Raises :class:`ConfigError` for parameters that a rule does not take."""
+    valid = [name for name in inspect.signature(catalogue[rule].explicit).parameters if name != "bias"]
+    for name in parameters:
+        require(name in valid, key, f"parameters of '{rule}' ({', '.join(valid) or 'none'})", name)
+    numbers = {name: value for name, value in parameters.items() if not isinstance(value, Mapping)}  # others go by layer
+    if rule not in FROM_DATA:
+        try:
+            catalogue[rule].derived(**numbers)
+        except (TypeError, InputError) as error:
+            raise ConfigError(f"'{key}' do not fit '{rule}': {error}") from error
 
 
 def measure(network: Network, train: Tensor, explained: Tensor) -> Measured:

@@ -1,0 +1,65 @@
+"""The config of one run: its groups, and from Hydra's nodes to dataclasses."""
+
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from experiments.configs.base import Bias, ConfigError, Dtype
+from experiments.configs.data import DATA, DataConfig
+from experiments.configs.models import MODELS, ModelConfig
+from experiments.configs.plans import PLANS, PlanConfig
+from experiments.configs.questions import QUESTIONS, QuestionConfig
+
+
+@dataclass
+class Config:
+    """One run. ``bias`` takes the place of the plan's own; ``dtype`` is the precision of the relevance."""
+
+    question: QuestionConfig = MISSING
+    data: DataConfig = MISSING
+    model: ModelConfig = MISSING
+    plan: PlanConfig = MISSING
+    bias: Bias | None = None
+    dtype: Dtype = Dtype.float64
+    seed: int = 0
+    threads: int | None = None
+
+
+SCHEMAS = {"data": DATA, "model": MODELS, "plan": PLANS, "question": QUESTIONS}
+
+
+def option(group: str, config: object) -> str:
+    """The name of a config's schema in its group."""
+    (name,) = (name for name, schema in SCHEMAS[group].items() if type(config) is schema)
+    return name
+
+
+def register() -> None:
+    """Make the schemas known to Hydra, as ``/schema`` and ``/schema/<group>/<option>``."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Config)
+    for group, options in SCHEMAS.items():
+        for name, node in options.items():
+            store.store(group=f"schema/{group}", name=name, node=node)
+
+
+def typed(config: DictConfig) -> Config:
+    """The run's dataclasses; raises :class:`ConfigError` for a key that was forced in with ``+``."""
+    made = OmegaConf.to_object(config)
+    check_keys(config, made, "")
+    return made
+
+
+def check_keys(node: Any, made: Any, path: str) -> None:
+    """Every key of the config must be a field of its schema."""
+    if is_dataclass(made):
+        valid = [f.name for f in fields(made)]
+        for key in node:
+            if key not in valid:
+                raise ConfigError(f"No key '{path}{key}'; the valid keys there are {', '.join(valid)}.")
+            check_keys(node[key], getattr(made, key), f"{path}{key}.")
+    elif isinstance(made, dict):
+        for key in made:
+            check_keys(node[key], made[key], f"{path}{key}.")

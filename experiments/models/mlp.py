@@ -1,0 +1,32 @@
+"""Dense networks, trained here."""
+
+from functools import partial
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from experiments.configs import MLPConfig
+from experiments.data import Data
+from experiments.models.base import Subject, on_data
+from experiments.training import trained
+
+
+class MLP(nn.Module):
+    """Dense layers with ReLUs between them, on flattened inputs."""
+
+    def __init__(self, sizes: list[int]):
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in pairwise(sizes):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.layers = nn.Sequential(*layers[:-1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(torch.flatten(x, 1))
+
+
+def subject(config: MLPConfig, data: Data) -> Subject:
+    """An MLP between the sizes of the data's samples and classes."""
+    sizes = [data.train_x[0].numel(), *config.hidden, data.classes]
+    return on_data(trained(partial(MLP, sizes), config, data), data)

@@ -1,0 +1,52 @@
+"""VGG-16 with random weights, on random images."""
+
+import torch
+from torch import Tensor, nn
+
+from dtd.domain import Box
+from experiments.configs import VGG16Config
+from experiments.data import Data
+from experiments.models.base import Subject
+from experiments.models.layers import randomise
+
+CHANNELS = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool")
+
+
+class VGG16(nn.Module):
+    """VGG-16 (Simonyan 2015, configuration D) with torchvision's layers and parameter names; no in-place ReLU."""
+
+    def __init__(self, classes: int):
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = 3
+        for channels in CHANNELS:
+            if channels == "pool":
+                layers.append(nn.MaxPool2d(2, 2))
+            else:
+                layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()]
+                before = channels
+        self.features = nn.Sequential(*layers)
+        self.avgpool = nn.AdaptiveAvgPool2d((7, 7))
+        hidden = 4096
+        self.classifier = nn.Sequential(
+            nn.Linear(512 * 7 * 7, hidden),
+            nn.ReLU(),
+            nn.Dropout(),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Dropout(),
+            nn.Linear(hidden, classes),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))
+
+
+def subject(config: VGG16Config, data: Data) -> Subject:
+    """Random weights and images; the data set is not used."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = VGG16(config.classes).eval()
+        randomise(model)
+        images = torch.rand(2, 3, config.size, config.size)
+    return Subject(model, Box(0.0, 1.0), images, images, None)
