@@ -123,9 +123,9 @@ def show_function_view(tables: Tables, console: Console) -> None:
         numbers = (f"{x:.4f}" for x in (r.first1, r.first2, r.bias_share, r.zeroth, r.remainder))
         made.add_row(r.rule, f"({r.root1:.3f}, {r.root2:.3f})", r.status, *numbers, f"{r.difference:.1e}")
     console.print(made)
-    for model, layers in tables["flow_layers"].groupby("model", sort=False):
+    for (model, plan), layers in tables["flow_layers"].groupby(["model", "plan"], sort=False):
         parts = ("relevance", "first", "bias", "zeroth", "remainder")
-        made = table(f"{model}: relevance of class {layers.target.iloc[0]} as shares of the output", "layer", *parts)
+        made = table(f"{model}, {plan}: relevance of class {layers.target.iloc[0]} as shares of the output", "layer", *parts)
         for layer in layers.iloc[::-1].itertuples():
             made.add_row(str(layer.layer), *(f"{getattr(layer, part):.4f}" for part in parts))
         console.print(made)

@@ -49,7 +49,6 @@ class FunctionViewConfig(QuestionConfig):
     weights: list[float] = MISSING
     bias: float = MISSING
     point: list[float] = MISSING
-    bias_mode: Bias = MISSING
     domain: Plane = MISSING
     low: float = MISSING
     high: float = MISSING

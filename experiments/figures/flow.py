@@ -19,16 +19,15 @@ OTHERS = -1
 
 
 def flow_figure(edges: pd.DataFrame, units: pd.DataFrame, layers: pd.DataFrame) -> Figure:
-    """One panel for each model. Widths are proportional to relevance: red positive, blue negative."""
-    models = list(layers.model.unique())
-    figure = Figure(figsize=(PAGE, 3.1 * len(models)), layout="constrained")
-    for axes, model in zip(figure.subplots(len(models), 1, squeeze=False)[:, 0], models, strict=True):
-        mine = (table[table.model == model] for table in (edges, units, layers))
+    """One panel for each model and plan. Widths are proportional to relevance: red positive, blue negative."""
+    pairs = layers[["model", "plan"]].drop_duplicates().itertuples(index=False)
+    panels = [[table[(table.model == m) & (table.plan == p)] for table in (edges, units, layers)] for m, p in pairs]
+    figure = Figure(figsize=(PAGE, 3.1 * len(panels)), layout="constrained")
+    for axes, mine in zip(figure.subplots(len(panels), 1, squeeze=False)[:, 0], panels, strict=True):
         draw(axes, *mine)
-        axes.set_title(
-            f"{printed(model)}: relevance of class {layers[layers.model == model].target.iloc[0]} as shares of the output",
-            loc="left",
-        )
+        first = mine[-1].iloc[0]
+        title = f"{printed(first.model)}, {printed(first.plan)}: relevance of class {first.target} as shares of the output"
+        axes.set_title(title, loc="left")
     return figure
 
 

@@ -4,6 +4,7 @@ Every edge is a first-order Taylor term ``R_{j←k}``; the bias and zeroth terms
 """
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 import pandas as pd
@@ -19,8 +20,9 @@ from dtd.primitive import Pointwise, Reshape
 from dtd.propagation import Layer
 from dtd.taylor import TaylorTerms
 from dtd.units import FieldUnits
-from experiments.configs import ConfigError, require
-from experiments.models import Subject
+from experiments.configs import Config, ConfigError, require
+from experiments.models import subjects
+from experiments.plans import plans
 
 LIMIT = 20_000  # edges of one layer; a picture of more shows nothing
 PARTS = ("first", "bias", "zeroth", "remainder")
@@ -36,12 +38,8 @@ class Step:
     inputs: Tensor  # flat input indices, −1 for padding
 
 
-@torch.no_grad()
-def steps(network: Network, x: Tensor, target: int, plan: Plan) -> Iterator[Step]:
+def steps(network: Network, x: Tensor, models: tuple, arrived: dict[int, Tensor]) -> Iterator[Step]:
     """The affine layers, lowest first, at one sample; raises :class:`ConfigError` for a network that is no chain of them."""
-    models = plan.bind(network)
-    swept, arrived = sweep(network, models, x), {}
-    relevance_pass(network, models, swept, initial_relevance(swept.output, target), x, arrived.__setitem__)
     for i, (layer, a, _) in enumerate(activations(network, x)):
         check_chain(layer, i)
         if isinstance(layer.primitive, AffineMap):
@@ -63,34 +61,55 @@ def check_chain(layer: Layer, position: int) -> None:
         require(edges <= LIMIT, "model", f"small enough to draw (at most {LIMIT:,} edges a layer)", f"{edges:,}")
 
 
-def flows(name: str, subject: Subject, sample: int, plan: Plan) -> dict[str, pd.DataFrame]:
-    """Relevance as shares of the explained output (the predicted class), for one test sample.
+def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
+    """:func:`flows` for every model and plan of a run, with the columns ``model`` and ``plan``."""
+    found = []
+    for name, subject in subjects(config.model, config.data).items():
+        samples, sample = len(subject.test_x), config.question.sample
+        require(sample < samples, "question.sample", f"one of the test samples 0 to {samples - 1}", sample)
+        to = getattr(torch, config.dtype.value)
+        train, test = subject.train_x.to(to), subject.test_x.to(to)
+        network = trace(deepcopy(subject.model).to(to), test[:1], subject.domain)
+        for plan, made in plans(config, network, (train, test)).items():
+            part = flows(network, test[sample : sample + 1], made)
+            found.append({key: table.assign(model=name, plan=plan) for key, table in part.items()})
+    for key in found[0]:
+        yield key, pd.concat([part[key] for part in found], ignore_index=True)
 
-    ``flow_edges``: ``model level layer unit input relevance``, what a unit of a level hands to an input one level below.
-    ``flow_units``: ``model level unit relevance``, what each unit receives; level 0 holds the network's inputs.
-    ``flow_layers``: ``model level layer target`` with the sums ``relevance first bias zeroth remainder`` of each layer.
+
+@torch.no_grad()
+def flows(network: Network, x: Tensor, plan: Plan) -> dict[str, pd.DataFrame]:
+    """Relevance of the predicted class as shares of its output, for one sample. # shape: x (1, *in)
+
+    ``flow_edges``: ``level layer unit input relevance``, what a unit of a level hands to an input one level below.
+    ``flow_units``: ``level unit relevance``, what each unit receives; level 0 holds the network's inputs.
+    ``flow_layers``: ``level layer target`` with the sums ``relevance first bias zeroth remainder`` of each layer.
     """
-    x = subject.test_x[sample : sample + 1]
-    target = int(subject.model(x).argmax(1))
-    network = trace(subject.model, x, subject.domain)
+    models = plan.bind(network)
+    swept, arrived = sweep(network, models, x), {}
+    target = int(swept.output.argmax(1))
+    initial = initial_relevance(swept.output, target)
+    relevance_pass(network, models, swept, initial, x, arrived.__setitem__)
     edges, units, layers = [], [], []
-    for level, step in enumerate(steps(network, x, target, plan), 1):
+    for level, step in enumerate(steps(network, x, models, arrived), 1):
         sums = {"relevance": step.relevance.sum().item()} | {p: getattr(step.terms, p).sum().item() for p in PARTS}
         layers.append({"level": level, "layer": step.layer.name, "target": target, **sums})
         edges.append(edge_rows(step).assign(level=level, layer=step.layer.name))
         units.append(pd.DataFrame({"unit": range(len(step.relevance)), "relevance": step.relevance}).assign(level=level))
     lowest = edges[0].groupby("input").relevance.sum().rename_axis("unit").reset_index().assign(level=0)
-    tables = {
-        "flow_edges": pd.concat(edges, ignore_index=True),
-        "flow_units": pd.concat([lowest, *units], ignore_index=True),
-        "flow_layers": pd.DataFrame(layers),
+    output = initial.sum().item()
+    return {
+        "flow_edges": shares(edges, output),
+        "flow_units": shares([lowest, *units], output),
+        "flow_layers": shares([pd.DataFrame(layers)], output),
     }
-    numbers = ["relevance", *PARTS]
-    output = layers[-1]["relevance"]
-    for table in tables.values():
-        table[table.columns.intersection(numbers)] /= output
-        table.insert(0, "model", name)
-    return tables
+
+
+def shares(parts: list[pd.DataFrame], output: float) -> pd.DataFrame:
+    """One table, with relevance as a share of the explained output."""
+    table = pd.concat(parts, ignore_index=True)
+    numbers = table.columns.intersection(["relevance", *PARTS])
+    return table.assign(**(table[numbers] / output))
 
 
 def edge_rows(step: Step) -> pd.DataFrame:

@@ -17,18 +17,16 @@ from torch import Tensor
 from dtd.affine import Dense
 from dtd.audit.validity import Status, status
 from dtd.domain import Box, Domain, NonNegative, Real
-from dtd.presets import deep_taylor_2017
 from dtd.relevance import RelevanceModel, TrainingFree
 from dtd.root import mixed
 from dtd.rules import Rule, catalogue
 from dtd.units import FieldUnits
-from experiments.configs import Config, FunctionViewConfig, Plane, require
+from experiments.configs import Bias, Config, FunctionViewConfig, Plane, require
 from experiments.figures.function_view import function_view_figures
 from experiments.formulas import scripts
-from experiments.models import subjects
 from experiments.plans import check_parameters
+from experiments.questions import flow
 from experiments.questions.base import Question, Tables
-from experiments.questions.flow import flows
 from experiments.tables import show_function_view
 
 GRID, STEPS = 81, 61  # points of the plane along each axis, and along each search
@@ -44,6 +42,7 @@ class View:
     a: Tensor  # (1, 2)
     domain: Domain
     asked: FunctionViewConfig
+    bias: str
 
     @property
     def units(self) -> FieldUnits:
@@ -55,20 +54,20 @@ class View:
 
     def arguments(self, rule: str) -> dict[str, Any]:
         """What a rule takes."""
-        return {"bias": self.asked.bias_mode.value, **self.asked.parameters.get(rule, {})}
+        return {"bias": self.bias, **self.asked.parameters.get(rule, {})}
 
     def models(self) -> dict[str, RelevanceModel]:
         """The relevance model of each rule."""
         return {rule: TrainingFree(catalogue[rule].derived(**self.arguments(rule))) for rule in self.asked.rules}
 
 
-def view(asked: FunctionViewConfig) -> View:
+def view(asked: FunctionViewConfig, bias: Bias = Bias.fixed) -> View:
     """The unit that the config describes, in float64."""
     weight = torch.tensor([asked.weights], dtype=torch.float64)
-    bias = torch.tensor([asked.bias], dtype=torch.float64)
-    layer = Dense(weight=weight, bias=bias, in_shape=(2,), out_shape=(1,))
+    offset = torch.tensor([asked.bias], dtype=torch.float64)
+    layer = Dense(weight=weight, bias=offset, in_shape=(2,), out_shape=(1,))
     domain = {Plane.real: Real(), Plane.nonnegative: NonNegative(), Plane.box: Box(asked.low, asked.high)}[asked.domain]
-    return View(layer, torch.tensor([asked.point], dtype=torch.float64), domain, asked)
+    return View(layer, torch.tensor([asked.point], dtype=torch.float64), domain, asked, bias.value)
 
 
 def rows(at: View) -> pd.DataFrame:
@@ -134,18 +133,13 @@ def cuts(at: View, found: pd.DataFrame) -> pd.DataFrame:
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rules' roots, the plane, the searches, the page's formulas; then relevance in a trained network."""
-    at = view(config.question)
+    at = view(config.question, config.bias or Bias.fixed)
     found = rows(at)
     yield "rows", found
     yield "surface", surface(at, found)
     yield "cuts", cuts(at, found)
     yield "formulas", scripts(at.models(), at.domain)
-    made = [
-        flows(name, each, config.question.sample, deep_taylor_2017())
-        for name, each in subjects(config.model, config.data).items()
-    ]
-    for name in made[0]:
-        yield name, pd.concat([tables[name] for tables in made], ignore_index=True)
+    yield from flow.tables(config)
 
 
 def check(config: Config) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from copy import deepcopy
 from dataclasses import replace
 
 import pandas as pd
@@ -25,7 +26,7 @@ from experiments.questions.function_view import cuts, rows, surface, view
 RULES = ["lrp0", "epsilon", "gamma", "gamma_signed", "zplus", "zplus_signed", "alphabeta", "wsquare", "zbox", "flat"]
 PARAMETERS = {"epsilon": {"epsilon": 0.25}, "gamma": {"gamma": 0.25}, "zbox": {"low": 0.0, "high": 1.5}}
 ASKED = FunctionViewConfig(
-    weights=[1.0, -0.6], bias=0.2, point=[1.0, 0.5], bias_mode=Bias.fixed, domain=Plane.nonnegative, low=0.0, high=1.5,
+    weights=[1.0, -0.6], bias=0.2, point=[1.0, 0.5], domain=Plane.nonnegative, low=0.0, high=1.5,
     rules=RULES, parameters=PARAMETERS, sample=0,
 )  # fmt: skip
 TERMS = ["first1", "first2", "bias_share", "zeroth", "remainder"]
@@ -34,7 +35,7 @@ TERMS = ["first1", "first2", "bias_share", "zeroth", "remainder"]
 @pytest.mark.parametrize("mode", list(Bias))
 @pytest.mark.parametrize("bias", [0.2, -0.2])
 def test_terms_add_up_and_equal_the_explicit_rule(mode, bias):
-    found = rows(view(replace(ASKED, bias=bias, bias_mode=mode)))
+    found = rows(view(replace(ASKED, bias=bias), mode))
     assert found[TERMS].sum(axis=1).to_numpy() == pytest.approx(found.relevance.to_numpy(), abs=1e-12)
     assert (found.difference <= 1e-12).all()
 
@@ -73,14 +74,14 @@ def test_the_pages_formulas_equal_the_tensors(mode, tmp_path):
     numbers[:, :2] = numbers[:, :2].abs()
     numbers[::9, 2], numbers[::7, 0] = 0, 0
     numbers[:, 4] += 0.1 - (numbers[:, :2] * numbers[:, 2:4]).sum(1).clamp(max=0)  # most units are active
-    models = view(replace(ASKED, bias_mode=Bias(mode))).models()
+    models = view(ASKED, Bias(mode)).models()
     found = evaluate(functions(scripts(models, NonNegative())), numbers, tmp_path)
     for values, by_rule in zip(numbers.tolist(), found, strict=True):
         a1, a2, w1, w2, b = values
         if w1 * a1 + w2 * a2 + b <= 1e-6:
             continue
-        asked = replace(ASKED, weights=[w1, w2], bias=b, point=[a1, a2], bias_mode=Bias(mode))
-        for r in rows(view(asked)).itertuples():
+        asked = replace(ASKED, weights=[w1, w2], bias=b, point=[a1, a2])
+        for r in rows(view(asked, Bias(mode))).itertuples():
             mine = by_rule[r.rule]
             terms = {"root1": r.root1, "root2": r.root2, "first1": r.first1, "first2": r.first2, "bias": r.bias_share}
             for name, value in (terms | {"zeroth": r.zeroth, "remainder": r.remainder}).items():
@@ -140,35 +141,37 @@ def test_dragging_the_point_and_the_line_moves_the_roots(tmp_path):
         assert (shown[name][-1] == "valid") == (moved.loc[rule, "status"] == "valid")
 
 
-@pytest.fixture
-def mlp(composed):
-    config = typed(composed("model=mlp", "model.epochs=1", "model.hidden=[6, 5]"))
-    return subjects(config.model, config.data)["mlp"]
+def network_and_sample(composed, *overrides):
+    """A traced network of the digits and one test sample."""
+    config = typed(composed(*overrides, "model.epochs=1"))
+    (subject,) = subjects(config.model, config.data).values()
+    x = subject.test_x[3:4].double()
+    return trace(deepcopy(subject.model).double(), x, subject.domain), x
 
 
 @pytest.mark.parametrize("bias", ["fixed", "neuron"])
-def test_the_flow_is_what_explain_hands_down(mlp, bias):
+def test_the_flow_is_what_explain_hands_down(composed, bias):
+    network, x = network_and_sample(composed, "model=mlp", "model.hidden=[6, 5]")
     plan = Plan.uniform("epsilon", bias=bias, epsilon=0.1)
-    tables = flows("mlp", mlp, 3, plan)
-    x = mlp.test_x[3:4]
-    out = explain(trace(mlp.model, x, mlp.domain), x, int(mlp.model(x).argmax(1)), plan)
+    tables = flows(network, x, plan)
     edges, units, layers = (tables[f"flow_{name}"] for name in ("edges", "units", "layers"))
+    out = explain(network, x, int(layers.target.iloc[0]), plan)
     total = out.initial.sum()
     lowest = units[units.level == 0].set_index("unit").relevance.reindex(range(64))
-    assert lowest.to_numpy() == pytest.approx((out.relevance / total).flatten().numpy(), abs=1e-5)
+    assert lowest.to_numpy() == pytest.approx((out.relevance / total).flatten().numpy())
     for layer in layers.itertuples():
         balance = out.layers[layer.layer].balance
         for part in ("relevance", "first", "bias", "zeroth", "remainder"):
-            assert getattr(layer, part) == pytest.approx((getattr(balance, part) / total).item(), abs=1e-5)
+            assert getattr(layer, part) == pytest.approx((getattr(balance, part) / total).item(), abs=1e-12)
         handed = edges[edges.level == layer.level].groupby("input").relevance.sum()
         below = units[units.level == layer.level - 1].set_index("unit").relevance
-        assert handed.to_numpy() == pytest.approx(below.reindex(handed.index).to_numpy(), abs=1e-5)
+        assert handed.to_numpy() == pytest.approx(below.reindex(handed.index).to_numpy(), abs=1e-12)
 
 
 def test_a_network_with_branches_has_no_flow_picture(composed):
-    config = typed(composed("model=cnn", "model.epochs=1", "model.channels=2"))
+    network, x = network_and_sample(composed, "model=cnn", "model.channels=2")
     with pytest.raises(ConfigError, match=r"needs a chain of affine maps.*'block.add.sum' .sum. is neither"):
-        flows("cnn", subjects(config.model, config.data)["cnn"], 0, Plan.uniform("zplus"))
+        flows(network, x, Plan.uniform("zplus"))
 
 
 @pytest.mark.parametrize(
