@@ -19,9 +19,7 @@ def groups(network: Network) -> list[list[str]]:
 
     Raises :class:`InputError` for a module whose weights cannot be drawn anew.
     """
-    found = {
-        layer.path: [layer.path, *layer.folded] for layer in network.weighted
-    }  # a module that is used twice counts once
+    found = {layer.path: [layer.path, *layer.folded] for layer in network.weighted}  # used twice, it counts once
     for path in (path for group in found.values() for path in group):
         module = network.model.get_submodule(path)
         if not hasattr(module, "reset_parameters"):
@@ -35,8 +33,8 @@ def groups(network: Network) -> list[list[str]]:
 def randomised(model: nn.Module, groups: list[list[str]], order: str, seed: int) -> Iterator[tuple[str, nn.Module]]:
     """The name of the layer that was randomised last, and a copy of the model; the model itself is left alone.
 
-    A layer gets the same new weights at every step and in every order: what its ``reset_parameters`` draws. ``seed`` starts a
-    stream of its own: a model that was made with the same seed would otherwise get its first weights back.
+    A layer gets the same new weights at every step and in every order: what its ``reset_parameters`` draws. ``seed`` begins
+    a stream of its own: a model that was made with the same seed would otherwise get its first weights back.
     """
     drawn = deepcopy(model).requires_grad_(False)
     with torch.random.fork_rng(devices=[]):
