@@ -8,7 +8,7 @@ from dtd.domain import Box
 from dtd.errors import InputError
 from dtd.network import trace
 from experiments.measures.randomisation import groups, randomised
-from experiments.networks import CNN
+from experiments.models.cnn import CNN
 
 X = torch.rand(2, 1, 8, 8)
 LAYERS = ["stem.0", "block.body.0", "block.body.3", "head.0", "classifier"]
