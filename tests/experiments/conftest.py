@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from experiments.configs import register
 
 CONF = Path(__file__).parents[2] / "conf"
+TINY = Path(__file__).parent / "tiny"  # overrides by preset
 
 
 @pytest.fixture(scope="session")
