@@ -15,9 +15,10 @@ from dtd.propagation import Layer, Propagation
 from dtd.relevance import Linear, TrainingFree
 from dtd.root import Ray, RootStrategy
 from dtd.rules import Choice, choose
-from dtd.where import Where, every, selector
+from dtd.where import Where, every, kind, selector
 
 REMEMBERED = 16  # plans that a graph remembers
+MAX_POOL = kind("max_pool")
 Model = Propagation | RootStrategy | Choice | AsAverage
 
 
@@ -71,6 +72,19 @@ class Plan:
                     f"Only rules of the catalogue have an explicit form; {entry.model} has none. Use dtd.rules.choose."
                 )
         return Plan(self.entries, formulas=True)
+
+    def average_pooling(self) -> "Plan":
+        """The same plan with max pooling as average pooling, :class:`AsAverage`.
+
+        Each is under the rule that speaks for layers with weights at its depth if that is LRP-0 or LRP-ε, and under LRP-0
+        otherwise, which is what LRP-γ, z⁺ and αβ are where all weights are equal and inputs are ≥ 0.
+        """
+        made = []
+        for entry in self.entries:
+            same = isinstance(entry.model, Choice) and entry.model.rule.name in ("lrp0", "epsilon")
+            average = AsAverage(entry.model) if same else AsAverage()
+            made.append(Entry(MAX_POOL & entry.where, average, optional=True))
+        return Plan([*made, Entry(MAX_POOL, AsAverage(), optional=True), *self.entries], self.formulas)
 
     def bind(self, network: Network | Graph) -> tuple[Propagation, ...]:
         """The propagation of every layer of a network, in order; found once for the same parameters."""

@@ -7,7 +7,6 @@ from torch import Tensor
 from dtd.domain import Box, NonNegative, Real
 from dtd.errors import check_parameter
 from dtd.plan import Entry, Plan
-from dtd.pooling import AsAverage
 from dtd.root import Damping
 from dtd.rules import choose
 from dtd.where import domain, every, first, fraction, kind
@@ -72,25 +71,19 @@ def lrp_overview_2019(
 
     Args:
         signed: the generalised LRP-γ, for networks whose layers receive or return negative values; on others it is LRP-γ.
-        average_pooling: max pooling as average pooling (:class:`dtd.AsAverage`), under LRP-ε in the middle layers, as in
-            the authors' VGG-16 tutorial.
+        average_pooling: max pooling as average pooling, in the middle layers under LRP-ε (:meth:`Plan.average_pooling`), as
+            in the authors' VGG-16 tutorial.
     """
-    middle = fraction(7 / 16, 13 / 16)
-    damped = choose("epsilon", bias, epsilon=epsilon)
-    pooling = [
-        Entry(kind("max_pool") & middle, AsAverage(damped), optional=True),
-        Entry(kind("max_pool"), AsAverage(), optional=True),
-    ]
-    return Plan(
+    plan = Plan(
         [
-            *(pooling if average_pooling else ()),
             Entry(first & domain(Box), choose("zbox", bias), optional=True),
             Entry(first & domain(Real), choose("wsquare", bias), optional=True),
             Entry(fraction(0, 7 / 16), choose("gamma_signed" if signed else "gamma", bias, gamma=gamma), optional=True),
-            Entry(middle, damped, optional=True),
+            Entry(fraction(7 / 16, 13 / 16), choose("epsilon", bias, epsilon=epsilon), optional=True),
             Entry(every, choose("lrp0", bias), optional=True),
         ]
     )
+    return plan.average_pooling() if average_pooling else plan
 
 
 def epsilon_plus(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:

@@ -127,6 +127,8 @@ def test_a_kind_is_narrowed_by_depth_and_the_overview_damps_the_pooling_in_its_m
     assert [models[name].model.root.damping for name in pools] == [0.0, presets.RelativeEpsilon()]
     out, formula = (dtd.explain(network, x, 0, each) for each in (plan, plan.explicit()))
     torch.testing.assert_close(out.relevance, formula.relevance, rtol=1e-10, atol=1e-12)
+    again = dtd.explain(network, x, 0, presets.lrp_overview_2019().average_pooling()).relevance
+    assert torch.equal(again, out.relevance)
     winner = dtd.explain(network, x, 0, presets.lrp_overview_2019()).relevance
     assert (out.relevance - winner).abs().max() > 1e-3 * winner.abs().max()
 
