@@ -5,20 +5,28 @@ from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from experiments.configs import register
-from experiments.job import run
+from experiments.job import run, run_in_sweep
+from experiments.runs.identity import register_names
+from experiments.runs.record import Record
 
 
 @hydra.main(config_path="../conf", config_name="config", version_base="1.3")
-def main(config: DictConfig) -> None:
-    """Run one job and exit with its status."""
-    status = run(config, Path(HydraConfig.get().runtime.output_dir))
+def main(config: DictConfig) -> Record | None:
+    """Run one job and exit with its status; of a sweep, return its record."""
+    about = HydraConfig.get()
+    out, overrides = Path(about.runtime.output_dir), list(about.overrides.task)
+    if about.mode is RunMode.MULTIRUN:
+        return run_in_sweep(config, out, overrides)
+    status = run(config, out, overrides)
     if status:
         sys.exit(status)
 
 
-register()
 if __name__ == "__main__":
+    register()
+    register_names()
     main()

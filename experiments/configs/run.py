@@ -1,6 +1,6 @@
 """The config of one run: its groups, and from Hydra's nodes to dataclasses."""
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -15,7 +15,10 @@ from experiments.configs.questions import QUESTIONS, QuestionConfig
 
 @dataclass
 class Config:
-    """One run. ``bias`` takes the place of the plan's own; ``dtype`` is the precision of the relevance."""
+    """One run. ``bias`` takes the place of the plan's own; ``dtype`` is the precision of the relevance.
+
+    From ``quiet`` on, keys say how it is run; no row depends on them.
+    """
 
     question: QuestionConfig = MISSING
     data: DataConfig = MISSING
@@ -25,6 +28,11 @@ class Config:
     dtype: Dtype = Dtype.float64
     seed: int = 0
     threads: int | None = None
+    quiet: bool = False
+    figures: bool | None = None
+    sweep: str | None = None
+    objective: list[str] = field(default_factory=list)
+    at_most: dict[str, float] = field(default_factory=dict)
 
 
 SCHEMAS = {"data": DATA, "model": MODELS, "plan": PLANS, "question": QUESTIONS}

@@ -1,7 +1,7 @@
 """What every question has to offer."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -17,7 +17,7 @@ class Question:
     """Compute first, then report: ``tables`` does the work; everything after it reads what it wrote, from disk.
 
     The table ``rows`` is the answer as tidy rows; further tables hold what the figures need. ``problems`` names what makes
-    the run fail.
+    the run fail. ``measures`` are scalars by name, which a sweeper can optimise or limit.
     """
 
     check: Callable[[Config], None]  # raises ConfigError before any work
@@ -25,3 +25,4 @@ class Question:
     show: Callable[[Tables, Console], None]
     figures: Callable[[Tables], Mapping[str, Figure | str]]  # a page is text under a name with its suffix
     problems: Callable[[Tables], list[str]]
+    measures: Mapping[str, Callable[[Tables], float]] = field(default_factory=dict)

@@ -157,4 +157,9 @@ def problems(tables: Tables) -> list[str]:
     ]
 
 
-QUESTION = Question(check, tables, show_correspondence, heatmap_figures, problems)
+def of_allowed(tables: Tables) -> float:
+    """The largest difference, as a share of what rounding allows."""
+    return tables["rows"].of_allowed.max()
+
+
+QUESTION = Question(check, tables, show_correspondence, heatmap_figures, problems, {"of_allowed": of_allowed})

@@ -44,7 +44,8 @@ def test_every_rule_bias_precision_and_layer_has_its_row(job, composed):
         assert len(found) == len(catalogue) * 3 * 2 * len(affine)
         assert set(found.rule) == set(catalogue) and set(found.layer) == affine
     assert {p.name for p in out.iterdir()} == {
-        *("rows.csv", "pixels.csv", "roots.csv", "heatmaps.pdf", "heatmaps.png", "config.yaml", "versions.json")
+        *("rows.csv", "pixels.csv", "roots.csv", "heatmaps.pdf", "heatmaps.png", "config.yaml", "provenance.json"),
+        *("outcome.json", "job.log", ".lock"),
     }
 
 
@@ -90,9 +91,9 @@ def test_the_same_seed_gives_the_same_rows_bit_for_bit_and_another_seed_others(j
         assert (first / name).read_bytes() != (other / name).read_bytes()
 
 
-def test_a_refused_config_leaves_nothing(job, capsys):
+def test_a_refused_config_leaves_only_the_reason(job, capsys):
     status, out = job("question.rules=[gama]")
-    assert status == REFUSED and list(out.iterdir()) == []
+    assert status == REFUSED and {p.name for p in out.iterdir()} == {"outcome.json", "job.log", ".lock"}
     assert "'question.rules' must be a rule of the catalogue" in capsys.readouterr().out
 
 

@@ -1,12 +1,11 @@
 """Files are complete or not there."""
 
-import json
 import os
 
 import pandas as pd
 import pytest
 
-from experiments.results import atomically, read_table, save_table, save_versions
+from experiments.results import atomically, read_table, save_table
 
 
 def test_a_table_is_read_back_bit_for_bit(tmp_path):
@@ -51,9 +50,3 @@ def test_the_file_appears_only_when_it_is_complete(tmp_path, monkeypatch):
     save_table(target, pd.DataFrame({"x": [1, 2]}))
     assert seen == [(False, "x\n1\n2\n")]
     assert target.read_text() == "x\n1\n2\n"
-
-
-def test_versions_name_what_numbers_depend_on(tmp_path):
-    save_versions(tmp_path / "versions.json")
-    found = json.loads((tmp_path / "versions.json").read_text())
-    assert found["torch"] and found["dtd"] and found["python"].startswith("3.")

@@ -1,0 +1,1 @@
+"""How runs and sweeps live on disk: identity, provenance, record, log, and what resumes."""

@@ -1,0 +1,82 @@
+"""What makes two jobs the same: their resolved config, the code that computes, and the versions that numbers depend on."""
+
+import hashlib
+import json
+from enum import Enum
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.runs.provenance import installed
+
+AROUND = ("hydra", "quiet", "figures", "sweep", "objective", "at_most")  # keys that no row depends on
+CODE = ("dtd", "experiments")
+SHOWN_ONLY = tuple(f"experiments/{name}" for name in ("figures/", "report", "runs/", "tables.py", "console.py"))
+VERSIONS = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "torchvision", "timm", "zennit", "captum", "quantus")
+LENGTH = 16  # hexadecimal digits of a key
+
+
+def job_key(config: DictConfig) -> str:
+    """The name of a job: equal for two configs that give the same rows.
+
+    Hashed are the resolved config without the keys of ``AROUND``, the sources of ``dtd``, of ``experiments`` (not what
+    only shows) and of the packages under ``trusted``, and ``VERSIONS``. Files that a config names by path count by their
+    path alone.
+    """
+    resolved = computing(config)
+    packages = (*CODE, *resolved.get("trusted", ()))
+    what = {"config": resolved, "code": {name: sources(name) for name in packages}, "versions": versions()}
+    return digest(json.dumps(what, sort_keys=True))
+
+
+def sweep_name(config: DictConfig) -> str:
+    """The directory of a sweep: the name it was given, or one that the same overrides give again."""
+    if config.sweep is not None:
+        return config.sweep
+    overrides = sorted(o for o in config.hydra.overrides.task if o.lstrip("+").split("=")[0] not in AROUND)
+    return f"{config.hydra.runtime.choices.question}-{digest(json.dumps(overrides))[:8]}"
+
+
+def register_names() -> None:
+    """Make ``${sweep_name:}`` known to config files."""
+    OmegaConf.register_new_resolver("sweep_name", lambda *, _root_: sweep_name(_root_), replace=True)
+
+
+def computing(config: DictConfig) -> dict[str, Any]:
+    """The resolved config without what is around a job."""
+    return {key: plain(config[key]) for key in config if key not in AROUND}
+
+
+def plain(value: Any) -> Any:
+    """A config value as JSON can hold it."""
+    if OmegaConf.is_config(value):
+        return OmegaConf.to_container(value, resolve=True, enum_to_str=True)
+    return value.name if isinstance(value, Enum) else value
+
+
+@cache
+def versions() -> dict[str, str | None]:
+    """Of the packages that compute."""
+    return {name: installed(name) for name in VERSIONS}
+
+
+@cache
+def sources(package: str) -> str:
+    """A digest of a package's Python files, or of a module's one file; empty where nothing has that name."""
+    spec = find_spec(package)
+    if spec is None:
+        return ""
+    if not spec.submodule_search_locations:
+        return digest(Path(spec.origin).read_text(encoding="utf-8"))
+    roots = [Path(root) for root in spec.submodule_search_locations]
+    files = [(path.relative_to(root.parent).as_posix(), path) for root in roots for path in sorted(root.rglob("*.py"))]
+    kept = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files if not name.startswith(SHOWN_ONLY)}
+    return digest(json.dumps(kept))
+
+
+def digest(text: str) -> str:
+    """The first hexadecimal digits of the text's SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]

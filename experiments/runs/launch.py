@@ -1,0 +1,69 @@
+"""From the overrides of a sweep's jobs to their records, through one of Hydra's launchers."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus, setup_globals
+from omegaconf import open_dict, read_write
+
+from experiments.console import progress
+from experiments.runs.identity import job_key
+from experiments.runs.objective import objective
+from experiments.runs.record import Record
+from experiments.runs.settle import Planned, settle
+from experiments.runs.tally import Tally
+from experiments.runs.watch import watched
+from hydra_plugins.dtd_launcher import Resuming
+
+
+def launch(launcher: Resuming, job_overrides: Sequence[Sequence[str]], first: int) -> list[JobReturn]:
+    """Every job's objective, read or computed, for the sweeper; the records go to the tally."""
+    setup_globals()
+    steps = progress(job_overrides, "composing configs")
+    jobs = [planned(launcher, number, overrides) for number, overrides in enumerate(steps, first)]
+    with watched(jobs, launcher.config.quiet):
+        records = settle(jobs, partial(start, launcher))
+    for callback in launcher.context.callbacks.callbacks:
+        if isinstance(callback, Tally):
+            callback.add(jobs, records)
+    return [returned(job, records[job.key]) for job in jobs]
+
+
+def planned(launcher: Resuming, number: int, overrides: Sequence[str]) -> Planned:
+    """Where a job belongs: into the directory that its key names."""
+    config = launcher.context.config_loader.load_sweep_config(launcher.config, list(overrides))
+    hydra = HydraConfig.instance()
+    before = hydra.cfg
+    hydra.set_config(config)  # as in the job itself, so that interpolations mean the same
+    try:
+        key = job_key(config)
+    finally:
+        hydra.cfg = before
+    out = Path(launcher.config.hydra.sweep.dir) / key
+    return Planned(number, tuple(overrides), key, out, tuple(config.objective), dict(config.at_most))
+
+
+def start(launcher: Resuming, jobs: Sequence[Planned]) -> list[Record]:
+    """Run the jobs by the inner launcher; raises what it raises when it loses a process."""
+    config = deepcopy(launcher.config)
+    with read_write(config), open_dict(config):
+        config.hydra.launcher = launcher.inner
+    inner = Plugins.instance().instantiate_launcher(launcher.context, launcher.task, config)
+    where = f"hydra.sweep.dir={quoted(config.hydra.sweep.dir)}"
+    returns = inner.launch([[*job.overrides, where, f"hydra.sweep.subdir={job.key}"] for job in jobs], jobs[0].number)
+    return [each.return_value for each in returns]
+
+
+def quoted(value: str) -> str:
+    """A value that Hydra's grammar reads as it is."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def returned(job: Planned, record: Record) -> JobReturn:
+    """What a sweeper gets of a job."""
+    value = objective(record.measures, job.wanted, job.limits) if record.outcome.complete else None
+    return JobReturn(overrides=list(job.overrides), status=JobStatus.COMPLETED, _return_value=value)
