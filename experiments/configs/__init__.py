@@ -4,10 +4,10 @@ One module for each config group: a dataclass is the schema of one option under 
 dataclasses, never on raw config nodes.
 """
 
-from experiments.configs.base import Bias, ConfigError, Dtype, require
+from experiments.configs.base import Bias, ConfigError, Dtype, Root, require
 from experiments.configs.data import DataConfig, DigitsConfig
 from experiments.configs.models import CNNConfig, MLPConfig, ModelConfig, SeveralConfig, TrainedConfig, VGG16Config
-from experiments.configs.plans import PlanConfig, PresetConfig, RuleConfig, SeveralPlansConfig
+from experiments.configs.plans import EntriesConfig, EntryConfig, PlanConfig, PresetConfig, RuleConfig, SeveralPlansConfig
 from experiments.configs.questions import CorrespondenceConfig, CostConfig, FunctionViewConfig, Plane, QuestionConfig
 from experiments.configs.run import SCHEMAS, Config, option, register, typed
 
@@ -22,6 +22,8 @@ __all__ = [
     "DataConfig",
     "DigitsConfig",
     "Dtype",
+    "EntriesConfig",
+    "EntryConfig",
     "FunctionViewConfig",
     "MLPConfig",
     "ModelConfig",
@@ -29,6 +31,7 @@ __all__ = [
     "Plane",
     "PresetConfig",
     "QuestionConfig",
+    "Root",
     "RuleConfig",
     "SeveralConfig",
     "SeveralPlansConfig",

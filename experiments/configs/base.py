@@ -22,6 +22,13 @@ class Dtype(Enum):
     float64 = "float64"
 
 
+class Root(Enum):
+    """Where a whole plan's roots are, in place of each rule's own: also behind the data point, or nearest in the domain."""
+
+    line = "line"
+    nearest = "nearest"
+
+
 def require(holds: bool, key: str, required: str, found: object) -> None:
     """Raise :class:`ConfigError` for a value that a run cannot work with."""
     if not holds:

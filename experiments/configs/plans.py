@@ -34,10 +34,30 @@ class PresetConfig(PlanConfig):
 
 
 @dataclass
+class EntryConfig:
+    """Layers (``where``: see ``experiments/plans/selectors.py``) with a ``rule``, or with a ``model`` by ``_target_``."""
+
+    where: Any = MISSING
+    rule: str | None = None
+    bias: Bias | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    model: Any = None
+    optional: bool = False
+
+
+@dataclass
+class EntriesConfig(PlanConfig):
+    """A plan of your own; for each layer the first entry that matches it speaks. ``bias`` is that of entries without one."""
+
+    bias: Bias = Bias.fixed
+    entries: list[EntryConfig] = MISSING
+
+
+@dataclass
 class SeveralPlansConfig(PlanConfig):
     """Several plans side by side."""
 
     parts: dict[str, PlanConfig] = field(default_factory=dict)
 
 
-PLANS = {"rule": RuleConfig, "preset": PresetConfig, "several": SeveralPlansConfig}
+PLANS = {"rule": RuleConfig, "preset": PresetConfig, "entries": EntriesConfig, "several": SeveralPlansConfig}

@@ -6,7 +6,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from experiments.configs.base import Bias, ConfigError, Dtype
+from experiments.configs.base import Bias, ConfigError, Dtype, Root
 from experiments.configs.data import DATA, DataConfig
 from experiments.configs.models import MODELS, ModelConfig
 from experiments.configs.plans import PLANS, PlanConfig
@@ -15,9 +15,10 @@ from experiments.configs.questions import QUESTIONS, QuestionConfig
 
 @dataclass
 class Config:
-    """One run. ``bias`` takes the place of the plan's own; ``dtype`` is the precision of the relevance.
+    """One run. ``bias`` and ``root`` take the place of the plan's own; ``dtype`` is the precision of the relevance.
 
-    From ``quiet`` on, keys say how it is run; no row depends on them.
+    ``trusted`` names the packages, beside dtd and experiments, that a ``_target_`` may reach. From ``quiet`` on, keys say
+    how it is run; no row depends on them.
     """
 
     question: QuestionConfig = MISSING
@@ -25,9 +26,11 @@ class Config:
     model: ModelConfig = MISSING
     plan: PlanConfig = MISSING
     bias: Bias | None = None
+    root: Root | None = None
     dtype: Dtype = Dtype.float64
     seed: int = 0
     threads: int | None = None
+    trusted: list[str] = field(default_factory=list)
     quiet: bool = False
     figures: bool | None = None
     sweep: str | None = None
@@ -71,3 +74,6 @@ def check_keys(node: Any, made: Any, path: str) -> None:
     elif isinstance(made, dict):
         for key in made:
             check_keys(node[key], made[key], f"{path}{key}.")
+    elif isinstance(made, list):
+        for i, each in enumerate(made):
+            check_keys(node[i], each, f"{path.removesuffix('.')}[{i}].")

@@ -6,35 +6,34 @@ from torch import Tensor
 
 from dtd.errors import DTDError
 from dtd.network import Network
+from dtd.pattern import estimate_patterns
 from dtd.plan import Plan
-from experiments.configs import Config, ConfigError, PlanConfig, PresetConfig, RuleConfig, SeveralPlansConfig
-from experiments.plans import preset
+from experiments.configs import Config, ConfigError, EntriesConfig, PlanConfig, PresetConfig, SeveralPlansConfig
+from experiments.plans import entries, preset
+from experiments.plans.roots import rooted
 from experiments.plans.rule import FROM_DATA, NOTHING, Assigned, Measured, Request, check_parameters, check_rule, measure
+from experiments.targets import build
 
 __all__ = ["Assigned", "Measured", "Request", "check", "check_parameters", "check_rule", "measure", "plans"]
 
 
-def named(config: Config) -> Mapping[str, PlanConfig]:
-    """The plans that a run is about, each by its key, with the run's ``bias``."""
-    plan = config.plan
-    return plan.parts if isinstance(plan, SeveralPlansConfig) else {plan.name: plan}
-
-
-def bias_of(config: Config, plan: RuleConfig | PresetConfig) -> str | None:
-    """The run's bias mode, or the plan's own; None leaves a preset its default."""
-    bias = config.bias or plan.bias
-    return None if bias is None else bias.value
+def configured(config: Config) -> Mapping[str, tuple[PlanConfig, str]]:
+    """The plans that a run is about, each with the key that it stands at."""
+    if isinstance(config.plan, SeveralPlansConfig):
+        return {name: (plan, f"plan.parts.{name}") for name, plan in config.plan.parts.items()}
+    return {config.plan.name: (config.plan, "plan")}
 
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` for plans that no network can be given."""
-    for name, plan in named(config).items():
-        key = f"plan.parts.{name}" if isinstance(config.plan, SeveralPlansConfig) else "plan"
-        if isinstance(plan, RuleConfig):
-            check_rule(plan.rule, f"{key}.rule")
-            check_parameters(plan.rule, plan.parameters, f"{key}.parameters")
+    for plan, key in configured(config).values():
+        if isinstance(plan, EntriesConfig):
+            entries.plan(plan, {}, config.bias, config.trusted, key)
+        elif isinstance(plan, PresetConfig):
+            preset.check(plan.preset, build(plan.parameters, config.trusted, f"{key}.parameters"), key)
         else:
-            preset.check(plan.preset, plan.parameters, key)
+            check_rule(plan.rule, f"{key}.rule")
+            check_parameters(plan.rule, build(plan.parameters, config.trusted, f"{key}.parameters"), f"{key}.parameters")
 
 
 def plans(config: Config, network: Network, batches: tuple[Tensor, Tensor]) -> Mapping[str, Plan]:
@@ -44,19 +43,24 @@ def plans(config: Config, network: Network, batches: tuple[Tensor, Tensor]) -> M
     :class:`ConfigError` for a plan that does not fit the network.
     """
     made = {}
-    for name, plan in named(config).items():
+    for name, (plan, key) in configured(config).items():
         try:
-            made[name] = one(config, plan, network, batches)
+            own = one(config, plan, key, network, batches)
+            made[name] = rooted(own, config.root, config.bias, network)
             made[name].bind(network)
         except DTDError as error:
-            raise ConfigError(f"Plan '{name}' does not fit the model: {error}") from error
+            raise ConfigError(f"'{key}' ({name}) does not fit the model: {error}") from error
     return made
 
 
-def one(config: Config, plan: PlanConfig, network: Network, batches: tuple[Tensor, Tensor]) -> Plan:
-    """One plan for a network."""
-    bias = bias_of(config, plan)
+def one(config: Config, plan: PlanConfig, key: str, network: Network, batches: tuple[Tensor, Tensor]) -> Plan:
+    """One plan with its own roots."""
+    if isinstance(plan, EntriesConfig):
+        patterns = estimate_patterns(network, batches[:1]) if any(e.rule == "pattern" for e in plan.entries) else {}
+        return entries.plan(plan, patterns, config.bias, config.trusted, key)
+    parameters = build(plan.parameters, config.trusted, f"{key}.parameters")
+    bias = config.bias or plan.bias
     if isinstance(plan, PresetConfig):
-        return preset.made(plan.preset, bias, plan.parameters)
+        return preset.made(plan.preset, None if bias is None else bias.value, parameters)
     measured = measure(network, *batches) if plan.rule in FROM_DATA else NOTHING
-    return Request(plan.rule, bias, plan.parameters).assign(network, measured).plan
+    return Request(plan.rule, bias.value, parameters).assign(network, measured).plan

@@ -22,7 +22,7 @@ def check(name: str, parameters: Mapping[str, Any], key: str) -> None:
         require(parameter in valid, f"{key}.parameters", f"parameters of '{name}' ({', '.join(valid) or 'none'})", parameter)
     try:
         made(name, None, parameters)
-    except InputError as error:
+    except (TypeError, InputError) as error:
         raise ConfigError(f"'{key}.parameters' do not fit '{name}': {error}") from error
 
 
