@@ -32,7 +32,8 @@ from dtd.network import Network, trace
 from dtd.pattern import estimate_patterns
 from dtd.plan import Entry, Plan
 from dtd.pooling import AsAverage
-from dtd.relevance import Linear, RelevanceModel, TrainingFree
+from dtd.primitive import MatMul, Pass, Product
+from dtd.relevance import Generic, Linear, RelevanceModel, TrainingFree
 from dtd.root import Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy
 from dtd.taylor import Balance, TaylorTerms
 
@@ -53,16 +54,20 @@ __all__ = [
     "Factor",
     "Flat",
     "Gamma",
+    "Generic",
     "InputError",
     "Linear",
+    "MatMul",
     "Mix",
     "Nearest",
     "Network",
     "NonFiniteError",
     "NonNegative",
+    "Pass",
     "Pattern",
     "Plan",
     "PlanError",
+    "Product",
     "Ray",
     "Real",
     "Reference",

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.audit.generic import balance_alone, look_at_points
 from dtd.audit.nearest import measure
 from dtd.audit.validity import Status, distance, status
 from dtd.errors import PlanError
@@ -14,12 +15,14 @@ from dtd.explain import Target, initial_relevance, relevance_pass, sweep
 from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plan import Plan
-from dtd.propagation import Layer
-from dtd.relevance import RelevanceModel
+from dtd.primitive import LayerNorm, MatMul, Product, Softmax
+from dtd.propagation import Layer, Propagation
+from dtd.relevance import Generic, RelevanceModel
 from dtd.root import Nearest, mixed
 from dtd.units import chunks
 
-DESCRIPTION = ("layer", "kind", "model", "domain")
+DESCRIPTION = ("layer", "kind", "model", "root", "domain")
+CURVED = (Product, MatMul, Softmax, LayerNorm)
 
 
 @torch.no_grad()
@@ -34,15 +37,16 @@ def audit(
     seed: int = 0,
     nearest: Nearest | None = None,
 ) -> pd.DataFrame:
-    """For each affine layer: are the roots that ``plan`` uses roots, where are they, and how does the balance close?
+    """For each affine or opaque layer: are the roots that ``plan`` uses roots, where are they, how does the balance close?
 
     The roots of the units are built explicitly, in chunks that fit in ``memory`` bytes. Only units (and samples) that
-    receive relevance are counted. Columns: ``layer``, ``kind``, ``model``, ``domain``, ``units`` counted; the shares
-    ``valid``, ``inactive``, ``no_root``, ``not_zero``, ``domain_left``, ``region_left`` (sum 1); ``distance`` and
+    receive relevance are counted. Columns: ``layer``, ``kind``, ``model``, ``root``, ``domain``, ``units`` counted; the
+    shares ``valid``, ``inactive``, ``no_root``, ``not_zero``, ``domain_left``, ``region_left`` (sum 1); ``distance`` and
     ``relative_distance`` (medians of ``‖a − ã‖`` and ``‖a − ã‖/‖a‖``); ``relevance`` with its parts ``first``, ``bias``,
     ``zeroth``, ``remainder`` (sums over the units looked at). With a moving bias the bias neuron is one more input of the
     unit, free to move, and counts in the distance. ``gap``, the largest error of a unit's balance relative to the
-    layer's largest relevance. Shares and distances are missing (``NA``) where no unit receives relevance.
+    layer's largest relevance. Shares and distances are missing (``NA``) where no unit receives relevance, and for products,
+    softmax and layer norm, of which the balance is reported.
 
     Args:
         units: look at this many units of each layer, drawn with ``seed``, rather than at all of them.
@@ -58,31 +62,39 @@ def audit(
     network.check_input(x)
     models = plan.bind(network)
     for layer, model in zip(network.layers, models, strict=True):
-        if isinstance(layer.primitive, AffineMap) and not isinstance(model, RelevanceModel):
+        if isinstance(layer.primitive, AffineMap) and not isinstance(model, (RelevanceModel, Generic)):
             raise PlanError(f"An audit looks at roots; layer '{layer.name}' has the explicit rule {model}, which has none.")
     swept = sweep(network, models, x)
     arrived: dict[int, Tensor] = {}
-    relevance_pass(network, models, swept, initial_relevance(swept.output, target), x, arrived.__setitem__)
+    inputs = {i: saved for i, saved in enumerate(swept.saved) if isinstance(models[i], Generic)}
+    _, balances = relevance_pass(network, models, swept, initial_relevance(swept.output, target), x, arrived.__setitem__)
     rows = []
     for i, (layer, a, _) in enumerate(activations(network, x)):
-        if isinstance(layer.primitive, AffineMap):
-            index = chosen(layer, units, seed, x.device)
-            parts = list(look(layer, models[i], a, arrived[i], index, memory, nearest))
-            rows.append({**describe(layer, models[i]), **summary(parts)})
+        index = chosen(layer, units, seed, x.device)
+        if i in inputs:
+            found = summary(list(look_at_points(layer, models[i], inputs[i], arrived[i], index, memory)))
+        elif isinstance(layer.primitive, AffineMap):
+            found = summary(list(look(layer, models[i], a, arrived[i], index, memory, nearest)))
+        elif isinstance(layer.primitive, CURVED):
+            found = balance_alone(balances[i])
+        else:
+            continue
+        rows.append({**describe(layer, models[i]), **found})
     table = pd.DataFrame(rows)
-    numbers = [name for name in table.columns if name not in (*DESCRIPTION, "units")]
-    return table.astype(dict.fromkeys(numbers, "Float64"))
+    numbers = {name: "Int64" if name == "units" else "Float64" for name in table.columns if name not in DESCRIPTION}
+    return table.astype(numbers)
 
 
-def describe(layer: Layer, model: RelevanceModel) -> dict[str, str]:
-    """The columns that name a row."""
-    values = (layer.name, layer.kind, type(model).__name__, str(layer.domain))
+def describe(layer: Layer, model: Propagation) -> dict[str, str]:
+    """The columns that name a row; ``root`` is the root strategy, where the model has one."""
+    root = type(model.root).__name__ if isinstance(model, RelevanceModel) else getattr(model, "at", "")
+    values = (layer.name, layer.kind, type(model).__name__, root, str(layer.domain))
     return dict(zip(DESCRIPTION, values, strict=True))
 
 
 def chosen(layer: Layer, units: int | None, seed: int, device: torch.device) -> Tensor:
     """Flat indices of the output units to look at. # shape: (k,)"""
-    total = torch.Size(layer.primitive.out_shape).numel()
+    total = torch.Size(layer.shape).numel()
     if units is None or units >= total:
         return torch.arange(total, device=device)
     generator = torch.Generator().manual_seed(seed)

@@ -99,13 +99,17 @@ class Lowering:
         domain: Domain | None = None,
         weight: Tensor | None = None,
         shape: tuple[int, ...] | None = None,
+        path: str | None = None,
     ) -> Ref:
-        """Add a layer and return its output; ``weight`` marks a layer whose weights a plan must speak for."""
+        """Add a layer and return its output; ``weight`` marks a layer whose weights a plan must speak for.
+
+        ``path`` is the module's, where the node's own is another.
+        """
         domain = domain or inputs[0].domain
         if image is None:
             image = affine_image(primitive, domain) if isinstance(primitive, AffineMap) else primitive.image(domain)
-        path = self.owners.get(id(weight)) or self.path(node)
-        whole = path in self.modules and kind not in ("pad", "expand")
+        path = (self.owners.get(id(weight)) or self.path(node)) if path is None else path
+        whole = bool(path) and path in self.modules and kind not in ("pad", "expand")
         shape = self.shape(node) if shape is None else shape
         self.layers.append(
             Layer(
@@ -117,7 +121,7 @@ class Lowering:
                 shape=shape,
                 domain=domain,
                 image=image,
-                weighted=weight is not None or kind == "batch_norm",
+                weighted=weight is not None or kind in ("batch_norm", "opaque"),
             )
         )
         return Ref(len(self.layers) - 1, shape, image)

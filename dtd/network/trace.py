@@ -15,12 +15,18 @@ from dtd.network.fold import fold, mark_rectified
 from dtd.network.graph import Graph
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.network import Network
+from dtd.network.opaque import Chosen, calls, chosen_paths, lower
 from dtd.network.ops import HANDLERS, advice
 from dtd.propagation import Layer
 
 
 def trace(
-    model: nn.Module, example_inputs: Tensor | tuple[Tensor], domain: Domain | None = None, *, fold_batch_norm: bool = True
+    model: nn.Module,
+    example_inputs: Tensor | tuple[Tensor],
+    domain: Domain | None = None,
+    *,
+    fold_batch_norm: bool = True,
+    opaque: Chosen = (),
 ) -> Network:
     """Capture a model as layers whose relevance can be decomposed; the model itself is left bit-identical.
 
@@ -32,16 +38,20 @@ def trace(
         example_inputs: one input tensor ``(B, ...)``, or a tuple with it; its values do not matter.
         domain: where inputs live (default: :class:`Real`); other layers' domains are inferred from it.
         fold_batch_norm: merge batch norm into the affine layer before it; otherwise it stays an affine layer.
+        opaque: modules to keep in one piece, by type or by path (a glob), whatever ops they use: each becomes a layer of
+            kind ``opaque``, for which the plan needs an entry such as :class:`dtd.Generic`. Such a module must treat
+            samples separately and return one tensor.
 
     Raises:
         UnsupportedOp: naming the op, the module path and what to do.
         TraceError: the model cannot be captured as one graph with a free batch size.
-        InputError: example inputs that are not one floating-point tensor with a batch axis.
+        InputError: example inputs that are not one floating-point tensor with a batch axis; ``opaque`` names nothing.
         NonFiniteError: NaN or infinity in the weights.
     """
     x = single_input(example_inputs)
     program = export(model, x)
-    builder = Builder(program, torch_layers(model), x.detach()[:0].clone(), fold_batch_norm)
+    kept = chosen_paths(model, opaque)
+    builder = Builder(program, torch_layers(model) | kept, kept, x.detach()[:0].clone(), fold_batch_norm)
     network = Network(checked(domain or Real(), x), tuple(x.shape[1:]), model, builder)
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
     return network
@@ -105,6 +115,7 @@ class Builder:
 
     program: ExportedProgram
     modules: frozenset[str]
+    opaque: frozenset[str]
     like: Tensor
     fold_batch_norm: bool
 
@@ -123,6 +134,8 @@ class Builder:
         like = next((t for t in tensors.values() if t.is_floating_point()), self.like)
         lowering = Lowering(HANDLERS, advice, self.modules, owners, like)
         env: dict[Any, Any] = {}
+        pieces = calls(self.program.graph.nodes, self.opaque)
+        within = {node for _, nodes in pieces.values() for node in nodes}
         for node in self.program.graph.nodes:
             if node.op == "placeholder" and node.name in signature.user_inputs:
                 env[node] = Ref(-1, lowering.shape(node), domain)
@@ -131,7 +144,9 @@ class Builder:
             elif node.op == "output":
                 layers, output = self.finish(lowering.layers, [env[n] for n in node.args[0]])
                 return Graph(layers, output, domain, like)
-            else:
+            elif node in pieces:
+                lower(lowering, pieces[node], env)
+            elif node not in within:
                 env[node] = lowering.run(node, env)
         raise TraceError("The exported graph has no output.")
 

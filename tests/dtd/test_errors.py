@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 import dtd
 
@@ -25,9 +26,9 @@ def rand(*shape):
     return torch.rand(*shape, dtype=torch.double)
 
 
-class Product(nn.Module):
+class Quotient(nn.Module):
     def forward(self, x):
-        return x * torch.sigmoid(x)
+        return x / torch.sigmoid(x)
 
 
 class Branch(nn.Module):
@@ -45,18 +46,31 @@ class Mixing(nn.Module):
         return x.flip(0)
 
 
+class Cumulative(nn.Module):
+    def forward(self, x):
+        return torch.cumsum(x, -1)
+
+
+class OverSamples(nn.Module):
+    def forward(self, x):
+        return torch.softmax(x, 0)
+
+
 class Attention(nn.Module):
     def forward(self, x):
-        return torch.softmax(x, -1)
+        x = x[:, None, :, None]
+        return F.scaled_dot_product_attention(x, x, x, dropout_p=0.5)
 
 
 @pytest.mark.parametrize(
     ("model", "match"),
     [
-        (Product(), "aten.mul.Tensor.*Products and quotients of two activations"),
-        (Attention(), "aten.softmax"),
+        (Quotient(), "aten.div.Tensor.*opaque="),
+        (Cumulative(), "aten.cumsum"),
+        (OverSamples(), "aten.softmax.*mixes samples"),
+        (Attention(), "aten.scaled_dot_product_attention.*no dropout"),
         (Mixing(), "aten.flip.*mixes samples"),
-        (nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2)), "aten.layer_norm.*in module '1'"),
+        (nn.Sequential(nn.Linear(2, 2), nn.GroupNorm(1, 2)), "aten.group_norm.*in module '1'"),
     ],
 )
 def test_unsupported_ops_are_named_with_their_module_when_tracing(model, match):

@@ -4,6 +4,7 @@ import torch
 
 from dtd.affine import Convolution, Dense, Diagonal, TransposedConvolution
 from dtd.network.lowering import Lowering, Ref
+from dtd.network.ops.bilinear import matrix_product
 
 aten = torch.ops.aten
 
@@ -16,6 +17,8 @@ def dense(low: Lowering, node, x, weight, bias=None):
 
 
 def matmul(low: Lowering, node, x, y):
+    if isinstance(x, Ref) and isinstance(y, Ref):
+        return matrix_product(low, node, x, y)
     if not isinstance(x, Ref) or isinstance(y, Ref) or y.ndim != 2:
         raise low.unsupported(node, "Only activations @ constant matrix is affine unit by unit. " + low.advice("matmul"))
     return dense(low, node, x, y.mT)
@@ -90,6 +93,7 @@ HANDLERS = {
     aten.linear.default: dense,
     aten.matmul.default: matmul,
     aten.mm.default: matmul,
+    aten.bmm.default: matmul,
     aten.addmm.default: addmm,
     aten.conv1d.default: convolution,
     aten.conv2d.default: convolution,

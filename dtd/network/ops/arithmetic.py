@@ -6,6 +6,7 @@ from torch import Tensor
 from dtd.affine import Diagonal, StackSum
 from dtd.network.images import stacked
 from dtd.network.lowering import Lowering, Ref
+from dtd.network.ops.bilinear import product
 from dtd.network.ops.structure import expanded
 
 aten = torch.ops.aten
@@ -21,14 +22,14 @@ def constant(low: Lowering, node, value: Tensor | float, shape: tuple[int, ...])
     return value
 
 
-def scale_and_shift(low: Lowering, node, x: Ref, scale, shift, kind: str):
+def scale_and_shift(low: Lowering, node, x: Ref, scale, shift, kind: str, shape=None):
     """``scale ⊙ x + shift`` with constants."""
-    shape = low.shape(node)
+    shape = low.shape(node) if shape is None else shape
     x = expanded(low, node, x, shape)
     weight = constant(low, node, scale, shape)
     bias = None if shift is None else constant(low, node, shift, shape)
     primitive = Diagonal(weight=weight, bias=bias, in_shape=shape, out_shape=shape)
-    return low.emit(node, kind, primitive, (x,))
+    return low.emit(node, kind, primitive, (x,), shape=shape)
 
 
 def add(low: Lowering, node, x, y, *, alpha=1):
@@ -53,7 +54,7 @@ def subtract_reversed(low: Lowering, node, x, y, alpha=1):
 
 def multiply(low: Lowering, node, x, y):
     if isinstance(x, Ref) and isinstance(y, Ref):
-        raise low.unsupported(node, low.advice("mul"))
+        return product(low, node, x, y)
     x, y = (x, y) if isinstance(x, Ref) else (y, x)
     return scale_and_shift(low, node, x, y, None, "scale")
 

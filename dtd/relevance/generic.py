@@ -1,0 +1,165 @@
+"""The generic Taylor model: any differentiable layer, expanded where its units vanish on the way to a reference."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil, log2
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from dtd.affine import AffineMap
+from dtd.algebra import divide
+from dtd.domain import Bound
+from dtd.errors import BudgetError, check_parameter
+from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
+from dtd.relevance.steps import Path, walk
+
+TEMPORARIES = 12  # tensors of the size of a layer's input and output alive at once, for each unit
+PRECISION = 1e-12  # of the root, as a share of the way to the reference
+
+
+class Found(NamedTuple):
+    """The expansion of some units. # shape: handed (B, k, *in) for each input; others (B, k)"""
+
+    handed: tuple[Tensor, ...]
+    zeroth: Tensor  # R̂_k at the point
+    way: Tensor  # t: the point is a − t (a − x̃)
+    exists: Tensor  # whether the unit vanishes on the segment
+
+
+@dataclass(frozen=True, eq=False)
+class Generic(Propagation):
+    """``R̂_k(a) = R_k f_k(a) / f_k(a₀)`` for any differentiable layer f, expanded on the way from the data to a reference.
+
+    Each unit has its own point ``ã_k = a − t_k (a − x̃)``: the first root on the segment (``at="root"``: bracketed on
+    ``brackets`` parts, then bisected to 1e-12 of the segment; at a kink the data point's side counts), or the reference
+    itself (``at="reference"``, ``t = 1``), where R̂ may be worth something. From there the path to the data point is taken in
+    ``steps`` Taylor steps, each expanded where it begins,
+
+        R_j←k = Σ_i [∇R̂_k(p_i)]_j δ_j (+ ½ δ_j [∇²R̂_k(p_i) δ]_j with order=2),    p_i = ã + i δ,  δ = (a − ã)/steps
+
+    so that ``R_k = Σ_j R_j←k + R̂_k(ã_k) + remainder``: one step is the Taylor expansion at the root; for a smooth f
+    the remainder falls as 1/steps (1/steps² with order=2), and infinitely many steps are the path integral. Where a unit
+    has no root on the segment, or is 0 at the data point, its relevance stays in the zeroth term.
+
+    ``reference`` is a number or a tensor that broadcasts to ``(B, *in)``, or one for each input. A bias inside f stays
+    fixed. The price is an evaluation of the layer for each unit, bracket, halving and step (at a reference: for each
+    step only), in chunks of units within ``memory`` bytes.
+    """
+
+    reference: Bound | tuple[Bound, ...] = 0.0
+    at: Literal["root", "reference"] = "root"
+    steps: int = 1
+    order: int = 1
+    brackets: int = 16
+    memory: int = 2**28
+
+    def __post_init__(self):
+        check_parameter(self.at in ("root", "reference"), "at", "'root' or 'reference'", repr(self.at))
+        check_parameter(self.steps >= 1, "steps", ">= 1", self.steps)
+        check_parameter(self.order in (1, 2), "order", "1 or 2", self.order)
+        check_parameter(self.brackets >= 1, "brackets", ">= 1", self.brackets)
+
+    def accepts(self, layer):
+        return isinstance(layer.primitive, AffineMap) or hasattr(layer.primitive, "function")
+
+    def forward(self, layer: Layer, inputs):
+        self.path(layer, inputs)
+        if self.at == "root":
+            self.at_once(layer, inputs)
+        return function(layer)(*inputs), inputs
+
+    def backward(self, layer: Layer, saved, relevance):
+        if self.at == "reference":
+            lower, zeroth = self.from_reference(layer, saved, relevance)
+        else:
+            lower, zeroth = tuple(map(torch.zeros_like, saved)), torch.zeros_like(relevance.flatten(1)[:, 0])
+            for found, _ in self.expansions(layer, saved, relevance, relevance.flatten(1).any(0).nonzero().flatten()):
+                lower = tuple(total + part.sum(1) for total, part in zip(lower, found.handed, strict=True))
+                zeroth = zeroth + found.zeroth.sum(1)
+        made = balance(relevance, lower, zeroth=zeroth)
+        return Propagated(lower, balance(relevance, lower, zeroth=zeroth, remainder=made.gap))
+
+    def path(self, layer: Layer, inputs: tuple[Tensor, ...]) -> Path:
+        """The segment from the data to the reference."""
+        points = self.reference if isinstance(self.reference, tuple) else (self.reference,) * len(inputs)
+        check_parameter(len(points) == len(inputs), "reference", f"one for each input of '{layer.name}'", len(points))
+        return Path(inputs, tuple(a - torch.as_tensor(x).to(a).expand_as(a) for a, x in zip(inputs, points, strict=True)))
+
+    def at_once(self, layer: Layer, inputs: tuple[Tensor, ...]) -> int:
+        """How many units fit in memory; raises :class:`BudgetError` when not even one does."""
+        size = sum(a[0].numel() for a in inputs if len(a)) + torch.Size(layer.shape).numel()
+        each = max(1, len(inputs[0])) * size * inputs[0].element_size() * TEMPORARIES
+        if each > self.memory:
+            raise BudgetError(
+                f"One unit of layer '{layer.name}' needs about {each:,} bytes; the memory bound is {self.memory:,}. Raise "
+                "'memory', explain fewer samples at once, or expand at the reference."
+            )
+        return self.memory // each
+
+    def from_reference(
+        self, layer: Layer, inputs: tuple[Tensor, ...], relevance: Tensor
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """What all units hand down together, since they share their point, and what they are worth there. # shape: (B,)"""
+        f, path = function(layer), self.path(layer, inputs)
+        c = divide(relevance, f(*inputs))
+        way = torch.ones_like(relevance.flatten(1)[:, 0])
+        zeroth = torch.where(c == 0, relevance, c * f(*path.at(way)))
+        return walk(f, path, way, c, self.steps, self.order), per_sample(zeroth)
+
+    def expansions(
+        self, layer: Layer, inputs: tuple[Tensor, ...], relevance: Tensor, index: Tensor
+    ) -> Iterator[tuple[Found, Tensor]]:
+        """The units ``index`` at their own points, one chunk after another, each with its indices."""
+        f, path, arrived = function(layer), self.path(layer, inputs), relevance.flatten(1)
+        y = f(*inputs).flatten(1)
+        for part in index.split(self.at_once(layer, inputs)):
+            k, batch = len(part), len(y)
+            many = path.repeated(k)
+            c = divide(arrived[:, part], y[:, part]).flatten()
+            unit = part.repeat(batch)[:, None]
+
+            def value(t, many=many, unit=unit):
+                return f(*many.at(t)).flatten(1).gather(1, unit)[:, 0]
+
+            start = y[:, part].flatten()
+            way, exists = torch.ones_like(start), start != 0
+            if self.at == "root":
+                way, exists = first_root(value, start, self.brackets)
+            at = torch.where(exists, value(way) * c, arrived[:, part].flatten())
+            chosen = torch.zeros(k * batch, y.shape[1], dtype=y.dtype, device=y.device).scatter_(
+                1, unit, (c * exists)[:, None]
+            )
+            handed = walk(f, many, way, chosen.view(-1, *layer.shape), self.steps, self.order)
+            back = lambda x, k=k, batch=batch: x.view(batch, k, *x.shape[1:])  # noqa: E731
+            yield Found(tuple(map(back, handed)), back(at), back(way), back(exists)), part
+
+
+def function(layer: Layer) -> Callable[..., Tensor]:
+    """The layer as a function of its inputs."""
+    if isinstance(layer.primitive, AffineMap):
+        return lambda *inputs: layer.primitive.apply(layer.joined(inputs))
+    return layer.primitive.function
+
+
+def first_root(value: Callable[[Tensor], Tensor], start: Tensor, brackets: int) -> tuple[Tensor, Tensor]:
+    """The first ``t`` in (0, 1] where ``value(t)`` no longer has the sign of ``start = value(0)``, and whether one exists.
+
+    Looked for at multiples of ``1/brackets`` (two roots within one bracket are not seen), then bisected; returned is the
+    end of the last interval where the sign is still that of the data point. # shape: (n,)
+    """
+    low, high = torch.zeros_like(start), torch.zeros_like(start)
+    for i in range(1, brackets + 1):
+        t = torch.full_like(start, i / brackets)
+        searching = (high == 0) & (start != 0)
+        crossed = searching & (value(t) * start.sign() <= 0)
+        high = torch.where(crossed, t, high)
+        low = torch.where(searching & ~crossed, t, low)
+    exists = high > 0
+    high = torch.where(exists, high, low)
+    for _ in range(ceil(log2(1 / (brackets * PRECISION)))):
+        middle = (low + high) / 2
+        crossed = value(middle) * start.sign() <= 0
+        high, low = torch.where(crossed, middle, high), torch.where(crossed, low, middle)
+    return torch.where(exists, low, 0.0), exists
