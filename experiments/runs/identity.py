@@ -19,16 +19,21 @@ VERSIONS = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "torchvision", 
 LENGTH = 16  # hexadecimal digits of a key
 
 
-def job_key(config: DictConfig) -> str:
-    """The name of a job: equal for two configs that give the same rows.
+def job_name(config: DictConfig) -> str:
+    """The directory of a sweep's job: a hash of the resolved config without the keys of ``AROUND``.
 
-    Hashed are the resolved config without the keys of ``AROUND``, the sources of ``dtd``, of ``experiments`` (not what
-    only shows) and of the packages under ``trusted``, and ``VERSIONS``. Files that a config names by path count by their
-    path alone.
+    Files that a config names by path count by their path alone.
     """
-    resolved = computing(config)
-    packages = (*CODE, *resolved.get("trusted", ()))
-    what = {"config": resolved, "code": {name: sources(name) for name in packages}, "versions": versions()}
+    return digest(json.dumps(computing(config), sort_keys=True))
+
+
+def job_key(config: DictConfig) -> str:
+    """What makes an earlier job this very one: its name, the code that computes, and ``VERSIONS``.
+
+    Code is the sources of ``dtd``, of ``experiments`` without what only shows, and of the packages under ``trusted``.
+    """
+    packages = (*CODE, *config.get("trusted", ()))
+    what = {"name": job_name(config), "code": {name: sources(name) for name in packages}, "versions": versions()}
     return digest(json.dumps(what, sort_keys=True))
 
 

@@ -11,7 +11,7 @@ from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from omegaconf import open_dict, read_write
 
 from experiments.console import progress
-from experiments.runs.identity import job_key
+from experiments.runs.identity import job_key, job_name
 from experiments.runs.objective import objective
 from experiments.runs.record import Record
 from experiments.runs.settle import Planned, settle
@@ -34,16 +34,16 @@ def launch(launcher: Resuming, job_overrides: Sequence[Sequence[str]], first: in
 
 
 def planned(launcher: Resuming, number: int, overrides: Sequence[str]) -> Planned:
-    """Where a job belongs: into the directory that its key names."""
+    """Where a job belongs, and what must be found there for it to be done."""
     config = launcher.context.config_loader.load_sweep_config(launcher.config, list(overrides))
     hydra = HydraConfig.instance()
     before = hydra.cfg
     hydra.set_config(config)  # as in the job itself, so that interpolations mean the same
     try:
-        key = job_key(config)
+        key, name = job_key(config), job_name(config)
     finally:
         hydra.cfg = before
-    out = Path(launcher.config.hydra.sweep.dir) / key
+    out = Path(launcher.config.hydra.sweep.dir) / name
     return Planned(number, tuple(overrides), key, out, tuple(config.objective), dict(config.at_most))
 
 
@@ -54,7 +54,7 @@ def start(launcher: Resuming, jobs: Sequence[Planned]) -> list[Record]:
         config.hydra.launcher = launcher.inner
     inner = Plugins.instance().instantiate_launcher(launcher.context, launcher.task, config)
     where = f"hydra.sweep.dir={quoted(config.hydra.sweep.dir)}"
-    returns = inner.launch([[*job.overrides, where, f"hydra.sweep.subdir={job.key}"] for job in jobs], jobs[0].number)
+    returns = inner.launch([[*job.overrides, where, f"hydra.sweep.subdir={job.out.name}"] for job in jobs], jobs[0].number)
     return [each.return_value for each in returns]
 
 

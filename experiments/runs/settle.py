@@ -10,6 +10,9 @@ from filelock import Timeout
 from experiments.runs import record as on_disk
 from experiments.runs.record import Outcome, Record, finished, lock, locked, read_record, write_record
 
+CHANGED = (
+    "The code or a package changed after the sweep had started. Start it again: jobs of the old code are computed anew."
+)
 WAIT = 1.0  # seconds between looks at jobs that other sweeps compute
 
 
@@ -65,21 +68,35 @@ def forgotten(job: Planned) -> bool:
 def started(jobs: Sequence[Planned], start: Start) -> dict[str, Record]:
     """The records of the jobs that ended; those that died with their process are tried once more, each alone."""
     try:
-        return {record.key: record for record in start(jobs) if record.outcome is not Outcome.busy}
+        return computed(jobs, start)
     except Exception:
-        ended = {job.key: replace(record, reused=False) for job in jobs if (record := read_record(job.out))}
+        ended = {
+            job.key: replace(record, reused=False)
+            for job in jobs
+            if (record := read_record(job.out)) and record.key == job.key
+        }
         died = [job for job in jobs if job.key not in ended and (job.out / on_disk.BEGUN).exists() and not locked(job.out)]
         if not ended and not died:
             raise  # the launcher itself does not work
-    return ended | {job.key: once_more(job, start) for job in died}
+    for job in died:
+        ended |= once_more(job, start)
+    return ended
 
 
-def once_more(job: Planned, start: Start) -> Record:
+def computed(jobs: Sequence[Planned], start: Start) -> dict[str, Record]:
+    """The records of jobs that nobody else computes; one of other code than was planned is a failure."""
+    pairs = [(job, record) for job, record in zip(jobs, start(jobs), strict=True) if record.outcome is not Outcome.busy]
+    return {
+        job.key: record if record.key == job.key else Record(job.key, Outcome.failed, (CHANGED,)) for job, record in pairs
+    }
+
+
+def once_more(job: Planned, start: Start) -> dict[str, Record]:
     """The job alone; its process dying again is its failure."""
     try:
-        (record,) = start([job])
+        return computed([job], start)
     except Exception as error:
         why = f"Its process died twice, which happens when memory runs out or a library crashes: {error}"
         record = Record(job.key, Outcome.failed, (why,))
         write_record(job.out, record)
-    return record
+        return {job.key: record}

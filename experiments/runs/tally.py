@@ -91,7 +91,7 @@ def line(job: Planned, record: Record) -> dict[str, Any]:
     """The job's line in the summary."""
     return {
         "job": job.number,
-        "directory": job.key,
+        "directory": job.out.name,
         "outcome": record.outcome.value,
         "reused": record.reused,
         "seconds": record.seconds,
