@@ -14,7 +14,7 @@ from experiments.console import console
 from experiments.figures.style import styled
 from experiments.questions import question
 from experiments.questions.base import Question
-from experiments.results import read_table, remove_parts, save_figure, save_json, save_table, save_text
+from experiments.results import OutputError, read_table, remove_parts, save_figure, save_json, save_table, save_text
 from experiments.runs.conditions import seeded, threads
 from experiments.runs.identity import job_key
 from experiments.runs.log import Log, logged
@@ -83,7 +83,8 @@ def alone(job: Job) -> Record:
     except Timeout:
         return Record(job.key, Outcome.busy, (f"Another process computes in {job.out} right now.",))
     except OSError as error:
-        return Record(job.key, Outcome.failed, (str(error),))
+        why = f"'{job.out}' could not be written to: {error.strerror}."
+        return Record(job.key, Outcome.failed, (str(error) if isinstance(error, OutputError) else why,))
 
 
 def recorded(job: Job) -> Record:
