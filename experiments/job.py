@@ -9,7 +9,7 @@ from filelock import Timeout
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import plans
-from experiments.configs import Config, ConfigError, typed
+from experiments.configs import Config, ConfigError, option, typed
 from experiments.console import console
 from experiments.figures.style import styled
 from experiments.questions import question
@@ -112,7 +112,10 @@ def computed(job: Job, log: Log) -> Record:
         asked.check(made)
         with threads(made.threads), seeded(made.seed):
             save_text(job.out / "config.yaml", OmegaConf.to_yaml(job.config, resolve=True))
-            save_json(job.out / BEGUN, provenance(job.key, made.seed, job.overrides))
+            save_json(
+                job.out / BEGUN,
+                provenance(job.key, made.seed, job.overrides) | {"question": option("question", made.question)},
+            )
             problems, measures = answer(asked, made, job, log)
     except ConfigError as error:
         return Record(job.key, Outcome.refused, (str(error),))

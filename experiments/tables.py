@@ -1,5 +1,7 @@
 """What a run says in the terminal; reads rows only."""
 
+from collections.abc import Callable, Mapping
+
 import pandas as pd
 from rich import box
 from rich.console import Console
@@ -7,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.questions.base import Tables
+from experiments.summary import Summary, averaged, best, form
 
 LEGEND = """\
 float64, float32: the largest |derived − explicit| of any layer or of the network, relative to the largest |relevance|.
@@ -129,3 +132,36 @@ def show_function_view(tables: Tables, console: Console) -> None:
         for layer in layers.iloc[::-1].itertuples():
             made.add_row(str(layer.layer), *(f"{getattr(layer, part):.4f}" for part in parts))
         console.print(made)
+
+
+def show_summaries(summaries: Mapping[str, Summary]) -> Callable[[Tables, Console], None]:
+    """What shows the means of tables, a table for each scene; curves are left to the figures."""
+
+    def show(tables: Tables, console: Console) -> None:
+        for name, summary in summaries.items():
+            if summary.along is None:
+                for made in scenes(tables[name], summary.of(tables[name])):
+                    console.print(made)
+        console.print("\nMeans over samples; bold: the best.", style="dim")
+
+    return show
+
+
+def scenes(rows: pd.DataFrame, summary: Summary) -> list[Table]:
+    """Means of the measures: a table for each scene, a line for each of what is compared."""
+    means = averaged(rows, summary).xs("mean", axis=1, level=1)
+    forms = {name: form(means[name]) for name in means}
+    marked = pd.DataFrame({name: best(means[name], measure, summary.within) for name, measure in summary.measures.items()})
+    made = []
+    for scene, part in means.groupby(list(summary.within), sort=False):
+        title = ", ".join(f"{column} {value}" for column, value in zip(summary.within, scene, strict=True))
+        labels = (measure.label.replace(" ", "\n") for measure in summary.measures.values())
+        made.append(table(title, *summary.compared, *labels, left=len(summary.compared)))
+        for line, values in part.iterrows():
+            names = (str(name) for name in (line if isinstance(line, tuple) else (line,))[len(summary.within) :])
+            cells = (
+                Text("" if pd.isna(value) else f"{value:{forms[name]}}", "bold" if marked.loc[line, name] else "")
+                for name, value in values.items()
+            )
+            made[-1].add_row(*names, *cells)
+    return made

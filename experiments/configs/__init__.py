@@ -8,13 +8,26 @@ from experiments.configs.base import Bias, ConfigError, Dtype, Root, require
 from experiments.configs.data import DataConfig, DigitsConfig
 from experiments.configs.models import CNNConfig, MLPConfig, ModelConfig, SeveralConfig, TrainedConfig, VGG16Config
 from experiments.configs.plans import EntriesConfig, EntryConfig, PlanConfig, PresetConfig, RuleConfig, SeveralPlansConfig
-from experiments.configs.questions import CorrespondenceConfig, CostConfig, FunctionViewConfig, Plane, QuestionConfig
+from experiments.configs.questions import (
+    Cascade,
+    CorrespondenceConfig,
+    CostConfig,
+    FaithfulnessConfig,
+    FunctionViewConfig,
+    HeatmapsConfig,
+    Plane,
+    QuestionConfig,
+    SanityConfig,
+    Score,
+    Starts,
+)
 from experiments.configs.run import SCHEMAS, Config, option, register, typed
 
 __all__ = [
     "SCHEMAS",
     "Bias",
     "CNNConfig",
+    "Cascade",
     "Config",
     "ConfigError",
     "CorrespondenceConfig",
@@ -24,7 +37,9 @@ __all__ = [
     "Dtype",
     "EntriesConfig",
     "EntryConfig",
+    "FaithfulnessConfig",
     "FunctionViewConfig",
+    "HeatmapsConfig",
     "MLPConfig",
     "ModelConfig",
     "PlanConfig",
@@ -33,8 +48,11 @@ __all__ = [
     "QuestionConfig",
     "Root",
     "RuleConfig",
+    "SanityConfig",
+    "Score",
     "SeveralConfig",
     "SeveralPlansConfig",
+    "Starts",
     "TrainedConfig",
     "VGG16Config",
     "option",

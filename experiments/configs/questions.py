@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -57,8 +58,68 @@ class FunctionViewConfig(QuestionConfig):
     sample: int = MISSING
 
 
+class Score(Enum):
+    """What a perturbation may lower."""
+
+    logit = "logit"
+    probability = "probability"
+
+
+@dataclass
+class FaithfulnessConfig(QuestionConfig):
+    """Does the output depend on what an explanation calls relevant?"""
+
+    samples: int = MISSING
+    region: int = MISSING
+    steps: int | None = None
+    share: float = MISSING
+    values: list[Any] = MISSING
+    score: Score = MISSING
+    random_orders: int = MISSING
+    quantus: list[str] = MISSING
+
+
+class Cascade(Enum):
+    """The order in which layers lose their weights."""
+
+    output = "output"
+    input = "input"
+    each = "each"
+
+
+class Starts(Enum):
+    """Which initial relevances are followed down."""
+
+    classes = "classes"
+    normal = "normal"
+
+
+@dataclass
+class SanityConfig(QuestionConfig):
+    """Does an explanation depend on the model's weights, and on the class that it explains?"""
+
+    samples: int = MISSING
+    orders: list[Cascade] = MISSING
+    draws: int = MISSING
+    similarities: list[str] = MISSING
+    starts: Starts = MISSING
+    directions: int = MISSING
+
+
+@dataclass
+class HeatmapsConfig(QuestionConfig):
+    """What do plans make of the same samples?"""
+
+    samples: list[int] = MISSING
+    explicit: bool = MISSING
+    units: int | None = None
+
+
 QUESTIONS = {
     "correspondence": CorrespondenceConfig,
     "cost": CostConfig,
+    "faithfulness": FaithfulnessConfig,
     "function_view": FunctionViewConfig,
+    "heatmaps": HeatmapsConfig,
+    "sanity": SanityConfig,
 }

@@ -1,4 +1,4 @@
-"""One sample under every rule: derived above explicit, with root validity and conservation below each pair."""
+"""Samples under rules or plans: derived above explicit, with root validity and conservation below each column."""
 
 from collections.abc import Mapping
 
@@ -10,40 +10,52 @@ from experiments.figures.names import printed
 from experiments.figures.panels import Block, heatmap_grid
 from experiments.questions.base import Tables
 
-SIDES = ("derived", "explicit")
+SIDES, COLOURED = ("derived", "explicit"), ("red", "green", "blue")
 VALID, CONSERVED = "valid roots", "Σ R / f(x)"
 
 
 def heatmap_figures(tables: Tables) -> Mapping[str, Figure]:
-    """One figure, ``heatmaps``."""
+    """One figure, ``heatmaps``: a block for each model and sample, a column for each rule or plan."""
     pixels, roots = tables["pixels"], tables["roots"]
-    models = pixels.groupby("model", sort=False)
-    return {"heatmaps": heatmap_grid([block(part, roots[roots.model == name]) for name, part in models])}
+    column, scenes = "plan" if "plan" in pixels else "rule", ["model", "sample"]
+    found = dict(iter(roots.groupby(scenes)))
+    blocks = [block(part, found.get(scene, roots[:0]), column) for scene, part in pixels.groupby(scenes, sort=False)]
+    return {"heatmaps": heatmap_grid(blocks)}
 
 
-def block(pixels: pd.DataFrame, roots: pd.DataFrame) -> Block:
-    """The picture of one model's sample, and a column for each rule."""
-    sides = [side for side in SIDES if (pixels.side == side).any()]
-    rules = list(pixels[pixels.side == SIDES[0]].rule.unique())
-    images = {key: plane(part) for key, part in pixels.groupby(["rule", "side"], sort=False)}
-    source = pixels[pixels.side == "input"]
+def block(pixels: pd.DataFrame, roots: pd.DataFrame, column: str) -> Block:
+    """The picture of one sample, and a column of panels for each rule or plan."""
+    relevant = pixels.side.isin(SIDES)
+    sides, names = [side for side in SIDES if (pixels.side == side).any()], list(pixels[column].unique())
+    images = {key: plane(part) for key, part in pixels[relevant].groupby([column, "side"])}
+    source = pixels[~relevant & (pixels[column] == names[0])]
     return Block(
-        columns=[printed(rule) for rule in rules],
-        panels=[[images.get((rule, side)) for rule in rules] for side in sides],
+        columns=[printed(name) for name in names],
+        panels=[[images.get((name, side)) for name in names] for side in sides],
         rows=sides,
-        picture=images[rules[0], "input"],
-        above=printed(source.model.iloc[0]),
-        below=f"class {source.target.iloc[0]}",
+        picture=photo({side: plane(part) for side, part in source.groupby("side")}),
+        above=printed(pixels.model.iloc[0]),
+        below=f"class {pixels.target.iloc[0]}",
         notes={
-            VALID: [valid_share(roots[roots.rule == rule]) for rule in rules],
-            CONSERVED: [conserved([images[rule, side] for side in sides if (rule, side) in images]) for rule in rules],
+            VALID: [valid_share(roots[roots[column] == name]) for name in names],
+            CONSERVED: [conserved([images[name, side] for side in sides if (name, side) in images]) for name in names],
         },
     )
 
 
+def photo(planes: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The input in grey or in colours, its range made [0, 1] where it is another. # shape: (H, W) or (H, W, 3)"""
+    coloured = set(planes) == set(COLOURED)
+    image = np.stack([planes[colour] for colour in COLOURED], -1) if coloured else planes["input"]
+    low, high = min(image.min(), 0.0), max(image.max(), 1.0)
+    return (image - low) / (high - low)
+
+
 def valid_share(roots: pd.DataFrame) -> str:
-    """Valid roots among all units of the network that receive relevance."""
+    """Valid roots among all units of the network that receive relevance; a dash where nothing has roots."""
     counted = roots[roots.units > 0]
+    if counted.empty:
+        return "–"
     return f"{np.average(counted.valid, weights=counted.units):.0%}".replace("%", " %")
 
 

@@ -12,6 +12,18 @@ NAMES = {
     "zbox": r"z$^\mathrm{B}$",
     "epsilon_plus": "ε⁺",
     "epsilon_gamma_box": "ε-γ-box",
+    "epsilon_plus_flat": "ε⁺-flat",
+    "epsilon_alpha2_beta1": "ε-α2β1",
+    "deep_taylor_2017": "deep Taylor",
+    "lrp_overview_2019": "LRP overview",
+    "gradient_x_input": "gradient × input",
+    "random": "random order",
+    "gone": "share of regions gone",
+    "randomised": "share of layers randomised",
+    "depth": "steps down from the output",
+    "output": "from the output down",
+    "input": "from the input up",
+    "each": "each layer alone",
     "mlp": "MLP",
     "cnn": "CNN",
     "vgg16": "VGG-16",
@@ -19,5 +31,5 @@ NAMES = {
 
 
 def printed(key: str) -> str:
-    """A rule's, plan's or model's name in print; what has none is printed as it is."""
-    return NAMES.get(key, key)
+    """A rule's, plan's, model's or column's name in print; one that is not known has blanks for its underscores."""
+    return NAMES.get(key, key.replace("_", " "))

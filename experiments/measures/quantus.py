@@ -38,9 +38,12 @@ def evaluate(name: str, model: nn.Module, x: Tensor, target: Tensor, relevance: 
     # shape: x, relevance (B, C, H, W), target (B,); result (B,)
     """
     arrays = {"x_batch": x, "y_batch": target, "a_batch": relevance.sum(1, keepdim=True)}
+    model = deepcopy(model).float()
+    if setting.softmax:
+        model = nn.Sequential(model, nn.Softmax(1)).eval()
     with seeded(setting.seed):
         scores = METRICS[name](setting)(
-            model=deepcopy(model).float(),
+            model=model,
             softmax=setting.softmax,
             channel_first=True,
             **{key: tensor.numpy() for key, tensor in arrays.items()},

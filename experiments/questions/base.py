@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from experiments.configs import Config
+from experiments.summary import Summary
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -17,7 +18,8 @@ class Question:
     """Compute first, then report: ``tables`` does the work; everything after it reads what it wrote, from disk.
 
     The table ``rows`` is the answer as tidy rows; further tables hold what the figures need. ``problems`` names what makes
-    the run fail. ``measures`` are scalars by name, which a sweeper can optimise or limit.
+    the run fail. ``measures`` are scalars by name, which a sweeper can optimise or limit. ``summaries`` say how tables are
+    read, by name: what is compared, and which direction is better.
     """
 
     check: Callable[[Config], None]  # raises ConfigError before any work
@@ -26,3 +28,4 @@ class Question:
     figures: Callable[[Tables], Mapping[str, Figure | str]]  # a page is text under a name with its suffix
     problems: Callable[[Tables], list[str]]
     measures: Mapping[str, Callable[[Tables], float]] = field(default_factory=dict)
+    summaries: Mapping[str, Summary] = field(default_factory=dict)

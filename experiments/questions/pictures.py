@@ -17,6 +17,7 @@ from experiments.models import Subject, subjects
 from experiments.plans import Request, measure
 from experiments.questions.base import Tables
 
+COLOURED = ("red", "green", "blue")  # sides of an input in colours
 BIAS = "fixed"  # the bias mode that is drawn: the one under which a root is a root of the unit itself
 
 
@@ -48,15 +49,21 @@ def draw(subject: Subject, shown: int, requests: list[Request]) -> Iterator[tupl
     for request in requests:
         plan = request.assign(network, measured).plan
         sides = {side: explain(network, x, target, p) for side, p in (("derived", plan), ("explicit", plan.explicit()))}
-        images = {side: e.relevance / e.initial.sum() for side, e in sides.items()} | {"input": x}
+        images = {side: (e.relevance / e.initial.sum())[0] for side, e in sides.items()} | picture(x[0])
         label = {"sample": shown, "target": target, "rule": request.rule, "bias_mode": request.bias}
-        picture = pd.concat([labelled(tidy(image[0]), side=side) for side, image in images.items()], ignore_index=True)
-        yield label, picture, audit(network, x, target, plan).rename(columns={"model": "relevance_model"})
+        planes = pd.concat([labelled(tidy(image), side=side) for side, image in images.items()], ignore_index=True)
+        yield label, planes, audit(network, x, target, plan).rename(columns={"model": "relevance_model"})
 
 
 def labelled(table: pd.DataFrame, **label: str | int) -> pd.DataFrame:
     """The table with constant columns in front."""
     return pd.DataFrame(label, index=table.index).join(table)
+
+
+def picture(image: Tensor) -> dict[str, Tensor]:
+    """An input by the side that its pixels are filed under: itself, or its colours. # shape: (C, H, W) or (n,)"""
+    coloured = image.ndim == 3 and len(image) == len(COLOURED)
+    return dict(zip(COLOURED, image[:, None], strict=True)) if coloured else {"input": image}
 
 
 def tidy(image: Tensor) -> pd.DataFrame:

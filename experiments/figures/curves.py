@@ -1,0 +1,76 @@
+"""Curves of measures over an axis: a panel for each scene, a line for each of what is compared, bands over runs."""
+
+from collections.abc import Callable, Mapping
+from math import ceil
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from experiments.figures.names import printed
+from experiments.figures.style import rule_looks, width
+from experiments.questions.base import Tables
+from experiments.summary import Summary, averaged
+
+EACH, HEIGHT = 2.2, 1.9  # inches: least width of a panel, height of a row of panels
+LEGEND, ENTRY = 0.17, 1.1  # inches: height of a row of the legend, width of an entry
+MARKS = 12  # about so many markers on a line
+
+
+def curve_figures(summaries: Mapping[str, Summary]) -> Callable[[Tables], Mapping[str, Figure]]:
+    """What draws a figure for each table that is a curve, and for each of its measures."""
+
+    def figures(tables: Tables) -> Mapping[str, Figure]:
+        made = {}
+        for name, summary in summaries.items():
+            if summary.along is not None:
+                here = summary.of(tables[name])
+                for measure in here.measures:
+                    made[name if len(here.measures) == 1 else f"{name}_{measure}"] = curves(tables[name], here, measure)
+        return made
+
+    return figures
+
+
+def curves(rows: pd.DataFrame, summary: Summary, measure: str) -> Figure:
+    """Means of one measure along the axis."""
+    found = averaged(rows, summary)[measure].reset_index()
+    compared = found[list(summary.compared)].astype(str).agg(", ".join, axis=1)
+    looks = rule_looks(compared.unique())
+    scenes = [group for _, group in found.assign(line=compared).groupby(list(summary.within), sort=False, dropna=False)]
+    most, entries = max(1, int(width() / EACH)), max(1, int(width() / ENTRY))
+    down = ceil(len(scenes) / most)
+    across, legend = ceil(len(scenes) / down), ceil(len(looks) / entries)
+    figure = Figure(figsize=(width(), down * HEIGHT + legend * LEGEND), layout="constrained")
+    panels = figure.subplots(down, across, squeeze=False, sharey=True, sharex=True)
+    titled = [column for column in summary.within if len(scenes) == 1 or found[column].nunique(dropna=False) > 1]
+    for axes, scene in zip(panels.flat, scenes, strict=False):
+        panel(axes, scene, summary.along, looks)
+        axes.set_title(", ".join(printed(str(scene[column].iloc[0])) for column in titled))
+    for axes in panels.flat[len(scenes) :]:
+        axes.set_axis_off()
+    for axes in panels[-1]:
+        axes.set_xlabel(printed(summary.along))
+    for axes in panels[:, 0]:
+        axes.set_ylabel(summary.measures[measure].label)
+    handles, labels = panels.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=entries, frameon=False)
+    return figure
+
+
+def panel(axes: Axes, scene: pd.DataFrame, along: str, looks: Mapping[str, tuple[str, str]]) -> None:
+    """The lines of one scene; a band of one standard deviation where there are several runs."""
+    for line, part in scene.groupby("line", sort=False):
+        colour, marker = looks[line]
+        every = max(1, len(part) // MARKS)
+        label = ", ".join(printed(word) for word in line.split(", "))
+        x = part[along]
+        axes.plot(x, part["mean"], color=colour, marker=marker, markevery=every, label=label)
+        if part["std"].notna().any():
+            axes.fill_between(
+                x, part["mean"] - part["std"], part["mean"] + part["std"], color=colour, alpha=0.2, linewidth=0
+            )
+    if pd.api.types.is_integer_dtype(scene[along]):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.spines[["top", "right"]].set_visible(False)

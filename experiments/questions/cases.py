@@ -1,0 +1,56 @@
+"""What the questions about explanations ask about: a model in the run's precision, samples, and the run's plans."""
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from dtd.explain import Explanation, explain
+from dtd.network import Network, trace
+from dtd.plan import Plan
+from experiments.configs import Config, require
+from experiments.models import Subject, subjects
+from experiments.plans import plans
+
+BATCH = 32  # samples that are explained at once
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One model with the samples that are explained; targets are the predicted classes.
+
+    # shape: x (B, *in), target (B,)
+    """
+
+    name: str
+    subject: Subject
+    model: nn.Module
+    network: Network
+    x: Tensor
+    target: Tensor
+    batches: tuple[Tensor, Tensor]  # what plans that take something from data look at
+    plans: Mapping[str, Plan]
+
+    def explanations(self, plan: Plan) -> Iterator[Explanation]:
+        """The samples' explanations, a batch at a time."""
+        for x, target in zip(self.x.split(BATCH), self.target.split(BATCH), strict=True):
+            yield explain(self.network, x, target, plan)
+
+
+@torch.no_grad()
+def cases(config: Config, samples: int | list[int]) -> Iterator[Case]:
+    """A case for each model of the run, with the first so many samples of the test set, or with those that are listed.
+
+    Raises :class:`ConfigError` for samples that the test set does not have.
+    """
+    dtype = getattr(torch, config.dtype.value)
+    for name, subject in subjects(config.model, config.data).items():
+        index = list(range(samples)) if isinstance(samples, int) else samples
+        found = len(subject.test_x)
+        require(max(index) < found, "question.samples", f"among the {found} samples of the test set", max(index) + 1)
+        x, model = subject.test_x[index].to(dtype), deepcopy(subject.model).to(dtype)
+        network = trace(model, x, subject.domain)
+        batches = subject.train_x.to(dtype), subject.test_x.to(dtype)
+        yield Case(name, subject, model, network, x, model(x).argmax(1), batches, plans(config, network, batches))
