@@ -9,6 +9,7 @@ from dtd.direction import (
     Factor,
     Flat,
     Gamma,
+    Jitter,
     Pattern,
     SignedGamma,
     ToBox,
@@ -34,12 +35,15 @@ from dtd.plan import Entry, Plan
 from dtd.pooling import AsAverage
 from dtd.primitive import MatMul, Pass, Product
 from dtd.relevance import Generic, Linear, RelevanceModel, TrainingFree
-from dtd.root import Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy
+from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
+from dtd.sampled import Averaged, average, toward_data
 from dtd.taylor import Balance, TaylorTerms
 
 __all__ = [
     "Activations",
     "AsAverage",
+    "Average",
+    "Averaged",
     "Balance",
     "Box",
     "BudgetError",
@@ -56,6 +60,7 @@ __all__ = [
     "Gamma",
     "Generic",
     "InputError",
+    "Jitter",
     "Linear",
     "MatMul",
     "Mix",
@@ -84,11 +89,15 @@ __all__ = [
     "Weights",
     "ZPlus",
     "audit",
+    "average",
     "estimate_patterns",
     "explain",
+    "jittered",
     "lrp",
     "presets",
     "rules",
+    "toward_data",
+    "towards",
     "trace",
     "where",
 ]

@@ -9,6 +9,7 @@ from torch import Tensor
 from dtd.affine import AffineMap
 from dtd.audit.generic import balance_alone, look_at_points
 from dtd.audit.nearest import measure
+from dtd.audit.sampling import sampling
 from dtd.audit.validity import Status, distance, status
 from dtd.errors import PlanError
 from dtd.explain import Target, initial_relevance, relevance_pass, sweep
@@ -18,7 +19,7 @@ from dtd.plan import Plan
 from dtd.primitive import LayerNorm, MatMul, Product, Softmax
 from dtd.propagation import Layer, Propagation
 from dtd.relevance import Generic, RelevanceModel
-from dtd.root import Nearest, mixed
+from dtd.root import Average, Nearest, mixed
 from dtd.units import chunks
 
 DESCRIPTION = ("layer", "kind", "model", "root", "domain")
@@ -47,6 +48,9 @@ def audit(
     unit, free to move, and counts in the distance. ``gap``, the largest error of a unit's balance relative to the
     layer's largest relevance. Shares and distances are missing (``NA``) where no unit receives relevance, and for products,
     softmax and layer norm, of which the balance is reported.
+
+    A layer that averages over several roots (:class:`dtd.Average`) has ``standard_error`` too: the median over units of
+    ``‖s.e. of R_j←k‖ / ‖R_j←k‖``.
 
     Args:
         units: look at this many units of each layer, drawn with ``seed``, rather than at all of them.
@@ -121,6 +125,7 @@ def look(
             "distance": length,
             "relative_distance": relative,
             **({} if nearest is None else measure(nearest, root, units, layer.domain, model.root.bias_moves)),
+            **(sampling(model, units, layer.domain, here) if isinstance(model.root, Average) else {}),
         }
 
 
@@ -135,8 +140,8 @@ def summary(chunks: list[dict[str, Tensor]]) -> dict[str, float | int | None]:
         row[name] = float((of["status"][counted] == reason).double().mean()) if n else None
     if "rootless" in of:
         row["rootless"] = float(of["rootless"][counted].double().mean()) if n else None
-    for name in [name for name in ("distance", "relative_distance", "of_nearest") if name in of]:
-        found = counted & of["exists"] & of[name].isfinite()
+    for name in [name for name in ("distance", "relative_distance", "of_nearest", "standard_error") if name in of]:
+        found = counted & of[name].isfinite() & (of["exists"] | (name == "standard_error"))
         row[name] = float(of[name][found].median()) if bool(found.any()) else None
     row |= {name: float(of[name].sum()) for name in ("relevance", *parts)}
     gap = (of["relevance"] - sum(of[part] for part in parts)).abs()

@@ -3,6 +3,7 @@
 from dtd.direction.base import Direction, Factor
 from dtd.direction.contributions import Activations, Contributions, Gamma, SignedGamma, Toward, ZPlus
 from dtd.direction.functions import Boost, Given, Only
+from dtd.direction.jitter import Jitter
 from dtd.direction.weights import Flat, Pattern, ToBox, Weights
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Flat",
     "Gamma",
     "Given",
+    "Jitter",
     "Only",
     "Pattern",
     "SignedGamma",

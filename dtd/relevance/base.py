@@ -1,6 +1,7 @@
 """What every relevance model of an affine unit shares: the explicit and the fused reading of its expansion."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -58,8 +59,12 @@ class RelevanceModel(Propagation):
 
     def terms(self, units: Units, domain: Domain, relevance: Any) -> TaylorTerms:
         """The Taylor terms of some units at their explicit roots. # shape: relevance (B, k)"""
-        parts = (self._terms(root, units, relevance).scale(weight) for weight, root in self.root.roots(units, domain))
-        return reduce(add, parts)
+        return reduce(add, (part.scale(weight) for weight, part in self.expansions(units, domain, relevance)))
+
+    def expansions(self, units: Units, domain: Domain, relevance: Any) -> Iterator[tuple[float, TaylorTerms]]:
+        """The Taylor terms at each of the roots, with its weight."""
+        for weight, root in self.root.roots(units, domain):
+            yield weight, self._terms(root, units, relevance)
 
     def _terms(self, root: Root, units: Units, relevance: Any) -> TaylorTerms:
         r, tolerance = root.residual(units)

@@ -1,0 +1,62 @@
+"""Random directions around a given one: samples of the roots that a rule could as well have used."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dtd.direction.base import Direction, Factor
+from dtd.direction.functions import Function
+from dtd.errors import check_parameter
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """``d(w) e`` with one positive random number for each entry of the weight."""
+
+    function: Function
+    spread: float
+    seed: int
+
+    def __call__(self, w: Tensor) -> Tensor:
+        normal = torch.randn(w.shape, generator=torch.Generator().manual_seed(self.seed), dtype=torch.float64)
+        return self.function(w) * (self.spread * normal).exp().to(w)
+
+
+@dataclass(frozen=True)
+class Jitter(Direction):
+    """``v_kj e_kj`` with ``log e ~ N(0, spread²)``: a direction in the same orthant as the given one, whatever its rule.
+
+    Where ``w_kj v_kj ≥ 0`` for all j (z⁺, w², flat, z^B), every such direction has a root on its ray. One draw for each
+    entry of the weight, the same for all samples (and positions); layers of one shape draw alike from one ``seed``. A
+    moving bias neuron keeps its own direction.
+    """
+
+    direction: Direction
+    spread: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self):
+        check_parameter(self.spread >= 0, "spread", ">= 0", self.spread)
+
+    @property
+    def requires(self):
+        return self.direction.requires
+
+    @property
+    def remedy(self) -> str:
+        return self.direction.remedy
+
+    def bound(self, domain):
+        return replace(self, direction=self.direction.bound(domain))
+
+    def factors(self, domain):
+        inner = self.direction.factors(domain)
+        return tuple(Factor(f.activation, Scaled(f.weight, self.spread, self.seed), f.side) for f in inner)
+
+    def bias(self, b: Any) -> Any:
+        return self.direction.bias(b)
+
+    def bias_on(self, b: Any, z: Any) -> Any:
+        return self.direction.bias_on(b, z)

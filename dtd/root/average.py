@@ -1,0 +1,60 @@
+"""Root distributions: the average of the expansions at several roots."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from dtd.direction import Direction, Jitter, Toward
+from dtd.errors import check_parameter
+from dtd.root.base import Bias, RootStrategy
+from dtd.root.mix import Mix
+from dtd.root.search import Ray, Reference
+
+
+@dataclass(frozen=True)
+class Average(RootStrategy):
+    """``1/N Σ_i (expansion at root_i)``: N strategies as a sample, whose standard error an audit reports.
+
+    A sum of relevance over a root distribution; a unit without the i-th root keeps that N-th part in its zeroth term.
+    """
+
+    strategies: tuple[RootStrategy, ...]
+
+    def __post_init__(self):
+        check_parameter(len(self.strategies) > 0, "strategies", "at least one root strategy", "none")
+        for strategy in self.strategies:
+            check_parameter(isinstance(strategy, RootStrategy), "strategies", "root strategies", strategy)
+
+    @property
+    def mix(self) -> Mix:
+        """The same as a mix of equal weights."""
+        return Mix(tuple((1 / len(self.strategies), strategy) for strategy in self.strategies))
+
+    def searches(self):
+        return self.mix.searches()
+
+    def roots(self, units, domain):
+        return self.mix.roots(units, domain)
+
+    @property
+    def directions(self):
+        return self.mix.directions
+
+    @property
+    def bias_moves(self):
+        return self.mix.bias_moves
+
+
+def jittered(direction: Direction, count: int = 16, spread: float = 1.0, seed: int = 0, bias: Bias = "fixed") -> Average:
+    """The average over ``count`` rays whose directions are drawn around one; see :class:`Jitter`."""
+    check_parameter(count >= 1, "count", ">= 1", count)
+    return Average(tuple(Ray(Jitter(direction, spread, seed + i), bias) for i in range(count)))
+
+
+def towards(points: Tensor, root: bool = True) -> Average:
+    """The average over references ``x̃``: the roots on the rays towards them, or (``root=False``) the references themselves.
+
+    # shape: points (N, *in), one reference each for all samples
+    """
+    given = points.unsqueeze(1).unbind(0)
+    return Average(tuple(Ray(Toward(point)) if root else Reference(point) for point in given))
