@@ -68,7 +68,7 @@ def save_table(path: Path, table: pd.DataFrame) -> Path:
 
 def read_table(path: Path) -> pd.DataFrame:
     """What :func:`save_table` wrote."""
-    return pd.read_csv(path, float_precision="round_trip")
+    return pd.read_csv(path, float_precision="round_trip", keep_default_na=False, na_values=[""])
 
 
 def save_text(path: Path, text: str) -> Path:

@@ -13,7 +13,7 @@ import platformdirs
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from experiments.configs import TrainedConfig
@@ -57,14 +57,18 @@ def one_thread() -> Iterator[None]:
 def cached(build: partial[nn.Module], config: TrainedConfig, data: Data) -> Path:
     """Where the weights live: their name holds a hash of the config, the training data, torch's version and the code."""
     what = [type(config).__name__, asdict(config), build.args, build.keywords, torch.__version__]
-    key = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
+    key = hashlib.sha256(json.dumps(what, sort_keys=True, default=fingerprint).encode())
     for source in (*SOURCES, Path(inspect.getfile(build.func))):
         key.update(source.read_bytes())
     for values in (data.train_x, data.train_y):
-        key.update(f"{tuple(values.shape)} {values.dtype}".encode())
-        key.update(values.numpy().tobytes())
+        key.update(fingerprint(values).encode())
     directory = Path(platformdirs.user_cache_dir("dtd")) / "models"
     return directory / f"{build.func.__name__}-{key.hexdigest()[:16]}.safetensors"
+
+
+def fingerprint(values: Tensor) -> str:
+    """A hash of a tensor's shape, type and numbers."""
+    return hashlib.sha256(f"{tuple(values.shape)} {values.dtype}".encode() + values.numpy().tobytes()).hexdigest()
 
 
 def read(path: Path) -> dict | None:

@@ -5,8 +5,16 @@ dataclasses, never on raw config nodes.
 """
 
 from experiments.configs.base import Bias, ConfigError, Dtype, Root, require
-from experiments.configs.data import DataConfig, DigitsConfig
-from experiments.configs.models import CNNConfig, MLPConfig, ModelConfig, SeveralConfig, TrainedConfig, VGG16Config
+from experiments.configs.data import DataConfig, DigitsConfig, ImdbConfig, ReviewsConfig, SentencesConfig
+from experiments.configs.models import (
+    CNNConfig,
+    MLPConfig,
+    ModelConfig,
+    ReviewNetworkConfig,
+    SeveralConfig,
+    TrainedConfig,
+    VGG16Config,
+)
 from experiments.configs.plans import EntriesConfig, EntryConfig, PlanConfig, PresetConfig, RuleConfig, SeveralPlansConfig
 from experiments.configs.questions import (
     Cascade,
@@ -15,6 +23,7 @@ from experiments.configs.questions import (
     FaithfulnessConfig,
     FunctionViewConfig,
     HeatmapsConfig,
+    MovieReviewsConfig,
     Plane,
     QuestionConfig,
     SanityConfig,
@@ -40,16 +49,21 @@ __all__ = [
     "FaithfulnessConfig",
     "FunctionViewConfig",
     "HeatmapsConfig",
+    "ImdbConfig",
     "MLPConfig",
     "ModelConfig",
+    "MovieReviewsConfig",
     "PlanConfig",
     "Plane",
     "PresetConfig",
     "QuestionConfig",
+    "ReviewNetworkConfig",
+    "ReviewsConfig",
     "Root",
     "RuleConfig",
     "SanityConfig",
     "Score",
+    "SentencesConfig",
     "SeveralConfig",
     "SeveralPlansConfig",
     "Starts",

@@ -36,6 +36,16 @@ class CNNConfig(TrainedConfig):
 
 
 @dataclass
+class ReviewNetworkConfig(TrainedConfig):
+    """The mean of a review's word vectors, then dense layers; ``tuned`` lets training move the vectors."""
+
+    hidden: list[int] = MISSING
+    tuned: bool = MISSING
+    dropout: float = MISSING
+    word_dropout: float = MISSING
+
+
+@dataclass
 class VGG16Config(ModelConfig):
     """VGG-16 with random weights, on random images."""
 
@@ -51,4 +61,4 @@ class SeveralConfig(ModelConfig):
     parts: dict[str, ModelConfig] = field(default_factory=dict)
 
 
-MODELS = {"mlp": MLPConfig, "cnn": CNNConfig, "vgg16": VGG16Config, "several": SeveralConfig}
+MODELS = {"mlp": MLPConfig, "cnn": CNNConfig, "reviews": ReviewNetworkConfig, "vgg16": VGG16Config, "several": SeveralConfig}

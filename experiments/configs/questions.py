@@ -115,11 +115,25 @@ class HeatmapsConfig(QuestionConfig):
     units: int | None = None
 
 
+@dataclass
+class MovieReviewsConfig(QuestionConfig):
+    """Which words of a review speak for its class, and does the network listen to them?"""
+
+    text: str | None = None
+    reviews: int = MISSING
+    compared: int = MISSING
+    audited: int = MISSING
+    shown: list[int] = MISSING
+    steps: int = MISSING
+    draws: int = MISSING
+
+
 QUESTIONS = {
     "correspondence": CorrespondenceConfig,
     "cost": CostConfig,
     "faithfulness": FaithfulnessConfig,
     "function_view": FunctionViewConfig,
     "heatmaps": HeatmapsConfig,
+    "movie_reviews": MovieReviewsConfig,
     "sanity": SanityConfig,
 }

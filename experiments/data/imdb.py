@@ -1,0 +1,53 @@
+"""IMDB's movie reviews, from a path."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from experiments.configs import ConfigError, ImdbConfig
+from experiments.reviews.data import Labelled, Reviews, reviews
+
+TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+LABELS = {"neg": 0, "pos": 1, "negative": 0, "positive": 1, "0": 0, "1": 1}
+
+
+def load(config: ImdbConfig) -> Reviews:
+    """The reviews of the folder ``aclImdb``, with its own split, or of a csv file, split here."""
+    return reviews(imdb(config.path), config)
+
+
+def imdb(path: str) -> list[Labelled]:
+    """The labelled reviews; raises :class:`ConfigError` where there are none."""
+    place = Path(path).expanduser()
+    found = folder(place) if place.is_dir() else table(place) if place.is_file() else []
+    if not found:
+        raise ConfigError(
+            f"'data.path' must be the folder aclImdb (with train/pos/*.txt and so on) or a csv file with the columns "
+            f"review and sentiment; found {path}, which {'holds no review' if place.exists() else 'is not there'}."
+        )
+    return [Labelled(cleaned(review.text), review.label, review.part) for review in found]
+
+
+def folder(place: Path) -> list[Labelled]:
+    """``{train,test}/{pos,neg}/*.txt``."""
+    files = [
+        file for part in ("train", "test") for side in ("neg", "pos") for file in sorted((place / part / side).glob("*.txt"))
+    ]
+    return [Labelled(file.read_text(encoding="utf-8"), LABELS[file.parent.name], file.parent.parent.name) for file in files]
+
+
+def table(place: Path) -> list[Labelled]:
+    """Rows of a csv file; the sentiment is negative, neg or 0, or positive, pos or 1."""
+    rows = pd.read_csv(place, dtype=str, keep_default_na=False)
+    if not {"review", "sentiment"} <= set(rows.columns):
+        raise ConfigError(f"{place} must have the columns review and sentiment; found {', '.join(rows.columns)}.")
+    wrong = sorted(set(rows.sentiment) - set(LABELS))
+    if wrong:
+        raise ConfigError(f"The column sentiment of {place} must hold {', '.join(LABELS)}; found {', '.join(wrong[:3])}.")
+    return [Labelled(row.review, LABELS[row.sentiment]) for row in rows.itertuples()]
+
+
+def cleaned(text: str) -> str:
+    """Without tags, and without backslashes before quotes."""
+    return TAG.sub(" ", text).replace('\\"', '"')

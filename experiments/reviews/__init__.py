@@ -1,0 +1,1 @@
+"""Movie reviews: words, their vectors, a network that reads them, and the relevance of each word."""
