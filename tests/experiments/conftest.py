@@ -1,6 +1,6 @@
 """Configs composed in process, and a cache of trained models that lasts one session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import platformdirs
@@ -9,6 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from experiments.configs import register
+from tests.experiments.reviews import files
 
 CONF = Path(__file__).parents[2] / "conf"
 TINY = Path(__file__).parent / "tiny"  # overrides by preset
@@ -17,6 +18,16 @@ TINY = Path(__file__).parent / "tiny"  # overrides by preset
 @pytest.fixture(scope="session")
 def session_cache(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def review_files(tmp_path_factory) -> Iterator[Path]:
+    """The folder of the tiny film criticism; the presets' tiny sizes find it in the environment."""
+    folder = tmp_path_factory.mktemp("reviews")
+    files.write(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DTD_TEST_REVIEWS", str(folder))
+        yield folder
 
 
 @pytest.fixture(autouse=True)
