@@ -70,6 +70,6 @@ def unknowns(value: Any) -> set:
 
 def letter(x: Any) -> str:
     """A symbol's name as a formula of the prose."""
-    greek = {"alpha": "α", "beta": "β", "gamma": "γ", "epsilon": "ε", "sigma": "σ", "lambda": "λ", "mu": "μ"}
+    greek = {"alpha": "α", "beta": "β", "gamma": "γ", "epsilon": "ε", "sigma": "σ", "lambda": "λ", "mu": "μ", "tau": "τ"}
     name = f"{x.base}_{''.join(map(str, x.indices))}" if x.is_Indexed else str(x)
     return greek.get(name, name)

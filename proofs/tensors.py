@@ -36,8 +36,8 @@ class Function(nn.Module):
         return self.function(x)
 
 
-def explained(module: nn.Module, x: Sequence, relevance: Sequence) -> np.ndarray:
+def explained(module: nn.Module, x: Sequence, relevance: Sequence, plan: dtd.Plan = NOTHING_WEIGHTED) -> np.ndarray:
     """Relevance of the input, by ``dtd.trace`` and ``dtd.explain``. # shape: that of x"""
     x = tensor(x)
     network = dtd.trace(module.double().eval(), x)
-    return fractions(dtd.explain(network, x, tensor(relevance), NOTHING_WEIGHTED).relevance)
+    return fractions(dtd.explain(network, x, tensor(relevance), plan).relevance)

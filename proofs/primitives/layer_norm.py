@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import sympy
+from torch import nn
 
 from dtd.direction import Activations
 from dtd.domain import Real
@@ -11,10 +12,12 @@ from dtd.lrp import LRPEpsilon
 from dtd.relevance import Linear
 from dtd.root import Ray
 from proofs.judge import Step
-from proofs.kernel import Mutant, Proof, never_zero
+from proofs.kernel import Case, Mutant, Proof, never_zero
 from proofs.points import cases as at_points
 from proofs.points import put, several
+from proofs.primitives.sums import Tensors, tensors
 from proofs.symbols import array
+from proofs.tensors import explained
 from proofs.units import FiniteMap, SymbolicUnits
 
 SIZE = 3
@@ -34,11 +37,17 @@ class Centred:
 
 
 def conditions(values):
+    if isinstance(values, Tensors):
+        return values.conditions()
     apart = tuple(never_zero(put(values, x - MEAN), "no input equals the mean") for x in X)
     return (*apart, never_zero(put(values, VARIANCE), "the inputs are not all equal"))
 
 
 def steps(values, subject) -> Iterator[Step]:
+    if isinstance(values, Tensors):
+        yield from values.steps(subject)
+        return
+
     def at(e):
         return put(values, e)
 
@@ -76,6 +85,13 @@ def twice(k, j):
     return GAIN[k] * (sympy.Integer(k == j) - sympy.Rational(2, SIZE)) / SIGMA
 
 
+def cases() -> Iterator[Case]:
+    yield from at_points((*X, *UPPER, *GAIN, *SHIFT, SIGMA), points=10)
+    found = lambda: explained(nn.LayerNorm(3), [[1, 2, 6]], [[2, 2, 18]])  # noqa: E731 - s = (-1, -2, 6), its mean is 1
+    yield tensors(found, [[-2, -6, 30]], "LayerNorm, traced and explained: `x_j (s_j - mean s)` with `s_k = R_k/(x_k - μ)`")
+    yield tensors(lambda: explained(nn.RMSNorm(2), [[1, 3]], [[2, 5]]), [[2, 5]], "RMSNorm: one input, relevance passes")
+
+
 proof = Proof(
     name="layer_norm",
     claim="With its scale held constant LayerNorm is an affine layer; under LRP-0 with fixed bias scale and gain cancel, "
@@ -89,6 +105,6 @@ proof = Proof(
     ),
     reference="Ali 2022, on LayerNorm with constant scale",
     subject=Centred(),
-    cases=lambda: at_points((*X, *UPPER, *GAIN, *SHIFT, SIGMA), points=10),
-    note="Three inputs. LRP-0 is the shipped one; the primitive itself: no shipped object yet.",
+    cases=cases,
+    note="Three inputs.",
 )

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 
 import sympy
 
+import dtd
+from dtd import where
 from proofs.judge import Step
-from proofs.kernel import Mutant, Proof, never_zero
+from proofs.kernel import Case, Mutant, Proof, never_zero
 from proofs.points import cases as at_points
 from proofs.points import put
+from proofs.primitives.sums import Tensors, tensors
 from proofs.taylor import expansion
+from proofs.tensors import Function, explained
 
 A, B, A0, B0, R = sympy.symbols("a b a_0 b_0 R", real=True)
 MODEL = R * A * B / (A0 * B0)  # R̂(a, b), equal to R at the data point
@@ -17,10 +21,16 @@ ROOTS = ((sympy.Rational(1, 2), (sympy.S.Zero, B0)), (sympy.Rational(1, 2), (A0,
 
 
 def conditions(values):
+    if isinstance(values, Tensors):
+        return values.conditions()
     return (never_zero(put(values, A0), "`a ≠ 0`"), never_zero(put(values, B0), "`b ≠ 0`"))
 
 
 def steps(values, roots) -> Iterator[Step]:
+    if isinstance(values, Tensors):
+        yield from values.steps(roots)
+        return
+
     def at(e):
         return put(values, sympy.sympify(e).subs(AT))
 
@@ -37,6 +47,18 @@ def steps(values, roots) -> Iterator[Step]:
     yield Step("R_a", at(total[0]), at(R / 2), "the average of both expansions")
     yield Step("R_b", at(total[1]), at(R / 2), "gives half to each factor")
     yield Step("R_a + R_b", at(total[0] + total[1]), at(R), "conservation")
+
+
+def cases() -> Iterator[Case]:
+    yield from at_points((A0, B0, R), points=10)
+    x, relevance = [[3, -1, 2, 5]], [[8, 6]]
+    gate = Function(lambda x: x[:, :2] * x[:, 2:])
+    yield tensors(lambda: explained(gate, x, relevance), [[4, 3, 4, 3]], "a gate, traced and explained: half to each")
+    first = dtd.Plan([(where.kind("product"), dtd.Product(share=1.0))])
+    yield tensors(lambda: explained(gate, x, relevance, first), [[8, 6, 0, 0]], "signal takes all")
+    mixed = Function(lambda x: x[:, :, :2] @ x[:, 0, 2:, None])
+    expected = [[[1, 3, 1, 3]]]
+    yield tensors(lambda: explained(mixed, [[[1, 1, 1, 3]]], [[[8]]]), expected, "a sum of products under LRP-0, by halves")
 
 
 half = sympy.Rational(1, 2)
@@ -56,6 +78,5 @@ proof = Proof(
     ),
     reference="Achtibat 2024, on matrix products (uniform rule); Arras 2017 (signal takes all)",
     subject=ROOTS,
-    cases=lambda: at_points((A0, B0, R), points=10),
-    note="Mathematics: no shipped object yet.",
+    cases=cases,
 )

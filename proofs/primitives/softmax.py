@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 import sympy
+from torch import nn
 
 from proofs.judge import Step
-from proofs.kernel import Mutant, Proof, unconditional
+from proofs.kernel import Case, Mutant, Proof, unconditional
 from proofs.points import cases as at_points
 from proofs.points import put, several
+from proofs.primitives.sums import Tensors, tensors
+from proofs.tensors import explained
 
 X, UPPER = several("x", 3), several("R", 3)
 POINT = several("p", 3, positive=True)  # points are x = log p, where softmax is rational
@@ -37,6 +40,9 @@ def tangents(function, x, upper, others):
 
 
 def steps(values, function) -> Iterator[Step]:
+    if isinstance(values, Tensors):
+        yield from values.steps(function)
+        return
     logs = {x: sympy.log(p) for x, p in zip(X, POINT, strict=True)}
 
     def at(e):
@@ -58,6 +64,12 @@ def steps(values, function) -> Iterator[Step]:
     yield Step("zeroth", at(sum(UPPER) - handed), at(left), why)
 
 
+def cases() -> Iterator[Case]:
+    yield from at_points((*UPPER, *POINT, OTHERS, THEIRS), points=8)
+    found = lambda: explained(nn.Softmax(-1), [[3, 3]], [[4, 8]])  # noqa: E731 - s = 1/2 is exact
+    yield tensors(found, [[-6, 6]], "softmax, traced and explained: `3 (4 - 12/2)` and `3 (8 - 12/2)`")
+
+
 proof = Proof(
     name="softmax",
     claim="Linearised at `x`, softmax hands `x_j (R_j - s_j Σ_k R_k)` to `x_j`; the rest stays as a residual.",
@@ -69,6 +81,5 @@ proof = Proof(
     ),
     reference="Achtibat 2024, on the softmax",
     subject=softmax,
-    cases=lambda: at_points((*UPPER, *POINT, OTHERS, THEIRS), points=8),
-    note="Mathematics: no shipped object yet.",
+    cases=cases,
 )
