@@ -55,7 +55,7 @@ def steps(values, place: Callable) -> Iterator[Step]:
         return sympy.summation(slope * size / number, (I, 0, number - 1))
 
     one = [sympy.diff(MODEL, x).subs({A: 0, B: 0}, simultaneous=True) for x in (A, B)]
-    yield Step("∇R̂(0, 0)", at(sum(one)), 0, "at the root `(0, 0)` one first-order step hands down nothing")
+    yield Step("∂R̂/∂a + ∂R̂/∂b at (0, 0)", at(sum(one)), 0, "at the root `(0, 0)` one first-order step hands down nothing")
     a, b = walked(A, A0, N), walked(B, B0, N)
     yield Step("R_a", at(a), at(R * (N - 1) / (2 * N)), "N steps along the way from `(0, 0)`")
     yield Step("R_b", at(b), at(R * (N - 1) / (2 * N)), "the same for the other factor")

@@ -159,5 +159,5 @@ proof = Proof(
     reference="Boyd 2004, Sec. 5.5.3 (Karush-Kuhn-Tucker conditions)",
     subject=shipped,
     cases=cases,
-    note="In the sums `u` is `ã`. `e, d ≥ 0`: how much earlier an input meets its bound, and how far another point is inside it.",
+    note="In the sums `u` is `ã`. `e, d ≥ 0`: how much earlier an input meets its bound, and how far inside `y` is.",
 )
