@@ -33,6 +33,10 @@ class NonFiniteError(DTDError):
     """NaN or infinity in inputs, weights, activations or relevance."""
 
 
+class StaleError(DTDError):
+    """Something is asked of an explanation whose input or model has changed since."""
+
+
 class BudgetError(DTDError):
     """An explicit computation that does not fit the memory it was given."""
 

@@ -1,28 +1,19 @@
 """Explanations: one forward sweep, one relevance pass."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from dtd.errors import InputError, NonFiniteError, PlanError
-from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.plan import Plan
-from dtd.propagation import Layer, Propagation
-from dtd.taylor import Balance
+from dtd.program import prepared
+from dtd.reference import Record, Reference, version
 
 Target = int | Tensor | Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """What happened at one layer."""
-
-    layer: Layer
-    model: Propagation
-    balance: Balance
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +26,16 @@ class Explanation:
     relevance: Tensor
     output: Tensor
     initial: Tensor
-    layers: Mapping[str, Record] = field(repr=False)
+    reference: Reference = field(repr=False)
+
+    @cached_property
+    def layers(self) -> Mapping[str, Record]:
+        """What happened at each layer, by name: found when first asked for, by a second pass that adds everything up.
+
+        Until then the explanation holds its input and no activations. Raises :class:`StaleError` when the input or the
+        model's parameters have changed since.
+        """
+        return self.reference.records()
 
     def conservation(self) -> Tensor:
         """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.
@@ -45,14 +45,6 @@ class Explanation:
         given, arrived = self.initial.flatten(1).sum(1), self.relevance.flatten(1).sum(1)
         undefined = torch.where(arrived == 0, 1.0, torch.inf).to(given)
         return torch.where(given == 0, undefined, arrived / torch.where(given == 0, 1.0, given))
-
-
-@dataclass(frozen=True, eq=False)
-class Sweep:
-    """A finished forward sweep: the output, and what each layer saved for the relevance pass."""
-
-    output: Tensor
-    saved: list
 
 
 def explain(network: Network, x: Tensor, target: Target, plan: Plan) -> Explanation:
@@ -71,73 +63,32 @@ def explain(network: Network, x: Tensor, target: Target, plan: Plan) -> Explanat
         PlanError: the plan does not cover the network.
         NonFiniteError: activations or relevance overflow, naming the layer.
     """
+    (found,) = explain_each(network, x, (target,), plan)
+    return found
+
+
+def explain_each(network: Network, x: Tensor, targets: Sequence[Target], plan: Plan) -> Iterator[Explanation]:
+    """One explanation for each target, in their order: the forward sweep is run once, each target costs a relevance pass.
+
+    Arguments and errors are those of :func:`explain`. Relevance of one target is computed when it is asked for, so that
+    a loop over many holds what it keeps.
+    """
     if not isinstance(plan, Plan):
         raise PlanError(f"'plan' must be a dtd.Plan (presets are functions: call them); found {type(plan).__name__}.")
     graph = network.graph
     graph.check_input(x, network.shape)
     models = plan.bind(graph)
+    program = prepared(graph, models)
     with torch.no_grad():
-        swept = sweep(graph, models, x)
-        initial = initial_relevance(swept.output, target)
-        relevance, balances = relevance_pass(graph, models, swept, initial, x)
-    records = {
-        layer.name: Record(layer, model, balances[i])
-        for i, (layer, model) in enumerate(zip(graph.layers, models, strict=True))
-    }
-    return Explanation(relevance, swept.output, initial, records)
-
-
-def sweep(network: Network | Graph, models: tuple[Propagation, ...], x: Tensor) -> Sweep:
-    """The forward sweep; values are let go after their last use."""
-    layers, output = network.layers, network.output
-    last_use = {index: i for i, layer in enumerate(layers) for index in layer.inputs}
-    values, saved = {-1: x}, []
-    for i, (layer, model) in enumerate(zip(layers, models, strict=True)):
-        values[i], keep = model.forward(layer, tuple(values[j] for j in layer.inputs))
-        saved.append(keep)
-        for j in {j for j in layer.inputs if last_use[j] == i and j != output}:
-            del values[j]
-    if not bool(values[output].isfinite().all()):
-        raise NonFiniteError("The network's output is not finite on this input. Check the input's range and the weights.")
-    return Sweep(values[output], saved)
-
-
-def relevance_pass(
-    network: Network | Graph,
-    models: tuple[Propagation, ...],
-    swept: Sweep,
-    initial: Tensor,
-    x: Tensor,
-    seen: Callable[[int, Tensor], None] | None = None,
-) -> tuple[Tensor, dict[int, Balance]]:
-    """Hand the initial relevance down; ``seen(i, R)`` is told the relevance of each layer's output."""
-    layers = network.layers
-    pending: dict[int, Tensor] = {network.output: initial}
-    balances: dict[int, Balance] = {}
-    for i in range(len(layers) - 1, -1, -1):
-        relevance = pending.pop(i)  # the trace keeps only layers that the output depends on
-        if seen is not None:
-            seen(i, relevance)
-        lower, balances[i] = models[i].backward(layers[i], swept.saved[i], relevance)
-        swept.saved[i] = None
-        for j, part in zip(layers[i].inputs, lower, strict=True):
-            pending[j] = pending[j] + part if j in pending else part
-    relevance = pending.get(-1, torch.zeros_like(x))
-    parts = [part for balance in balances.values() for part in balance.parts()]
-    if not bool(relevance.isfinite().all() and (torch.stack(parts).isfinite().all() if parts else True)):
-        raise NonFiniteError(overflow_message(layers, balances))
-    return relevance, balances
-
-
-def overflow_message(layers: tuple[Layer, ...], balances: dict[int, Balance]) -> str:
-    """Where relevance first stopped being finite."""
-    for i in range(len(layers) - 1, -1, -1):
-        if not all(bool(part.isfinite().all()) for part in balances[i].parts()):
-            return (
-                f"Relevance overflows at layer '{layers[i].name}': its pre-activations are not finite, or a root lies "
-                "so far away that its terms are not. Check the weights; use float64, a damping ε, or another rule there."
-            )
-    return "Relevance of the input is not finite."
+        state = program.forward(x)
+    for number, target in enumerate(targets, 1):
+        with torch.no_grad():
+            initial = initial_relevance(state.output, target)
+            reference = Reference(network, graph, models, x, version(x), initial)
+            relevance = program.backward(state, initial, x, release=number == len(targets))
+            if not state.holds(relevance):
+                relevance, _ = reference.run()  # says what is wrong, or finds that nothing is
+            yield Explanation(relevance, state.output, initial, reference)
 
 
 def initial_relevance(output: Tensor, target: Target) -> Tensor:

@@ -49,6 +49,62 @@ class Propagated(NamedTuple):
     balance: Balance
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Setting:
+    """What a layer of a prepared pass can count on.
+
+    Relevance travels as it is, or as its coefficient ``c`` with ``R = y ⊙ c`` for the value ``y`` that it belongs to: then
+    a layer need not save ``y``.
+    """
+
+    scaled: bool = False  # coefficients arrive
+    owned: bool = False  # what arrives may be overwritten
+    after: Layer | None = None  # the one layer above, a pointwise function that may be merged into this one
+    dtype: torch.dtype | None = None  # of the passes with modified weights; None for the network's
+
+    def merge(self, checks: list[Tensor], z: Tensor, overwrite: bool) -> Tensor:
+        """``y = f(z)`` of the function above; what a bounded one hides of an overflow is checked before."""
+        if self.after is None:
+            return z
+        if self.after.kind == "relu":
+            return z.relu_() if overwrite else z.relu()
+        checks.append(z.sum().isfinite())
+        return self.after.primitive.function(z)
+
+
+class Step(ABC):
+    """One layer of a prepared pass."""
+
+    takes_scaled: bool = False  # whether coefficients may arrive
+    hands_scaled: bool = False  # whether it hands coefficients down
+    fresh: bool = False  # whether nobody else holds what it hands down
+    merged: bool = False  # whether it took the layer above in
+    apart: bool = True  # whether samples may be propagated in several batches
+
+    @abstractmethod
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
+        """The output, and what :meth:`down` needs; appends truth values (0-d) that must hold for the pass to count."""
+
+    @abstractmethod
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
+        """Relevance of each input (or coefficients) from that of the output. Leaves ``saved`` as it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plain(Step):
+    """A propagation as it is."""
+
+    propagation: "Propagation"
+    layer: Layer
+    apart = False
+
+    def up(self, checks, *inputs):
+        return self.propagation.forward(self.layer, inputs)
+
+    def down(self, saved, relevance):
+        return self.propagation.backward(self.layer, saved, relevance).relevance
+
+
 class Propagation(ABC):
     """Forward sweep and relevance pass of one layer."""
 
@@ -63,6 +119,13 @@ class Propagation(ABC):
     @abstractmethod
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         """Hand the relevance of the output down. # shape: relevance (B, *out)"""
+
+    def prepare(self, layer: Layer, setting: Setting) -> Step:
+        """The same relevance without the balance, with everything decided that does not depend on the data.
+
+        A propagation that has nothing faster is run as it is.
+        """
+        return Plain(self, layer)
 
 
 def per_sample(values: Tensor) -> Tensor:

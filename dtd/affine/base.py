@@ -2,12 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 Shape = tuple[int, ...]
+Change = tuple[Callable[[Tensor], Tensor], Hashable]  # a function of the weight, and a name for it
+Pass = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,6 +64,40 @@ class AffineMap(ABC):
         """Pre-activations ``z``. # shape: (B, *in_shape) -> (B, *out_shape)"""
         z = self.linear(a, self.weight)
         return z if self.bias is None else z + self.per_output(self.bias)
+
+    @property
+    def example(self) -> Tensor:
+        """Zeros in the shape of one sample, without memory of their own. # shape: (1, *in_shape)"""
+        return self.weight.new_zeros(()).expand(1, *self.in_shape)
+
+    def raising(self, change: Change, dtype: torch.dtype | None = None) -> Pass:
+        """:meth:`linear` with a modified weight, prepared; in another dtype where one is given."""
+        weight = self.changed(change, dtype)
+        if dtype is None:
+            return lambda a: self.linear(a, weight)
+        return lambda a: self.linear(a.to(dtype), weight).to(a.dtype)
+
+    def lowering(self, changes: Sequence[Change | None], dtype: torch.dtype | None = None) -> Callable:
+        """:meth:`transpose` at one ``s`` with several modified weights (None: the weight itself), prepared.
+
+        # shape: (B, *out_shape) -> a tuple of (B, *in_shape)
+        """
+        passes = [self.lowered(change, dtype) for change in changes]
+        return lambda s: tuple([through(s) for through in passes])
+
+    def lowered(self, change: Change | None, dtype: torch.dtype | None) -> Pass:
+        """:meth:`transpose` with one weight."""
+        if change is None:
+            return lambda s: self.transpose(s, self.weight)
+        weight = self.changed(change, dtype)
+        if dtype is None:
+            return lambda s: self.transpose(s, weight)
+        return lambda s: self.transpose(s.to(dtype), weight).to(s.dtype)
+
+    def changed(self, change: Change, dtype: torch.dtype | None) -> Tensor:
+        """A modified weight, kept with the map."""
+        function, key = change
+        return self.modified(function if dtype is None else lambda w: function(w).to(dtype), (key, dtype))
 
     def modified(self, function: Callable[[Tensor], Tensor], key: Hashable, keep: int = 4) -> Tensor:
         """``function(weight)``, computed once for each ``key``; the ``keep`` most recent are kept."""

@@ -1,6 +1,7 @@
 """Convolutions and transposed convolutions of any dimension, and the geometry of their receptive fields."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from math import prod
 
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 from dtd.affine.base import AffineMap
 
 CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+NARROW = 16  # input channels that one backward pass takes in its stride
 CONVOLVE_TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 
 
@@ -66,16 +68,33 @@ class Convolution(_Sliding):
     def fan_in(self):
         return prod(self.weight.shape[1:])
 
-    @property
+    @cached_property
     def _even(self) -> bool:
         return all(before == after for before, after in self.padding)
 
+    @cached_property
+    def _before(self) -> tuple[int, ...]:
+        """Padding before each axis, as far as it is torch's to add."""
+        return tuple(before if self._even else 0 for before, _ in self.padding)
+
+    @cached_property
+    def _missing(self) -> tuple[int, ...]:
+        """Inputs at the end of each axis that no window reaches."""
+        sizes = zip(self.in_shape[1:], self.padding, self.out_shape[1:], self.stride, self.dilation, self.kernel, strict=True)
+        return tuple(n + lo + hi - (m - 1) * st - di * (k - 1) - 1 for n, (lo, hi), m, st, di, k in sizes)
+
     def _convolve(self, a: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        padding = tuple(before for before, _ in self.padding)
         if not self._even:
             a = F.pad(a, list(chain.from_iterable(reversed(self.padding))))
-            padding = 0
-        return CONVOLVE[len(self.kernel)](a, weight, bias, self.stride, padding, self.dilation, self.groups)
+        return self._forward(a, weight, bias, self.stride, self._before, self.dilation, self.groups)
+
+    @cached_property
+    def _forward(self):
+        return CONVOLVE[len(self.kernel)]
+
+    @cached_property
+    def _backward(self):
+        return CONVOLVE_TRANSPOSED[len(self.kernel)]
 
     def apply(self, a):
         return self._convolve(a, self.weight, self.bias)
@@ -84,23 +103,21 @@ class Convolution(_Sliding):
         return self._convolve(a, weight, None)
 
     def transpose(self, s, weight):
-        sizes = zip(self.in_shape[1:], self.padding, s.shape[2:], self.stride, self.dilation, self.kernel, strict=True)
-        missing = [n + lo + hi - (m - 1) * st - di * (k - 1) - 1 for n, (lo, hi), m, st, di, k in sizes]
-        even = self._even
-        a = CONVOLVE_TRANSPOSED[len(self.kernel)](
-            s,
-            weight,
-            None,
-            self.stride,
-            tuple(lo for lo, _ in self.padding) if even else 0,
-            missing,
-            self.groups,
-            self.dilation,
-        )
-        if not even:
+        a = self._backward(s, weight, None, self.stride, self._before, self._missing, self.groups, self.dilation)
+        if not self._even:
             for axis, (before, _) in enumerate(self.padding):
                 a = a.narrow(axis + 2, before, self.in_shape[axis + 1])
         return a
+
+    def lowering(self, changes, dtype=None):
+        """With few input channels one call for all weights costs what each of them would."""
+        count = len(changes)
+        if count == 1 or self.groups > 1 or count * self.in_shape[0] > NARROW or (dtype is not None and None in changes):
+            return super().lowering(changes, dtype)
+        weight = torch.cat([self.weight if change is None else self.changed(change, dtype) for change in changes], 1)
+        if dtype is None:
+            return lambda s: self.transpose(s, weight).chunk(count, 1)
+        return lambda s: self.transpose(s.to(dtype), weight).to(s.dtype).chunk(count, 1)
 
     def _coordinates(self, axis, output, offset):
         coordinate = output * self.stride[axis] - self.padding[axis][0] + offset * self.dilation[axis]

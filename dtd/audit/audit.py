@@ -12,7 +12,8 @@ from dtd.audit.nearest import measure
 from dtd.audit.sampling import sampling
 from dtd.audit.validity import Status, distance, status
 from dtd.errors import PlanError
-from dtd.explain import Target, initial_relevance, relevance_pass, sweep
+from dtd.explain import Target, initial_relevance
+from dtd.reference import relevance_pass, sweep
 from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plan import Plan

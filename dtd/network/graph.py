@@ -21,6 +21,7 @@ class Graph:
     domain: Domain  # of the input
     like: Tensor  # in the network's dtype, on its device
     plans: dict[int, tuple[Any, tuple]] = field(default_factory=dict, repr=False)  # what plans were bound to
+    programs: dict[tuple, tuple] = field(default_factory=dict, repr=False)  # what bound plans were prepared as
 
     @cached_property
     def weighted(self) -> tuple[Layer, ...]:

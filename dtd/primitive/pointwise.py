@@ -7,7 +7,37 @@ import torch
 from torch import Tensor
 
 from dtd.domain import Domain, Real, entries, exact
-from dtd.propagation import Layer, Propagated, Propagation, balance
+from dtd.propagation import Layer, Propagated, Propagation, Step, balance
+
+
+@dataclass(frozen=True, eq=False)
+class Rectified(Step):
+    """``y = max(a, 0)`` where coefficients arrive: ``c_a = 1[a > 0] c``."""
+
+    takes_scaled = True
+    hands_scaled = True
+    fresh = True
+
+    def up(self, checks, *inputs):
+        y = inputs[0].relu()
+        return y, y
+
+    def down(self, saved, relevance):
+        return (torch.ops.aten.threshold_backward(relevance, saved, 0),)
+
+
+@dataclass(frozen=True, eq=False)
+class Passed(Step):
+    """``y = f(a)`` where relevance arrives: ``R_a = R_y``."""
+
+    function: Callable[[Tensor], Tensor]
+
+    def up(self, checks, *inputs):
+        checks.append(inputs[0].sum().isfinite())
+        return self.function(inputs[0]), None
+
+    def down(self, saved, relevance):
+        return (relevance,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +59,9 @@ class Pointwise(Propagation):
 
     def backward(self, layer: Layer, saved, relevance):
         return Propagated((relevance,), balance(relevance, (relevance,)))
+
+    def prepare(self, layer, setting):
+        return Rectified() if layer.kind == "relu" and setting.scaled else Passed(self.function)
 
     def image(self, domain: Domain) -> Domain:
         """The smallest known domain that holds ``f(domain)``."""

@@ -1,32 +1,63 @@
 """Max pooling: the winner takes all."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch.nn import functional as F
 
 from dtd.affine import AffineMap
-from dtd.propagation import Layer, Propagated, Propagation, balance
+from dtd.primitive.moved import Mover
+from dtd.propagation import Layer, Propagated, balance
+
+aten = torch.ops.aten
+Sizes = tuple[int, ...]
+POOL = {2: F.max_pool2d, 3: F.max_pool3d}
+UNPOOL = {2: aten.max_pool2d_with_indices_backward.default, 3: aten.max_pool3d_with_indices_backward.default}
 
 
 @dataclass(frozen=True, eq=False)
-class MaxPool(Propagation):
+class MaxPool(Mover):
     """``y_p = max_{q in window(p)} a_q``: in its linear region ``y_p = a_winner``, so the winner takes all.
 
     Of several equal winners the first one takes all; an entry that wins in several windows collects from each. A plan
     that treats it as average pooling (:class:`dtd.AsAverage`) finds the average over the same windows in ``average``.
     """
 
-    pool: Callable[[Tensor], Tensor]
     average: AffineMap  # padding, which is no input, is not counted
+    kernel: Sizes  # one entry for each pooled axis, as in the others
+    stride: Sizes
+    padding: Sizes
+    dilation: Sizes
+    ceil_mode: bool
 
-    def accepts(self, layer):
-        return layer.primitive is self
+    @property
+    def settings(self):
+        """The arguments of torch's pooling; of one axis, as the second of two."""
+        pairs = ((self.kernel, 1), (self.stride, 1), (self.padding, 0), (self.dilation, 1))
+        return (*((free, *size) if self.flat else size for size, free in pairs), self.ceil_mode)
 
-    def forward(self, layer: Layer, inputs):
-        return torch.func.vjp(self.pool, inputs[0])
+    @property
+    def flat(self) -> bool:
+        """Whether it pools one axis."""
+        return len(self.kernel) == 1
+
+    @property
+    def axes(self) -> int:
+        """How many axes torch is told to pool."""
+        return max(2, len(self.kernel))
+
+    def move(self, inputs):
+        a = inputs[0].unsqueeze(-2) if self.flat else inputs[0]
+        y, winners = POOL[self.axes](a, *self.settings, return_indices=True)
+        return (y.squeeze(-2) if self.flat else y), (a.shape, a.stride(), winners)
+
+    def follow(self, saved, relevance):
+        shape, stride, winners = saved
+        like = relevance.new_empty_strided(shape, stride)  # lends its shape and layout
+        above = relevance.unsqueeze(-2) if self.flat else relevance
+        lower = UNPOOL[self.axes](above, like, *self.settings, winners)
+        return (lower.squeeze(-2) if self.flat else lower,)
 
     def backward(self, layer: Layer, saved, relevance):
-        lower = saved(relevance)
+        lower = self.follow(saved, relevance)
         return Propagated(lower, balance(relevance, lower))

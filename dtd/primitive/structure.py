@@ -8,25 +8,26 @@ import torch
 from torch import Tensor
 
 from dtd.domain import Box, Domain, entries, exact, hull
-from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
+from dtd.primitive.moved import Mover
+from dtd.propagation import Layer, Propagated, balance, per_sample
 
 
 @dataclass(frozen=True, eq=False)
-class Reshape(Propagation):
+class Reshape(Mover):
     """The same entries in another shape. # shape: (B, *before) -> (B, *after)"""
 
     before: tuple[int, ...]
     after: tuple[int, ...]
 
-    def accepts(self, layer):
-        return layer.primitive is self
+    def move(self, inputs):
+        return inputs[0].reshape(len(inputs[0]), *self.after), None
 
-    def forward(self, layer: Layer, inputs):
-        return inputs[0].reshape(-1 if prod(self.after) else 0, *self.after), None
+    def follow(self, saved, relevance):
+        return (relevance.reshape(len(relevance), *self.before),)
 
     def backward(self, layer: Layer, saved, relevance):
-        lower = relevance.reshape(-1 if prod(self.before) else 0, *self.before)
-        return Propagated((lower,), balance(relevance, (lower,)))
+        lower = self.follow(saved, relevance)
+        return Propagated(lower, balance(relevance, lower))
 
     def image(self, domain: Domain) -> Domain:
         """The domain with its bounds reshaped along."""
@@ -34,7 +35,7 @@ class Reshape(Propagation):
 
 
 @dataclass(frozen=True, eq=False)
-class Rearrange(Propagation):
+class Rearrange(Mover):
     """Permutation, slice, concatenation, expansion, padding: relevance follows each entry back to where it came from.
 
     An entry that was copied collects the relevance of its copies; what lands on a constant (padding, a concatenated
@@ -44,16 +45,15 @@ class Rearrange(Propagation):
     function: Callable[..., Tensor]  # (B, *in) for each input -> (B, *out)
     constants: Domain | None = None  # the range of the constants among the outputs
 
-    def accepts(self, layer):
-        return layer.primitive is self
-
-    def forward(self, layer: Layer, inputs):
+    def move(self, inputs):
         output, adjoint = torch.func.vjp(self.function, *inputs)
         return output, (adjoint, tuple(a.shape for a in inputs))
 
+    def follow(self, saved, relevance):
+        return saved[0](relevance)
+
     def backward(self, layer: Layer, saved, relevance):
-        adjoint, shapes = saved
-        lower = adjoint(relevance)
+        lower, shapes = self.follow(saved, relevance), saved[1]
         if self.constants is None:
             return Propagated(lower, balance(relevance, lower))
         zeros = tuple(relevance.new_zeros((1, *shape[1:])) for shape in shapes)

@@ -12,8 +12,10 @@ from torch import Tensor
 from dtd.affine import AffineMap
 from dtd.algebra import divide, nonzero
 from dtd.domain import Domain
-from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
+from dtd.propagation import Layer, Plain, Propagated, Propagation, Setting, Step, balance, per_sample
 from dtd.relevance.explicit import explicit_pass
+from dtd.relevance.fused import affine_step
+from dtd.relevance.sums import sum_step
 from dtd.relevance.passes import downward, expand, plain_pass
 from dtd.root import Root, RootStrategy
 from dtd.taylor import TaylorTerms
@@ -56,6 +58,13 @@ class RelevanceModel(Propagation):
 
     def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.primitive, AffineMap)
+
+    def prepare(self, layer: Layer, setting: Setting) -> Step:
+        """:meth:`forward` and :meth:`backward` without the balance, where the root is made of searches."""
+        own = (type(self).forward, type(self).backward) != (RelevanceModel.forward, RelevanceModel.backward)
+        if own or self.root.searches() is None:
+            return Plain(self, layer)
+        return sum_step(self.root, layer, setting) or affine_step(self.root, layer, setting) or Plain(self, layer)
 
     def terms(self, units: Units, domain: Domain, relevance: Any) -> TaylorTerms:
         """The Taylor terms of some units at their explicit roots. # shape: relevance (B, k)"""

@@ -3,7 +3,6 @@
 from math import prod
 
 import torch
-from torch.nn import functional as F
 
 from dtd.affine import WindowSum
 from dtd.affine.windows import adaptive_window, dilated_window, outer, sliding_window
@@ -13,7 +12,6 @@ from dtd.network.ops.affine import per_axis
 from dtd.primitive import MaxPool, Reshape
 
 aten = torch.ops.aten
-MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 
 
 def window_sum(low: Lowering, node, x, windows, weight, kind, shape):
@@ -79,18 +77,15 @@ def max_pool(n: int):
     """Max pooling over the last ``n`` axes."""
 
     def handler(low, node, x, kernel, stride=None, padding=0, dilation=1, ceil_mode=False):
-        def pool(a):
-            return MAX_POOL[n](a, kernel, stride or kernel, padding, dilation, ceil_mode)
-
         shape, axes = low.shape(node), range(len(x.shape) - n, len(x.shape))
-        settings = (per_axis(setting, n) for setting in (kernel, stride or kernel, padding, dilation))
+        settings = [per_axis(setting, n) for setting in (kernel, stride or kernel, padding, dilation)]
         windows = {
             axis: dilated_window(x.shape[axis], k, s, p, d, shape[axis]).to(low.like)
             for axis, k, s, p, d in zip(axes, *settings, strict=True)
         }
         area = outer([windows[axis].sum(1) for axis in axes], list(axes), len(shape)).to(low.like)
         average = WindowSum(weight=1 / area, bias=None, in_shape=x.shape, out_shape=shape, windows=windows)
-        return low.emit(node, "max_pool", MaxPool(pool, average), (x,), image=hull(x.domain))
+        return low.emit(node, "max_pool", MaxPool(average, *settings, ceil_mode), (x,), image=hull(x.domain))
 
     return handler
 

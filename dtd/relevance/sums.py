@@ -1,0 +1,47 @@
+"""LRP-0 on sums of activations in a prepared pass: coefficients pass, the stacked inputs are never built."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dtd.affine import StackSum
+from dtd.propagation import Layer, Setting, Step
+from dtd.relevance.shares import Share
+from dtd.relevance.terms import is_z, reading
+from dtd.root import RootStrategy
+
+
+@dataclass(frozen=True, eq=False)
+class SumStep(Step):
+    """``z = Σ_i w_i a_i`` with ``v = a``: ``c_i = w_i s``."""
+
+    weights: tuple[float, ...]
+    setting: Setting
+    share: Share
+    takes_scaled = True
+    hands_scaled = True
+
+    @property
+    def merged(self):
+        return self.setting.after is not None
+
+    def up(self, checks, *inputs):
+        first, *rest = zip(inputs, self.weights, strict=True)
+        z = first[0] if first[1] == 1 and rest else first[0] * first[1]
+        for a, weight in rest:
+            z = torch.add(z, a, alpha=weight)
+        y = self.setting.merge(checks, z, overwrite=not self.share.needs_z)
+        return y, self.share.keep(y, z)
+
+    def down(self, saved, relevance):
+        s = self.share.share(saved, relevance, self.setting.owned)
+        return tuple([s if weight == 1 else s * weight for weight in self.weights])
+
+
+def sum_step(root: RootStrategy, layer: Layer, setting: Setting) -> SumStep | None:
+    """The step of a root strategy that is LRP-0 on a sum; None elsewhere."""
+    searches = root.searches() or ()
+    if not isinstance(layer.primitive, StackSum) or len(searches) != 1 or not is_z(searches[0][1], layer):
+        return None
+    return SumStep(tuple(layer.primitive.weight.tolist()), setting, reading(searches[0][1], 1, layer, setting))

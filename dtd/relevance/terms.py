@@ -1,0 +1,155 @@
+"""One search on one layer of a prepared pass: which passes its ``n`` is the sum of, and how relevance goes down."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import torch
+from torch import Tensor
+
+from dtd.affine import AffineMap
+from dtd.algebra import identity, negative, one, positive
+from dtd.direction import Boost, Direction, Factor, Given
+from dtd.direction.functions import Function
+from dtd.propagation import Layer, Setting
+from dtd.relevance.passes import bound, broadcast, is_plain, modified, whole
+from dtd.relevance.shares import Active, Damped, Free, Nonzero, Quotient, Ratio, Share
+from dtd.root import Ray, Search
+
+Lowering = Callable[[Tensor], tuple[Tensor, ...]]
+Slots = dict[Factor, int]  # where each factor's pass is among those of the layer; 0 is the layer's own
+
+
+@dataclass(frozen=True, eq=False)
+class Down:
+    """The adjoints of some factors' passes, all at the same ``s``."""
+
+    functions: tuple[Function, ...]  # u_m
+    lower: Lowering
+
+
+@dataclass(frozen=True, eq=False)
+class Mirror:
+    """What units with ``z ≤ 0`` have in place of the rest: ``n = total Σ_j a_j w_kj − n₊``."""
+
+    total: float
+    constant: Tensor | None
+    down: Down
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """What one search adds to a layer's relevance."""
+
+    search: Search
+    share: Share
+    parts: tuple[int, ...]  # the layer's passes that n is the sum of
+    constant: Tensor | None  # what n has besides
+    down: Down
+    mirror: Mirror | None
+    plain: bool  # D = z, or is made from it later
+
+    def denominator(self, z: Tensor, passes: list[Tensor]) -> Tensor:
+        """``D``. # shape: (B, *out)"""
+        if self.plain:
+            return z
+        n = reduce(torch.add, [passes[i] for i in self.parts]) if self.parts else z.new_zeros(())
+        if self.mirror is None:
+            n = added(n, self.constant)
+        else:
+            below = self.mirror.total * passes[0] - n
+            n = torch.where(z > 0, added(n, self.constant), added(below, self.mirror.constant))
+        return self.search.denominator(n.expand(z.shape), z, lambda function: function(z))
+
+
+def added(n: Tensor, constant: Tensor | None) -> Tensor:
+    """``n + constant``, where None is 0."""
+    return n if constant is None else n + constant
+
+
+def term(search: Search, weight: float, layer: Layer, setting: Setting, slots: Slots) -> Term | None:
+    """A search on a layer, its passes added to ``slots``; None where it has no prepared pass and must be run as it is.
+
+    Units with ``z ≤ 0`` below a ReLU receive no coefficient, so factors for them are left out there.
+    """
+    affine: AffineMap = layer.primitive
+    direction, factors = bound(search, layer)
+    above = [replace(f, side=0) for f in factors if f.side >= 0]
+    below = [replace(f, side=0) for f in factors if f.side < 0 and not silences(setting)]
+    total = mirrored(above, below)
+    if not search.stops_at_root or search.bias == "distribute" or total is None:
+        return None
+    fixed = [f for f in above if f.activation is one or isinstance(f.activation, Given)]
+    constants = [affine.linear(broadcast(f.activation(1), affine.example), modified(affine, f)) for f in fixed]
+    b = affine.per_output(affine.bias) if search.bias_moves and affine.bias is not None else None
+    share = reading(search, weight, layer, setting)
+    plain = is_z(search, layer) or isinstance(share, Damped)
+    return Term(
+        search=search,
+        share=share,
+        parts=() if plain else tuple(slot(f, slots) for f in above if f not in fixed),
+        constant=with_bias(constants, direction, b, 1),
+        down=downward(affine, above, setting),
+        mirror=Mirror(total, with_bias([], direction, b, -1), downward(affine, below, setting)) if below else None,
+        plain=plain,
+    )
+
+
+def silences(setting: Setting) -> bool:
+    """Whether units with ``z ≤ 0`` receive no relevance."""
+    return setting.scaled and setting.after is not None and setting.after.kind in ("relu", "relu6")
+
+
+def mirrored(above: list[Factor], below: list[Factor]) -> float | None:
+    """``total`` of :class:`Mirror` for boosted contributions of either sign; 0 without factors below, else None."""
+    if not below:
+        return 0.0
+    gammas = {f.weight.gamma for f in (*above, *below) if isinstance(f.weight, Boost)}
+    sides = {(f.activation, f.weight.side) for f in above if isinstance(f.weight, Boost)}
+    others = {(f.activation, -f.weight.side) for f in below if isinstance(f.weight, Boost)}
+    complete = {function for function, _ in sides} in ({identity}, {positive, negative})
+    return 2 + gammas.pop() if complete and sides == others and len(gammas) == 1 and len(sides) == len(above) else None
+
+
+def is_whole(search: Search, layer: Layer) -> bool:
+    """Whether ``n`` is the pre-activation."""
+    factors = bound(search, layer)[1]
+    alone = len(factors) == 1 and is_plain(factors[0])
+    return alone and (layer.primitive.bias is None or whole(search, layer))
+
+
+def is_z(search: Search, layer: Layer) -> bool:
+    """Whether ``D`` is the pre-activation."""
+    return isinstance(search, Ray) and not callable(search.damping) and search.damping == 0 and is_whole(search, layer)
+
+
+def reading(search: Search, weight: float, layer: Layer, setting: Setting) -> Share:
+    """How a search divides by ``D``."""
+    if not setting.scaled:
+        return Quotient(weight)
+    kind = None if setting.after is None else setting.after.kind
+    if weight == 1 and kind == "relu" and is_z(search, layer):
+        return Active()
+    if weight == 1 and kind == "relu" and isinstance(search, Ray) and not callable(search.damping) and is_whole(search, layer):
+        return Damped(search.damping)
+    if weight == 1 and kind is None and is_z(search, layer):
+        positive_sums = layer.domain.nonnegative and bool((layer.primitive.weight >= 0).all())
+        return Free() if positive_sums else Nonzero()
+    return Ratio(weight)
+
+
+def with_bias(constants: list[Tensor], direction: Direction, b: Tensor | None, side: int) -> Tensor | None:
+    """Constant parts of ``n`` and the bias neuron's, for units on one side of zero."""
+    parts = constants if b is None else [*constants, b * direction.bias_on(b, side)]
+    return reduce(torch.add, parts) if parts else None
+
+
+def slot(factor: Factor, slots: Slots) -> int:
+    """The place of a factor's pass, the same for the same pass."""
+    return 0 if is_plain(factor) else slots.setdefault(factor, len(slots) + 1)
+
+
+def downward(affine: AffineMap, factors: list[Factor], setting: Setting) -> Down:
+    """The adjoints of the factors' passes."""
+    functions = tuple(f.activation for f in factors)
+    return Down(functions, affine.lowering([None if f.keeps_weight else (f.rho, f.weight) for f in factors], setting.dtype))
