@@ -25,10 +25,11 @@ from dtd.errors import (
     InputError,
     NonFiniteError,
     PlanError,
+    StaleError,
     TraceError,
     UnsupportedOp,
 )
-from dtd.explain import Explanation, explain
+from dtd.explain import Explanation, explain, explain_each
 from dtd.network import Network, trace
 from dtd.pattern import estimate_patterns
 from dtd.plan import Entry, Plan
@@ -80,6 +81,7 @@ __all__ = [
     "Root",
     "RootStrategy",
     "SignedGamma",
+    "StaleError",
     "TaylorTerms",
     "ToBox",
     "Toward",
@@ -92,6 +94,7 @@ __all__ = [
     "average",
     "estimate_patterns",
     "explain",
+    "explain_each",
     "jittered",
     "lrp",
     "presets",

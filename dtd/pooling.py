@@ -66,7 +66,7 @@ class MeanForMax(Propagation):
 
     def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         mean, saved = self.model.forward(averaged(layer), inputs)
-        largest = layer.primitive.pool(*inputs)
+        largest, _ = layer.primitive.move(inputs)
         return largest, (saved, None if self.fitted else divide(mean, largest))
 
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:

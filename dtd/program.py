@@ -11,7 +11,6 @@ from dtd.network.graph import Graph
 from dtd.primitive import Pointwise
 from dtd.propagation import Layer, Propagation, Setting, Step
 
-
 REMEMBERED = 4  # programs of one graph, each with its modified weights
 
 

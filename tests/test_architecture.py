@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     "errors algebra domain taylor affine propagation primitive units direction root relevance lrp rules "
-    "pooling network where plan presets explain sampled pattern audit"
+    "pooling network where plan presets program reference explain sampled pattern audit"
 ).split()
 FORBIDDEN = {
     "dtd": {"hydra", "omegaconf", "matplotlib", "sympy", "proofs", "experiments", "rich"},

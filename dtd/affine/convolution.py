@@ -80,7 +80,9 @@ class Convolution(_Sliding):
     @cached_property
     def _missing(self) -> tuple[int, ...]:
         """Inputs at the end of each axis that no window reaches."""
-        sizes = zip(self.in_shape[1:], self.padding, self.out_shape[1:], self.stride, self.dilation, self.kernel, strict=True)
+        sizes = zip(
+            self.in_shape[1:], self.padding, self.out_shape[1:], self.stride, self.dilation, self.kernel, strict=True
+        )
         return tuple(n + lo + hi - (m - 1) * st - di * (k - 1) - 1 for n, (lo, hi), m, st, di, k in sizes)
 
     def _convolve(self, a: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

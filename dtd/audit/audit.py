@@ -13,12 +13,12 @@ from dtd.audit.sampling import sampling
 from dtd.audit.validity import Status, distance, status
 from dtd.errors import PlanError
 from dtd.explain import Target, initial_relevance
-from dtd.reference import relevance_pass, sweep
 from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plan import Plan
 from dtd.primitive import LayerNorm, MatMul, Product, Softmax
 from dtd.propagation import Layer, Propagation
+from dtd.reference import relevance_pass, sweep
 from dtd.relevance import Generic, RelevanceModel
 from dtd.root import Average, Nearest, mixed
 from dtd.units import chunks

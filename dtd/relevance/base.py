@@ -15,8 +15,8 @@ from dtd.domain import Domain
 from dtd.propagation import Layer, Plain, Propagated, Propagation, Setting, Step, balance, per_sample
 from dtd.relevance.explicit import explicit_pass
 from dtd.relevance.fused import affine_step
-from dtd.relevance.sums import sum_step
 from dtd.relevance.passes import downward, expand, plain_pass
+from dtd.relevance.sums import sum_step
 from dtd.root import Root, RootStrategy
 from dtd.taylor import TaylorTerms
 from dtd.units import Units, at_once, rounding

@@ -55,6 +55,7 @@ class AffineStep(Step):
     terms: tuple[Term, ...]
     required: tuple[Domain, ...]  # where inputs must lie, as far as the trace does not say that they do
     functions: frozenset[Function]  # the u_m of all terms
+    reads: bool  # whether the way down reads the inputs
     overwrites: bool  # whether z may become y in place
     apart: bool
     takes_scaled = True
@@ -76,7 +77,7 @@ class AffineStep(Step):
         gate = z if any(each.mirror for each in self.terms) else None
         y = self.setting.merge(checks, z, self.overwrites)
         kept = [each.share.keep(y, d) for each, d in zip(self.terms, found, strict=True)]
-        return y, (a if self.functions - {identity, one} else None, gate, kept)
+        return y, (a if self.reads else None, gate, kept)
 
     def down(self, saved, relevance):
         a, gate, kept = saved
@@ -136,7 +137,8 @@ def affine_step(root: RootStrategy, layer: Layer, setting: Setting) -> AffineSte
         terms=tuple(terms),
         required=tuple(domain for domain in known if not layer.domain.within(domain)),
         functions=frozenset(functions),
-        overwrites=not any(each.mirror or each.share.needs_z and (each.plain or 0 in each.parts) for each in terms),
+        reads=set(functions) not in ({identity}, {one}),
+        overwrites=not any(each.mirror or (each.share.needs_z and (each.plain or 0 in each.parts)) for each in terms),
         apart=not any(map(per_sample, (*functions, *(bound for domain in known for bound in domain.bounds())))),
     )
 

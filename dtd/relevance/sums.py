@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from dtd.affine import StackSum
 from dtd.propagation import Layer, Setting, Step

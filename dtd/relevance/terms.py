@@ -130,7 +130,13 @@ def reading(search: Search, weight: float, layer: Layer, setting: Setting) -> Sh
     kind = None if setting.after is None else setting.after.kind
     if weight == 1 and kind == "relu" and is_z(search, layer):
         return Active()
-    if weight == 1 and kind == "relu" and isinstance(search, Ray) and not callable(search.damping) and is_whole(search, layer):
+    if (
+        weight == 1
+        and kind == "relu"
+        and isinstance(search, Ray)
+        and not callable(search.damping)
+        and is_whole(search, layer)
+    ):
         return Damped(search.damping)
     if weight == 1 and kind is None and is_z(search, layer):
         positive_sums = layer.domain.nonnegative and bool((layer.primitive.weight >= 0).all())
