@@ -22,10 +22,11 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import divide
-from dtd.explain import initial_relevance, relevance_pass, sweep
+from dtd.explain import initial_relevance
 from dtd.network import Network
 from dtd.primitive import Pointwise
 from dtd.propagation import Layer, Propagation
+from dtd.reference import relevance_pass, sweep
 from dtd.relevance import RelevanceModel
 from dtd.root import Search
 

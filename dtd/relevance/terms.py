@@ -12,7 +12,8 @@ from dtd.algebra import identity, negative, one, positive
 from dtd.direction import Boost, Direction, Factor, Given
 from dtd.direction.functions import Function
 from dtd.propagation import Layer, Setting
-from dtd.relevance.passes import bound, broadcast, is_plain, modified, whole
+from dtd.relevance.passes import bound, broadcast, is_plain, modified
+from dtd.relevance.passes import whole as moves_whole
 from dtd.relevance.shares import Active, Damped, Free, Nonzero, Quotient, Ratio, Share
 from dtd.root import Ray, Search
 
@@ -115,7 +116,7 @@ def is_whole(search: Search, layer: Layer) -> bool:
     """Whether ``n`` is the pre-activation."""
     factors = bound(search, layer)[1]
     alone = len(factors) == 1 and is_plain(factors[0])
-    return alone and (layer.primitive.bias is None or whole(search, layer))
+    return alone and (layer.primitive.bias is None or moves_whole(search, layer))
 
 
 def is_z(search: Search, layer: Layer) -> bool:
@@ -128,19 +129,12 @@ def reading(search: Search, weight: float, layer: Layer, setting: Setting) -> Sh
     if not setting.scaled:
         return Quotient(weight)
     kind = None if setting.after is None else setting.after.kind
-    if weight == 1 and kind == "relu" and is_z(search, layer):
-        return Active()
-    if (
-        weight == 1
-        and kind == "relu"
-        and isinstance(search, Ray)
-        and not callable(search.damping)
-        and is_whole(search, layer)
-    ):
-        return Damped(search.damping)
-    if weight == 1 and kind is None and is_z(search, layer):
-        positive_sums = layer.domain.nonnegative and bool((layer.primitive.weight >= 0).all())
-        return Free() if positive_sums else Nonzero()
+    whole = weight == 1 and isinstance(search, Ray) and not callable(search.damping) and is_whole(search, layer)
+    if whole and kind == "relu":
+        return Damped(search.damping) if search.damping else Active()
+    if whole and kind is None and not search.damping:
+        same_sign = layer.domain.nonnegative and bool((layer.primitive.weight >= 0).all())
+        return Free() if same_sign else Nonzero()
     return Ratio(weight)
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dtd.explain import relevance_pass, sweep
 from dtd.network import Network
 from dtd.network.graph import Graph
 from dtd.plan import Plan
+from dtd.reference import relevance_pass, sweep
 from experiments.measures.similarity import unit
 
 

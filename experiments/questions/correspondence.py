@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.explain import explain, initial_relevance, relevance_pass, sweep
+from dtd.explain import explain, initial_relevance
 from dtd.network import Network, trace
+from dtd.reference import relevance_pass, sweep
 from dtd.rules import catalogue
 from experiments.agreement import agreement
 from experiments.configs import Config, CorrespondenceConfig, require
