@@ -8,7 +8,7 @@ from time import perf_counter
 from filelock import Timeout
 from omegaconf import DictConfig, OmegaConf
 
-from experiments import plans
+from experiments.checks import check
 from experiments.configs import Config, ConfigError, option, typed
 from experiments.console import console
 from experiments.figures.style import styled
@@ -106,10 +106,9 @@ def computed(job: Job, log: Log) -> Record:
     """Every way to end becomes a record; the traceback of an error goes to the log."""
     try:
         made = typed(job.config)
-        plans.check(made)
+        check(made)
         asked = question(made.question)
         check_objective(asked, made)
-        asked.check(made)
         with threads(made.threads), seeded(made.seed):
             save_text(job.out / "config.yaml", OmegaConf.to_yaml(job.config, resolve=True))
             save_json(

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from experiments.configs import TrainedConfig
+from experiments.configs import TrainedConfig, require
 from experiments.console import progress
 from experiments.data import Data
 from experiments.results import atomically
@@ -29,6 +29,7 @@ def trained(build: partial[nn.Module], config: TrainedConfig, data: Data) -> nn.
 
     ``build()`` makes the untrained model. Weights come from the cache when it has them.
     """
+    require(data.train_y is not None, "data", "a data set with labels, since the model is trained on it", "one without")
     path = cached(build, config, data)
     with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(config.seed)
@@ -41,6 +42,14 @@ def trained(build: partial[nn.Module], config: TrainedConfig, data: Data) -> nn.
         else:
             model.load_state_dict(weights)
     return model.eval()
+
+
+def check_training(config: TrainedConfig, key: str) -> None:
+    """Raises :class:`ConfigError` for a training that cannot be done."""
+    for name in ("epochs", "batch"):
+        require(getattr(config, name) >= 1, f"{key}.{name}", "at least 1", getattr(config, name))
+    require(config.learning_rate > 0, f"{key}.learning_rate", "positive", config.learning_rate)
+    require(config.weight_decay >= 0, f"{key}.weight_decay", "at least 0", config.weight_decay)
 
 
 @contextmanager

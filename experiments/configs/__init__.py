@@ -4,18 +4,49 @@ One module for each config group: a dataclass is the schema of one option under 
 dataclasses, never on raw config nodes.
 """
 
-from experiments.configs.base import Bias, ConfigError, Dtype, Root, require
-from experiments.configs.data import DataConfig, DigitsConfig, ImdbConfig, ReviewsConfig, SentencesConfig
+from experiments.configs.base import (
+    Bias,
+    ConfigError,
+    Dtype,
+    Root,
+    require,
+)
+from experiments.configs.data import (
+    ArrayConfig,
+    DataConfig,
+    DigitsConfig,
+    FolderConfig,
+    ImagesConfig,
+    ImdbConfig,
+    MnistConfig,
+    NoiseConfig,
+    PhotosConfig,
+    ReviewsConfig,
+    SentencesConfig,
+    SplitConfig,
+    TabularConfig,
+)
 from experiments.configs.models import (
+    ArchitectureConfig,
     CNNConfig,
     MLPConfig,
     ModelConfig,
+    OwnConfig,
+    ResNetConfig,
     ReviewNetworkConfig,
     SeveralConfig,
+    SyntheticConfig,
     TrainedConfig,
     VGG16Config,
 )
-from experiments.configs.plans import EntriesConfig, EntryConfig, PlanConfig, PresetConfig, RuleConfig, SeveralPlansConfig
+from experiments.configs.plans import (
+    EntriesConfig,
+    EntryConfig,
+    PlanConfig,
+    PresetConfig,
+    RuleConfig,
+    SeveralPlansConfig,
+)
 from experiments.configs.questions import (
     Cascade,
     CorrespondenceConfig,
@@ -30,10 +61,18 @@ from experiments.configs.questions import (
     Score,
     Starts,
 )
-from experiments.configs.run import SCHEMAS, Config, option, register, typed
+from experiments.configs.run import (
+    SCHEMAS,
+    Config,
+    option,
+    register,
+    typed,
+)
 
 __all__ = [
     "SCHEMAS",
+    "ArchitectureConfig",
+    "ArrayConfig",
     "Bias",
     "CNNConfig",
     "Cascade",
@@ -47,16 +86,23 @@ __all__ = [
     "EntriesConfig",
     "EntryConfig",
     "FaithfulnessConfig",
+    "FolderConfig",
     "FunctionViewConfig",
     "HeatmapsConfig",
+    "ImagesConfig",
     "ImdbConfig",
     "MLPConfig",
+    "MnistConfig",
     "ModelConfig",
     "MovieReviewsConfig",
+    "NoiseConfig",
+    "OwnConfig",
+    "PhotosConfig",
     "PlanConfig",
     "Plane",
     "PresetConfig",
     "QuestionConfig",
+    "ResNetConfig",
     "ReviewNetworkConfig",
     "ReviewsConfig",
     "Root",
@@ -66,7 +112,10 @@ __all__ = [
     "SentencesConfig",
     "SeveralConfig",
     "SeveralPlansConfig",
+    "SplitConfig",
     "Starts",
+    "SyntheticConfig",
+    "TabularConfig",
     "TrainedConfig",
     "VGG16Config",
     "option",

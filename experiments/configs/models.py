@@ -1,6 +1,8 @@
 """Schemas of ``conf/model``; the model of option NAME is made by ``experiments/models/NAME.py``."""
 
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -46,6 +48,65 @@ class ReviewNetworkConfig(TrainedConfig):
 
 
 @dataclass
+class ResNetConfig(TrainedConfig):
+    """A small residual network: three stages, each with half the resolution and twice the channels of the one before."""
+
+    channels: int = MISSING
+    blocks: int = MISSING
+
+
+@dataclass
+class OwnConfig(TrainedConfig):
+    """A model of your own: a class or function by ``_target_``, called with ``arguments``.
+
+    ``weights``: a file of its parameters. Without one it is trained here, or has random weights where ``epochs`` is 0.
+    """
+
+    _target_: str = MISSING
+    arguments: dict[str, Any] = field(default_factory=dict)
+    weights: str | None = None
+    trusted: list[str] = field(default_factory=list)
+
+
+class Library(Enum):
+    """Libraries of architectures."""
+
+    torchvision = "torchvision"
+    timm = "timm"
+
+
+@dataclass
+class ArchitectureConfig(ModelConfig):
+    """An architecture of torchvision or timm; its parameters come from the file ``weights``, or are random."""
+
+    library: Library = MISSING
+    architecture: str = MISSING
+    arguments: dict[str, Any] = field(default_factory=dict)
+    weights: str | None = None
+    seed: int = MISSING
+
+
+class Biases(Enum):
+    """Signs of biases."""
+
+    nonpositive = "nonpositive"
+    nonnegative = "nonnegative"
+    both = "both"
+    zero = "zero"
+
+
+@dataclass
+class SyntheticConfig(ModelConfig):
+    """A random dense network, ReLUs after every layer: ``w ~ N(0, gain/fan_in)``, ``|b| ~ U(0, largest)``."""
+
+    widths: list[int] = MISSING
+    gain: float = MISSING
+    biases: Biases = MISSING
+    largest: float = MISSING
+    seed: int = MISSING
+
+
+@dataclass
 class VGG16Config(ModelConfig):
     """VGG-16 with random weights, on random images."""
 
@@ -61,4 +122,14 @@ class SeveralConfig(ModelConfig):
     parts: dict[str, ModelConfig] = field(default_factory=dict)
 
 
-MODELS = {"mlp": MLPConfig, "cnn": CNNConfig, "reviews": ReviewNetworkConfig, "vgg16": VGG16Config, "several": SeveralConfig}
+MODELS = {
+    "architecture": ArchitectureConfig,
+    "cnn": CNNConfig,
+    "mlp": MLPConfig,
+    "own": OwnConfig,
+    "resnet": ResNetConfig,
+    "reviews": ReviewNetworkConfig,
+    "several": SeveralConfig,
+    "synthetic": SyntheticConfig,
+    "vgg16": VGG16Config,
+}

@@ -58,6 +58,9 @@ def register() -> None:
 
 def typed(config: DictConfig) -> Config:
     """The run's dataclasses; raises :class:`ConfigError` for a key that was forced in with ``+``."""
+    missing = OmegaConf.missing_keys(config)
+    if missing:
+        raise ConfigError(f"{' and '.join(sorted(missing))} must be given: there is no default.")
     made = OmegaConf.to_object(config)
     check_keys(config, made, "")
     return made

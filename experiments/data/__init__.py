@@ -1,16 +1,21 @@
 """Data sets, one module each: training and test inputs with labels, and the domain that the inputs live in.
 
-``experiments/data/NAME.py`` has ``load(config)`` for the schema of option NAME; it is imported when it is used.
+``experiments/data/NAME.py`` has ``load(config)`` for the schema of option NAME, and perhaps ``check(config)``, which
+raises :class:`ConfigError` before any work; it is imported when it is used.
 """
 
-from importlib import import_module
-
-from experiments.configs import DataConfig, option
+from experiments.configs import DataConfig
 from experiments.data.base import Data
+from experiments.options import check_option, module
 
-__all__ = ["Data", "load"]
+__all__ = ["Data", "check", "load"]
+
+
+def check(config: DataConfig) -> None:
+    """Raises :class:`ConfigError` for data that cannot be loaded."""
+    check_option("data", config)
 
 
 def load(config: DataConfig) -> Data:
     """The data set that a config describes."""
-    return import_module(f"experiments.data.{option('data', config)}").load(config)
+    return module("data", config).load(config)

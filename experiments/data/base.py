@@ -1,19 +1,53 @@
-"""What every data set is."""
+"""What every data set is, and what loaders share."""
 
 from dataclasses import dataclass
 
+import numpy as np
+import torch
+from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from dtd.domain import Domain
+from experiments.configs import SplitConfig, require
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A data set in two parts, with the domain that its inputs live in. # shape: x (N, *in) float32, y (N,)"""
+    """A data set in two parts, with the domain that its inputs live in. # shape: x (N, *in) float32, y (N,)
+
+    Without labels ``y`` and ``classes`` are None, and both parts are the same.
+    """
 
     train_x: Tensor
-    train_y: Tensor
+    train_y: Tensor | None
     test_x: Tensor
-    test_y: Tensor
+    test_y: Tensor | None
     domain: Domain
-    classes: int
+    classes: int | None
+
+
+def check_split(config: SplitConfig) -> None:
+    """Raises :class:`ConfigError` for a share that leaves nothing."""
+    require(0 < config.test_fraction < 1, "data.test_fraction", "between 0 and 1", config.test_fraction)
+
+
+def divided(x: np.ndarray, labels: np.ndarray, config: SplitConfig) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Training inputs, their labels, test inputs and theirs; the split keeps the classes' shares."""
+    try:
+        parts = train_test_split(x, labels, test_size=config.test_fraction, random_state=config.seed, stratify=labels)
+    except ValueError as error:
+        found = f"{len(labels)} samples of {len(np.unique(labels))} classes ({error})"
+        require(False, "data.test_fraction", "such that each class has samples in both parts", found)
+    train_x, test_x, train_y, test_y = (torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
+    return train_x.float(), train_y.long(), test_x.float(), test_y.long()
+
+
+def labelled(x: np.ndarray, labels: np.ndarray, config: SplitConfig, domain: Domain) -> Data:
+    """A data set with labels ``0 … classes − 1``, split."""
+    train_x, train_y, test_x, test_y = divided(x, labels, config)
+    return Data(train_x, train_y, test_x, test_y, domain, int(labels.max()) + 1)
+
+
+def unlabelled(x: Tensor, domain: Domain) -> Data:
+    """A data set without labels: all of it is explained."""
+    return Data(x, None, x, None, domain, None)

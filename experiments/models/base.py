@@ -1,11 +1,14 @@
 """What is explained: a model, its inputs' domain, and samples."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from dtd.domain import Domain
+from experiments.configs import require
 from experiments.data import Data
 
 
@@ -28,6 +31,22 @@ class Subject:
         if self.test_y is None:
             return None
         return (self.model(self.test_x).argmax(1) == self.test_y).double().mean().item()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Random numbers from a seed, in a state of their own."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def image_channels(data: Data, smallest: int) -> int:
+    """The channels of a data set of images; raises :class:`ConfigError` for other data and for smaller images."""
+    shape = tuple(data.train_x.shape[1:])
+    fits = len(shape) == 3 and min(shape[1:]) >= smallest
+    require(fits, "data", f"images of at least {smallest}×{smallest} pixels for this model", f"samples of shape {shape}")
+    return shape[0]
 
 
 def on_data(model: nn.Module, data: Data) -> Subject:

@@ -5,27 +5,34 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from experiments.configs import CNNConfig
+from experiments.configs import CNNConfig, require
 from experiments.data import Data
-from experiments.models.base import Subject, on_data
+from experiments.models.base import Subject, image_channels, on_data
 from experiments.models.layers import Residual, convolution
-from experiments.training import trained
+from experiments.training import check_training, trained
 
 
 class CNN(nn.Module):
-    """Convolutions with batch norm around one residual block, average pooling and a dense layer; for 8×8 images."""
+    """Convolutions with batch norm around one residual block, average pooling to 2×2 and a dense layer."""
 
-    def __init__(self, channels: int, classes: int):
+    def __init__(self, channels: int, classes: int, inputs: int = 1):
         super().__init__()
-        self.stem = nn.Sequential(*convolution(1, channels), nn.ReLU())
+        self.stem = nn.Sequential(*convolution(inputs, channels), nn.ReLU())
         self.block = Residual(channels)
-        self.head = nn.Sequential(*convolution(channels, 2 * channels, stride=2), nn.ReLU(), nn.AvgPool2d(2))
+        self.head = nn.Sequential(*convolution(channels, 2 * channels, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(2))
         self.classifier = nn.Linear(2 * channels * 4, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(torch.flatten(self.head(self.block(self.stem(x))), 1))
 
 
+def check(config: CNNConfig, key: str) -> None:
+    """Raises :class:`ConfigError` for a network that there cannot be."""
+    check_training(config, key)
+    require(config.channels >= 1, f"{key}.channels", "at least 1", config.channels)
+
+
 def subject(config: CNNConfig, data: Data) -> Subject:
     """A CNN for the data's classes."""
-    return on_data(trained(partial(CNN, config.channels, data.classes), config, data), data)
+    inputs = image_channels(data, smallest=3)
+    return on_data(trained(partial(CNN, config.channels, data.classes, inputs), config, data), data)

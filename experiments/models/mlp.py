@@ -6,10 +6,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from experiments.configs import MLPConfig
+from experiments.configs import MLPConfig, require
 from experiments.data import Data
 from experiments.models.base import Subject, on_data
-from experiments.training import trained
+from experiments.training import check_training, trained
 
 
 class MLP(nn.Module):
@@ -24,6 +24,12 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.layers(torch.flatten(x, 1))
+
+
+def check(config: MLPConfig, key: str) -> None:
+    """Raises :class:`ConfigError` for a network that there cannot be."""
+    check_training(config, key)
+    require(min(config.hidden, default=1) >= 1, f"{key}.hidden", "positive widths", config.hidden)
 
 
 def subject(config: MLPConfig, data: Data) -> Subject:

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from dtd.domain import Box
-from experiments.configs import VGG16Config
+from experiments.configs import VGG16Config, require
 from experiments.data import Data
-from experiments.models.base import Subject
+from experiments.models.base import Subject, seeded
 from experiments.models.layers import randomise
 
 CHANNELS = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool")
@@ -42,10 +42,15 @@ class VGG16(nn.Module):
         return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))
 
 
+def check(config: VGG16Config, key: str) -> None:
+    """Raises :class:`ConfigError` for a network that there cannot be."""
+    require(config.size >= 32, f"{key}.size", "at least 32 pixels", config.size)
+    require(config.classes >= 1, f"{key}.classes", "at least 1", config.classes)
+
+
 def subject(config: VGG16Config, data: Data) -> Subject:
     """Random weights and images; the data set is not used."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+    with seeded(config.seed):
         model = VGG16(config.classes).eval()
         randomise(model)
         images = torch.rand(2, 3, config.size, config.size)

@@ -12,11 +12,16 @@ from experiments.questions import question
 from tests.experiments.conftest import CONF
 
 OPTIONS = [(path.parent.name, path.stem) for path in sorted(CONF.glob("*/*.yaml"))]
+NEEDED = {  # what has no default
+    "data=array": ["data.path=x.npy"],
+    "data=folder": ["data.path=x"],
+    "model=own": ["model._target_=mypackage.Net"],
+}
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_composes_and_is_typed(composed, group, option):
-    config = composed(f"{group}={option}")
+    config = composed(f"{group}={option}", *NEEDED.get(f"{group}={option}", []))
     assert not OmegaConf.missing_keys(config)
     made = typed(config)
     assert isinstance(made, Config)

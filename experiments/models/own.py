@@ -1,0 +1,41 @@
+"""A model of your own: any class, or function that makes a model, of a package that the run trusts."""
+
+from functools import partial
+
+from torch import nn
+
+from experiments import targets
+from experiments.configs import OwnConfig, require
+from experiments.data import Data
+from experiments.models.base import Subject, on_data, seeded
+from experiments.models.weights import check_file, load_weights
+from experiments.training import check_training, trained
+
+
+def builder(config: OwnConfig, key: str) -> partial:
+    """The model's class or function with its arguments."""
+    arguments = targets.build(config.arguments, config.trusted, f"{key}.arguments")
+    target = targets.resolve(config._target_, config.trusted, key)
+    targets.check_arguments(target, arguments, f"{key}.arguments")
+    return partial(target, **arguments)
+
+
+def check(config: OwnConfig, key: str) -> None:
+    """Raises :class:`ConfigError` for a name, arguments or a file that there are not."""
+    builder(config, key)
+    check_file(config.weights, f"{key}.weights")
+    if config.weights is None and config.epochs != 0:
+        check_training(config, key)
+
+
+def subject(config: OwnConfig, data: Data) -> Subject:
+    """The model with the file's parameters, or trained on the data, or with random parameters for 0 epochs."""
+    build = builder(config, "model")
+    with seeded(config.seed):
+        model = build()
+    require(isinstance(model, nn.Module), "model._target_", "a torch.nn.Module, or a function that makes one", type(model))
+    if config.weights is None and config.epochs:
+        model = trained(build, config, data)
+    elif config.weights is not None:
+        load_weights(model, config.weights)
+    return on_data(model.eval(), data)
