@@ -24,6 +24,10 @@ ms, ratio: medians of {rounds} rounds, in parentheses the fastest and slowest; b
 ratio: to gradient × input in the same round. difference: the largest to dtd's relevance, relative to the largest
 relevance; in float64."""
 
+OVERHEAD_LEGEND = """\
+s: from the command to its end, start of Python included; CPU: processor seconds. overhead: seconds a job beyond the bare
+computation, which is shared out among the processes. speed-up: to one process (basic)."""
+
 
 def table(title: str, *columns: str, left: int = 1) -> Table:
     """An empty table; the first ``left`` columns are aligned to the left."""
@@ -93,8 +97,13 @@ def show_cost(tables: Tables, console: Console) -> None:
         console.print(cost(model, part))
     first = rows.iloc[0]
     console.print("\n" + COST_LEGEND.format(rounds=rows["round"].max() + 1, threads=first.threads), style="dim")
-    if first.load > BUSY * first.cores:
-        busy = f"The machine was busy when this began (load {first.load:.1f} on {first.cores} cores)"
+    say_whether_busy(first, console)
+
+
+def say_whether_busy(row: pd.Series, console: Console) -> None:
+    """A warning where times were measured beside other work."""
+    if row.load > BUSY * row.cores:
+        busy = f"The machine was busy when this began (load {row.load:.1f} on {row.cores} cores)"
         console.print(f"{busy}: do not trust these times.", style="bold red")
 
 
@@ -165,3 +174,18 @@ def scenes(rows: pd.DataFrame, summary: Summary) -> list[Table]:
             )
             made[-1].add_row(*names, *cells)
     return made
+
+
+def show_overhead(tables: Tables, console: Console) -> None:
+    """Launcher by launcher: seconds a job, beyond its bare computation, and how much faster than one process."""
+    rows = tables["rows"].assign(each=lambda rows: rows.seconds / rows.jobs, cpu=lambda rows: rows.cpu / rows.jobs)
+    one = rows[rows.launcher == "basic"].each.max()
+    columns = ("launcher", "jobs", "processes", "s", "s/job", "CPU/job", "overhead", "speed-up")
+    made = table("A sweep beside its bare computation", *columns)
+    for r in rows.itertuples():
+        beside = ("", "") if r.launcher == "bare" else (f"{r.overhead:.3f}", f"{one / r.each:.2f}")
+        counts = (str(r.jobs), str(r.processes))
+        made.add_row(r.launcher, *counts, f"{r.seconds:.1f}", f"{r.each:.3f}", f"{r.cpu:.3f}", *beside)
+    console.print(made)
+    console.print("\n" + OVERHEAD_LEGEND, style="dim")
+    say_whether_busy(rows.iloc[0], console)

@@ -128,6 +128,16 @@ class MovieReviewsConfig(QuestionConfig):
     draws: int = MISSING
 
 
+@dataclass
+class OverheadConfig(QuestionConfig):
+    """What does a sweep cost beyond what its jobs compute?"""
+
+    jobs: int = MISSING
+    bare: int = MISSING
+    launchers: list[str] = MISSING
+    overrides: list[str] = MISSING
+
+
 QUESTIONS = {
     "correspondence": CorrespondenceConfig,
     "cost": CostConfig,
@@ -135,5 +145,6 @@ QUESTIONS = {
     "function_view": FunctionViewConfig,
     "heatmaps": HeatmapsConfig,
     "movie_reviews": MovieReviewsConfig,
+    "overhead": OverheadConfig,
     "sanity": SanityConfig,
 }

@@ -5,6 +5,7 @@ import platform
 import subprocess
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def provenance(key: str, seed: int, overrides: Sequence[str]) -> dict[str, Any]:
     }
 
 
+@cache
 def installed(name: str) -> str | None:
     """The version of an installed package; None where it is not installed."""
     try:
