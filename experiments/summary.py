@@ -1,7 +1,7 @@
 """What a table's columns mean, and its mean and spread over seeds; from rows alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ class Summary:
 
     ``within`` are columns that set the scene, ``compared`` those whose values compete in each scene; all other columns
     that are no measure (samples, say) are averaged over. ``along`` is the x axis of a curve. Rows that differ from
-    ``only`` do not count.
+    ``only`` do not count. ``table`` is the table that is read where a question reads one in two ways.
     """
 
     within: tuple[str, ...]
@@ -38,16 +38,12 @@ class Summary:
     measures: Mapping[str, Measure]
     along: str | None = None
     only: Mapping[str, object] = field(default_factory=dict)
+    table: str | None = None
 
-    def __post_init__(self):
-        if not self.measures:
-            raise ValueError("A summary needs at least one measure.")
-
-    def of(self, table: pd.DataFrame) -> "Summary":
-        """The summary without the measures and columns that a table lacks."""
-        here = {name: measure for name, measure in self.measures.items() if name in table and table[name].notna().any()}
-        within, compared = (tuple(c for c in columns if c in table) for columns in (self.within, self.compared))
-        return Summary(within, compared, here, self.along, self.only)
+    def of(self, table: pd.DataFrame, wanted: Sequence[str] = ()) -> "Summary":
+        """The summary without the measures that a table lacks or that are not ``wanted`` (nothing: all are)."""
+        present = [name for name in self.measures if name in table and table[name].notna().any()]
+        return replace(self, measures={name: self.measures[name] for name in present if not wanted or name in wanted})
 
     @property
     def by(self) -> tuple[str, ...]:

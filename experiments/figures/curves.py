@@ -25,12 +25,17 @@ def curve_figures(summaries: Mapping[str, Summary]) -> Callable[[Tables], Mappin
         made = {}
         for name, summary in summaries.items():
             if summary.along is not None:
-                here = summary.of(tables[name])
-                for measure in here.measures:
-                    made[name if len(here.measures) == 1 else f"{name}_{measure}"] = curves(tables[name], here, measure)
+                rows = tables[summary.table or name]
+                made |= all_curves(name, rows, summary.of(rows))
         return made
 
     return figures
+
+
+def all_curves(name: str, rows: pd.DataFrame, summary: Summary) -> dict[str, Figure]:
+    """A figure for each measure, by its name in files."""
+    several = len(summary.measures) > 1
+    return {f"{name}_{measure}" if several else name: curves(rows, summary, measure) for measure in summary.measures}
 
 
 def curves(rows: pd.DataFrame, summary: Summary, measure: str) -> Figure:

@@ -6,12 +6,11 @@ convergence (:mod:`experiments.measures.convergence`): relevance of different cl
 way down does not depend on the class.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from copy import deepcopy
 
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -39,7 +38,7 @@ LABELS = {
 AFTER = {name: Measure(label, "low") for name, label in LABELS.items()}
 SUMMARIES = {
     "rows": Summary(within=("model", "order"), compared=("plan",), measures=AFTER, only={"last": True}),
-    "cascade": Summary(within=("model", "order"), compared=("plan",), measures=AFTER, along="randomised"),
+    "cascade": Summary(within=("model", "order"), compared=("plan",), measures=AFTER, along="randomised", table="rows"),
     "convergence": Summary(
         within=("model",), compared=("plan",), measures={"cosine": Measure("cosine between classes", "low")}, along="depth"
     ),
@@ -115,14 +114,9 @@ def check(config: Config) -> None:
         raise ConfigError("'ssim' needs scikit-image: pip install '.[quantus]', or leave it out of 'question.similarities'.")
 
 
-def figures(tables: Tables) -> Mapping[str, Figure]:
-    """The cascades of each measure, and the convergence."""
-    return curve_figures(SUMMARIES)({**tables, "cascade": tables["rows"]})
-
-
 def problems(tables: Tables) -> list[str]:
     """There are none: every outcome is an answer."""
     return []
 
 
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), curve_figures(SUMMARIES), problems, summaries=SUMMARIES)

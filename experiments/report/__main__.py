@@ -1,0 +1,99 @@
+"""``python -m experiments.report RUN_OR_SWEEP...``: tables, figures and a page from what runs have written."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from experiments.console import console
+from experiments.figures.style import COLUMN, PAGE, Style, styled
+from experiments.figures.typeset import typeset
+from experiments.report.cells import caption, latex
+from experiments.report.page import page
+from experiments.report.runs import ReportError, Run, read_runs
+from experiments.report.section import Section, section
+from experiments.results import OutputError, require_writable, save_figure, save_text
+
+WIDTHS = {"column": COLUMN, "page": PAGE}
+REFUSED = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the report; returns the exit status."""
+    asked = parser().parse_args(arguments)
+    out = asked.out or asked.runs[0] / "report"
+    style = Style(asked.width, asked.font, asked.size, asked.usetex)
+    try:
+        runs, notes = read_runs(asked.runs)
+        require_writable(out)
+        with styled(style):
+            sections = [section(name, part, asked.measures) for name, part in by_question(runs).items()]
+            for each in sections:
+                save_figures(each, style, out / "figures")
+            sources = {name: text for each in sections for name, text in tables(each).items()}
+            for name, text in sources.items():
+                save_text(made(out / "tables") / f"{name}.tex", text)
+            save_text(out / "report.html", page(sections, sources, notes))
+    except (ReportError, OutputError) as error:
+        console.print(f"Refused: {error}", style="bold red", soft_wrap=True, markup=False)
+        return REFUSED
+    for note in notes:
+        console.print(f"Note: {note}", style="yellow", soft_wrap=True, markup=False)
+    console.print(f"Report: {out / 'report.html'}", soft_wrap=True, markup=False)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="python -m experiments.report", description=__doc__)
+    made.add_argument("runs", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="directories of runs or sweeps")
+    made.add_argument("--out", type=Path, help="directory to write to (default: report/ in the first of them)")
+    made.add_argument("--width", type=inches, default=PAGE, help="of figures: column, page, or inches (default: page)")
+    made.add_argument("--font", default="sans-serif", help="sans-serif, serif (Computer Modern), or a font's name")
+    made.add_argument("--size", type=float, default=7.0, help="of the type in figures, in points (default: 7)")
+    made.add_argument("--usetex", action="store_true", help="let an installed LaTeX set the text of figures")
+    made.add_argument("--measures", type=lambda text: text.split(","), default=[], help="columns to show (default: all)")
+    return made
+
+
+def inches(text: str) -> float:
+    """A width by name or in inches."""
+    try:
+        width = WIDTHS.get(text) or float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be column, page or a number of inches; found '{text}'") from None
+    if not 1 <= width <= 100:
+        raise argparse.ArgumentTypeError(f"must be between 1 and 100 inches; found {text}")
+    return width
+
+
+def by_question(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Runs of the same question, in their order."""
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.question, []).append(run)
+    return found
+
+
+def tables(each: Section) -> dict[str, str]:
+    """The LaTeX tables of a section, by name."""
+    grids = {f"{each.name}_{key}": grid for key, grid in each.grids.items()}
+    return {name: latex(grid, caption(grid, each.title), name) for name, grid in grids.items()}
+
+
+def save_figures(each: Section, style: Style, out: Path) -> None:
+    """Every figure as PDF and PNG, in the style's type."""
+    for key, figure in {**each.figures, **each.own}.items():
+        if not isinstance(figure, str) and (style.usetex or style.family != "sans-serif"):
+            typeset(figure, style.usetex)
+        save_figure(made(out) / f"{each.name}_{key}", figure)
+
+
+def made(directory: Path) -> Path:
+    """The directory, which is there now."""
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Tables of means ± standard deviations over seeds, the best marked, in two tongues: LaTeX and HTML."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from experiments.figures.names import printed
+from experiments.figures.typeset import tex
+from experiments.report.joined import Joined
+from experiments.summary import Measure, averaged, best, form
+
+ARROWS = {"high": "↑", "low": "↓"}
+MARK = "@midrule@"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number of a table."""
+
+    mean: str
+    std: str  # empty where there is one run
+    best: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A table in print: names of the columns that name lines, labels of the measures, and the lines.
+
+    ``scenes`` are the first columns, whose values the lines of a scene share; ``constant`` are settings that all share.
+    """
+
+    names: list[str]
+    labels: list[str]
+    lines: list[tuple[list[str], list[Cell | None]]]
+    scenes: int
+    constant: dict[str, str]
+    runs: int  # behind each number, at most
+
+
+def grid(joined: Joined) -> Grid:
+    """The means of a joined table."""
+    summary, found = joined.summary, averaged(joined.table, joined.summary)
+    columns = {}
+    for name, measure in summary.measures.items():
+        means, stds = found[name]["mean"], found[name]["std"]
+        shape = form(means)
+        marked = best(means.map(lambda mean, shape=shape: float(f"{mean:{shape}}")), measure, summary.within)  # as printed
+        columns[name] = [cell(*values, shape) for values in zip(means, stds, marked, strict=True)]
+    keys = found.index.to_frame(index=False).astype(str)
+    same = [c for c in summary.within if keys[c].nunique() == 1 and len(keys) > 1]
+    shown = keys.drop(columns=same)
+    return Grid(
+        names=[printed(column) for column in shown],
+        labels=[label(measure) for measure in summary.measures.values()],
+        lines=[
+            ([printed(key) for key in line], list(cells))
+            for line, cells in zip(shown.itertuples(index=False), zip(*columns.values(), strict=True), strict=True)
+        ],
+        scenes=len(summary.within) - len(same),
+        constant={printed(column): printed(keys[column].iloc[0]) for column in same},
+        runs=int(found.xs("runs", axis=1, level=1).max().max()),
+    )
+
+
+def label(measure: Measure) -> str:
+    """What a measure is called, with the direction that is better."""
+    if measure.best is None:
+        return measure.label
+    return f"{measure.label} {ARROWS.get(measure.best) or f'→ {measure.best:g}'}"
+
+
+def cell(mean: float, std: float, marked: bool, shape: str) -> Cell | None:
+    """A mean with its deviation; None where there is nothing."""
+    if pd.isna(mean):
+        return None
+    return Cell(f"{mean:{shape}}", "" if pd.isna(std) else f"{std:{shape}}", bool(marked))
+
+
+def latex(grid: Grid, caption: str, name: str) -> str:
+    """A booktabs table; the preamble needs ``booktabs``."""
+    rows = []
+    for keys, cells, first in sparse_lines(grid):
+        row = [*map(tex, keys), *(in_latex(cell) for cell in cells)]
+        rows.append([(MARK if first else "") + row[0], *row[1:]])
+    frame = pd.DataFrame(rows, columns=range(len(grid.names) + len(grid.labels)))
+    header = [tex(text) for text in (*grid.names, *grid.labels)]
+    style = frame.style.hide(axis="index").format_index(lambda i: header[i], axis=1)
+    source = style.to_latex(
+        hrules=True,
+        column_format="l" * len(grid.names) + "r" * len(grid.labels),
+        position="t",
+        position_float="centering",
+        caption=tex(caption),
+        label=f"tab:{name}",
+    )
+    return source.replace(MARK, "\\midrule\n")
+
+
+def sparse_lines(grid: Grid) -> Iterator[tuple[list[str], list[Cell | None], bool]]:
+    """Each line without the names that repeat the line above, and whether a new scene begins with it."""
+    before = None
+    for keys, cells in grid.lines:
+        yield sparse(keys, before), cells, before is not None and keys[: grid.scenes] != before[: grid.scenes]
+        before = keys
+
+
+def sparse(keys: list[str], before: list[str] | None) -> list[str]:
+    """Names that are those of the line above are left out, up to the first that differs; the last is always there."""
+    kept, same = [], before is not None
+    for i, key in enumerate(keys):
+        same = same and i < len(keys) - 1 and key == before[i]
+        kept.append("" if same else key)
+    return kept
+
+
+def in_latex(cell: Cell | None) -> str:
+    """A number in maths."""
+    if cell is None:
+        return "--"
+    mean = rf"\mathbf{{{power(cell.mean)}}}" if cell.best else power(cell.mean)
+    return f"${mean}$" if not cell.std else rf"${mean} \pm {power(cell.std)}$"
+
+
+def power(number: str) -> str:
+    """``6.8e-13`` as a power of ten."""
+    digits, e, exponent = number.partition("e")
+    return rf"{digits} \cdot 10^{{{int(exponent)}}}" if e else digits
+
+
+def caption(grid: Grid, what: str) -> str:
+    """What a table shows, and how it is to be read."""
+    shared = ", ".join(f"{key}: {value}" for key, value in grid.constant.items())
+    spread = f" Mean ± standard deviation over {grid.runs} runs." if grid.runs > 1 else ""
+    marked = " Bold: the best." if any(cell and cell.best for _, cells in grid.lines for cell in cells) else ""
+    return what + (f" {shared[:1].upper()}{shared[1:]}." if shared else "") + spread + marked

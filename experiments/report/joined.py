@@ -1,0 +1,78 @@
+"""Runs of one question side by side: their tables in one, with a column for every setting that tells them apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from experiments.report.runs import Run
+from experiments.runs.identity import AROUND
+from experiments.summary import RUN, Measure, Summary
+
+FEW = 12  # values of a text column that make lines of a table, where the question does not say what is compared
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """One table of several runs, and how it is read: settings that differ are compared too, seeds are averaged over."""
+
+    table: pd.DataFrame
+    summary: Summary
+
+
+def is_seed(key: str) -> bool:
+    """Whether a config key is a seed, by its name."""
+    return key.rsplit(".", 1)[-1] == "seed"
+
+
+def differing(runs: Sequence[Run]) -> pd.DataFrame:
+    """The config keys that differ between runs, one row for each run; seeds included."""
+    configs = pd.DataFrame([run.config for run in runs], dtype=object).map(text)
+    kept = [key for key in configs if key.split(".")[0] not in (*AROUND, "threads") and configs[key].nunique() > 1]
+    return configs[kept]
+
+
+def ordered(runs: Sequence[Run]) -> list[Run]:
+    """Runs by their settings, numbers by size; seeds last."""
+    settings = differing(runs).reset_index(drop=True)
+    settings = settings.apply(lambda values: values if (n := pd.to_numeric(values, "coerce")).isna().any() else n)
+    keys = sorted(settings, key=is_seed)
+    return [runs[i] for i in settings.sort_values(keys, kind="stable").index] if keys else list(runs)
+
+
+def text(value: Any) -> str:
+    """A setting in print; empty where a run does not have it."""
+    return "" if value is None or value != value else str(value)
+
+
+def joined(runs: Sequence[Run], name: str, summary: Summary | None, measures: Sequence[str]) -> Joined:
+    """The table ``name`` of all runs, or that which the summary reads; without one it is read by its columns' types."""
+    settings = differing(runs)
+    settings = short(settings[[key for key in settings if not is_seed(key)]])
+    source = summary.table if summary and summary.table else name
+    tables = [run.tables[source].assign(**{RUN: i}) for i, run in enumerate(runs)]
+    table = pd.concat(tables, ignore_index=True)
+    summary = (summary or guessed(table)).of(table, measures)
+    for column, values in settings.items():
+        told = table[RUN].map(dict(enumerate(values)))
+        known = [c for c in summary.by if c != summary.along]
+        explained = told.groupby([table[c] for c in known], dropna=False).nunique().max() <= 1 if known else False
+        if not explained and column not in table:
+            table[column] = told
+            summary = replace(summary, compared=(*summary.compared, column))
+    return Joined(table, summary)
+
+
+def short(settings: pd.DataFrame) -> pd.DataFrame:
+    """The last words of dotted keys as column names, where they are enough to tell them apart."""
+    last = [key.rsplit(".", 1)[-1] for key in settings]
+    return settings.set_axis([w if last.count(w) == 1 else k for w, k in zip(last, settings, strict=True)], axis=1)
+
+
+def guessed(table: pd.DataFrame) -> Summary:
+    """Lines by the text columns of few values, measures by the columns of real numbers."""
+    columns = table.drop(columns=RUN)
+    lines = [c for c in columns.select_dtypes(exclude="number") if 1 < table[c].nunique() <= FEW]
+    measures = {c: Measure(c.replace("_", " ")) for c in columns.select_dtypes("floating")}
+    return Summary((), tuple(lines), measures)
