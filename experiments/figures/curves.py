@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments.figures.names import printed
+from experiments.figures.names import printed, titled
 from experiments.figures.style import rule_looks, width
 from experiments.questions.base import Tables
 from experiments.summary import Summary, averaged
@@ -49,14 +49,14 @@ def curves(rows: pd.DataFrame, summary: Summary, measure: str) -> Figure:
     across, legend = ceil(len(scenes) / down), ceil(len(looks) / entries)
     figure = Figure(figsize=(width(), down * HEIGHT + legend * LEGEND), layout="constrained")
     panels = figure.subplots(down, across, squeeze=False, sharey=True, sharex=True)
-    titled = [column for column in summary.within if len(scenes) == 1 or found[column].nunique(dropna=False) > 1]
+    shown = [column for column in summary.within if len(scenes) == 1 or found[column].nunique(dropna=False) > 1]
     for axes, scene in zip(panels.flat, scenes, strict=False):
         panel(axes, scene, summary.along, looks)
-        axes.set_title(", ".join(printed(str(scene[column].iloc[0])) for column in titled))
+        axes.set_title(", ".join(printed(str(scene[column].iloc[0])) for column in shown))
     for axes in panels.flat[len(scenes) :]:
         axes.set_axis_off()
     for axes in panels[-1]:
-        axes.set_xlabel(printed(summary.along))
+        axes.set_xlabel(titled(summary.along))
     for axes in panels[:, 0]:
         axes.set_ylabel(summary.measures[measure].label)
     handles, labels = panels.flat[0].get_legend_handles_labels()

@@ -10,7 +10,7 @@ from experiments.figures.names import printed
 from experiments.figures.style import rule_looks, width
 from experiments.summary import Summary, averaged
 
-EACH, LINE, HEAD = 1.25, 0.17, 0.55  # inches: least width of a panel, height of a line, of title and axis
+EACH, LINE, HEAD = 1.1, 0.17, 0.55  # inches: least width of a panel, height of a line, of title and axis
 NAMES = 1.0  # inches: what the names at the left take
 
 

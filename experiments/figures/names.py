@@ -19,9 +19,6 @@ NAMES = {
     "gradient_x_input": "gradient × input",
     "leave_one_out": "leave one out",
     "random": "random order",
-    "gone": "share of regions gone",
-    "randomised": "share of layers randomised",
-    "depth": "steps down from the output",
     "output": "from the output down",
     "input": "from the input up",
     "each": "each layer alone",
@@ -32,7 +29,22 @@ NAMES = {
     "vgg16": "VGG-16",
 }
 
+COLUMNS = {
+    "gone": "share of regions gone",
+    "randomised": "share of layers randomised",
+    "depth": "steps down from the output",
+    "gamma": "γ",
+    "epsilon": "ε",
+    "alpha": "α",
+    "beta": "β",
+}
+
+
+def titled(column: str) -> str:
+    """A column's or parameter's name in print; one that is not known has blanks for its underscores."""
+    return COLUMNS.get(column, column.replace("_", " "))
+
 
 def printed(key: str) -> str:
-    """A rule's, plan's, model's or column's name in print; one that is not known has blanks for its underscores."""
+    """A rule's, plan's or model's name in print; one that is not known has blanks for its underscores."""
     return NAMES.get(key, key.replace("_", " "))

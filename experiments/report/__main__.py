@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs, notes = read_runs(asked.runs)
         require_writable(out)
         with styled(style):
-            sections = [section(name, part, asked.measures) for name, part in by_question(runs).items()]
+            sections = [section(name, part, asked.measures, asked.along) for name, part in by_question(runs).items()]
             for each in sections:
                 save_figures(each, style, out / "figures")
             sources = {name: text for each in sections for name, text in tables(each).items()}
@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--size", type=float, default=7.0, help="of the type in figures, in points (default: 7)")
     made.add_argument("--usetex", action="store_true", help="let an installed LaTeX set the text of figures")
     made.add_argument("--measures", type=lambda text: text.split(","), default=[], help="columns to show (default: all)")
+    made.add_argument("--along", help="a setting of numbers that is the axis of the means' figure, such as gamma")
     return made
 
 
@@ -86,7 +87,13 @@ def save_figures(each: Section, style: Style, out: Path) -> None:
     for key, figure in {**each.figures, **each.own}.items():
         if not isinstance(figure, str) and (style.usetex or style.family != "sans-serif"):
             typeset(figure, style.usetex)
-        save_figure(made(out) / f"{each.name}_{key}", figure)
+        try:
+            save_figure(made(out) / f"{each.name}_{key}", figure)
+        except RuntimeError as error:
+            if not style.usetex:
+                raise
+            needs = "it needs latex, dvipng and the packages type1cm, type1ec (cm-super) and underscore"
+            raise ReportError(f"LaTeX could not set the text of figures: {needs}. Leave out --usetex. {error}") from error
 
 
 def made(directory: Path) -> Path:

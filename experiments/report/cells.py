@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from experiments.figures.names import printed
+from experiments.figures.names import printed, titled
 from experiments.figures.typeset import tex
 from experiments.report.joined import Joined
 from experiments.summary import Measure, averaged, best, form
@@ -51,14 +51,14 @@ def grid(joined: Joined) -> Grid:
     same = [c for c in summary.within if keys[c].nunique() == 1 and len(keys) > 1]
     shown = keys.drop(columns=same)
     return Grid(
-        names=[printed(column) for column in shown],
+        names=[titled(column) for column in shown],
         labels=[label(measure) for measure in summary.measures.values()],
         lines=[
             ([printed(key) for key in line], list(cells))
             for line, cells in zip(shown.itertuples(index=False), zip(*columns.values(), strict=True), strict=True)
         ],
         scenes=len(summary.within) - len(same),
-        constant={printed(column): printed(keys[column].iloc[0]) for column in same},
+        constant={titled(column): printed(keys[column].iloc[0]) for column in same},
         runs=int(found.xs("runs", axis=1, level=1).max().max()),
     )
 

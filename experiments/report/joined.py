@@ -20,6 +20,14 @@ class Joined:
     table: pd.DataFrame
     summary: Summary
 
+    def along(self, setting: str) -> "Joined":
+        """The same with a setting of numbers as the axis of curves; unchanged where it is none of what is compared."""
+        numbers = pd.to_numeric(self.table[setting], "coerce") if setting in self.summary.compared else pd.Series(pd.NA)
+        if self.summary.along is not None or numbers.isna().any():
+            return self
+        compared = tuple(column for column in self.summary.compared if column != setting)
+        return Joined(self.table.assign(**{setting: numbers}), replace(self.summary, compared=compared, along=setting))
+
 
 def is_seed(key: str) -> bool:
     """Whether a config key is a seed, by its name."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,16 @@ def flat(config: Any, path: str) -> Iterable[tuple[str, Any]]:
 
 
 def asked(run: Run) -> tuple[Question, str]:
-    """The question of a run, for how its tables are read and drawn, and the question in words."""
-    module = import_module(f"experiments.questions.{run.question}")
+    """The question of a run, for how its tables are read and drawn, and the question in words.
+
+    Raises :class:`ReportError` for a question that is not there any more.
+    """
+    name = f"experiments.questions.{run.question}"
+    if find_spec(name) is None:
+        raise ReportError(
+            f"'{run.path}' asked '{run.question}', which is no question here. Use the version that it ran with."
+        )
+    module = import_module(name)
     return module.QUESTION, module.__doc__.partition("\n")[0]
 
 
@@ -88,7 +97,5 @@ def unfinished(directory: Path) -> str:
     """Why a directory's rows do not count."""
     record = read_record(directory)
     if record is None:
-        return (
-            f"'{directory}' is unfinished: killed, or still running. Start its job or sweep again to complete it."
-        )
+        return f"'{directory}' is unfinished: killed, or still running. Start its job or sweep again to complete it."
     return f"'{directory}' {record.outcome.value}: {' '.join(record.messages)}"

@@ -26,8 +26,9 @@ class Section:
     settings: pd.DataFrame
 
 
-def section(name: str, runs: Sequence[Run], measures: Sequence[str]) -> Section:
-    """The report of a question's runs; ``measures`` restricts the numbers that are shown, by column.
+def section(name: str, runs: Sequence[Run], measures: Sequence[str], along: str | None) -> Section:
+    """The report of a question's runs; ``measures`` restricts the numbers that are shown, by column; ``along`` is a
+    setting over which curves are drawn rather than dots.
 
     Figures are drawn in the style that is in force. Raises :class:`ReportError` where no measure is left.
     """
@@ -38,8 +39,10 @@ def section(name: str, runs: Sequence[Run], measures: Sequence[str]) -> Section:
     if not shown:
         known = sorted({measure for summary in question.summaries.values() for measure in summary.measures})
         raise ReportError(f"Question '{name}' has no measure {', '.join(measures)}; it has {', '.join(known) or 'none'}.")
-    together = {figure: made for key, table in shown.items() for figure, made in drawn(key, table).items()}
-    own = {key: made for key, made in question.figures(runs[0].tables).items() if key not in together}
+    plotted = {key: table.along(along) if along else table for key, table in shown.items()}
+    together = {figure: made for key, table in plotted.items() for figure, made in drawn(key, table).items()}
+    axes = [key for key, summary in question.summaries.items() if summary.along]  # their curves are drawn of all runs
+    own = {key: made for key, made in question.figures(runs[0].tables).items() if not key.startswith(tuple(axes))}
     grids = {key: grid(table) for key, table in shown.items() if table.summary.along is None}
     return Section(name, title, runs, grids, together, own, differing(runs))
 

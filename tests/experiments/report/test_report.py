@@ -1,0 +1,168 @@
+"""Reports of runs on disk: numbers against means taken by hand, errors, and no model anywhere."""
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import dtd.network
+from experiments import models
+from experiments.questions.base import Question
+from experiments.report.__main__ import REFUSED, main
+from experiments.runs.record import Outcome
+
+
+@pytest.fixture(autouse=True)
+def no_models(monkeypatch):
+    """A report that builds or traces a model fails."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a report must not build a model")
+
+    monkeypatch.setattr(models, "subjects", refuse)
+    monkeypatch.setattr(dtd.network, "trace", refuse)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Without figures, which take the time."""
+    monkeypatch.setattr("experiments.report.section.drawn", lambda key, table: {})
+
+
+def lines(source: str) -> list[list[str]]:
+    """The cells of a LaTeX table's body."""
+    body = source[source.index("\\midrule") : source.index("\\bottomrule")]
+    return [[cell.strip() for cell in line.rstrip("\\ ").split("&")] for line in body.splitlines() if "&" in line]
+
+
+def test_means_and_deviations_are_those_over_seeds_of_means_over_samples(undrawn, made, tmp_path):
+    for seed in range(3):
+        made(tmp_path / "sweep" / str(seed), seed)
+    assert main([str(tmp_path / "sweep"), "--measures", "aopc_morf,conservation"]) == 0
+    source = (tmp_path / "sweep" / "report" / "tables" / "faithfulness_rows.tex").read_text()
+    of_seeds = [np.mean([0.5 + 0.02 * s + 0.01 * i + 0.001 * 0.25 for i in range(2)]) for s in range(3)]
+    gamma, zplus, random = lines(source)
+    assert gamma == [
+        "LRP-$\\gamma$",
+        f"${np.mean(of_seeds):.3f} \\pm {np.std(of_seeds, ddof=1):.3f}$",
+        "$\\mathbf{1.00} \\pm 0.00$",
+    ]
+    assert zplus[0] == "z$^{+}$" and zplus[2] == "$1.10 \\pm 0.00$"
+    assert random[1].startswith("$\\mathbf{0.725}") and random[2] == "--"  # the largest area is the best
+    assert "AOPC MoRF $\\uparrow$" in source and "over 3 runs" in source and "Model: MLP, value: 0.0." in source
+
+
+def test_a_setting_that_differs_becomes_a_column_sorted_as_numbers_and_an_axis(made, tmp_path):
+    for gamma in (10.0, 0.5):
+        for seed in range(2):
+            made(tmp_path / "sweep" / f"{gamma}-{seed}", seed, gamma)
+    assert main([str(tmp_path / "sweep"), "--out", str(tmp_path / "out"), "--along", "gamma"]) == 0
+    source = (tmp_path / "out" / "tables" / "faithfulness_rows.tex").read_text()
+    assert [line[1] for line in lines(source)] == ["0.5"] * 3 + ["10.0"] * 3
+    assert "over 2 runs" in source and "seed" not in source and "threads" not in source
+    drawn = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
+    assert {"faithfulness_curves.pdf", "faithfulness_rows_aopc_morf.pdf", "faithfulness_rows_aopc_morf.png"} <= drawn
+
+
+def test_one_run_has_no_deviations(undrawn, made, tmp_path):
+    run = made(tmp_path / "run")
+    assert main([str(run)]) == 0
+    source = (run / "report" / "tables" / "faithfulness_rows.tex").read_text()
+    assert "\\pm" not in source and "$\\mathbf{0.705}$" in source
+
+
+def test_the_page_holds_everything_and_refers_to_nothing(made, tmp_path):
+    for seed in range(2):
+        made(tmp_path / "sweep" / str(seed), seed)
+    assert main([str(tmp_path / "sweep")]) == 0
+    page = (tmp_path / "sweep" / "report" / "report.html").read_text()
+    assert page.count("data:image/svg+xml;base64,") == 2
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+    assert "<strong>0.715</strong>" in page and "LRP-γ" in page and "0123456789" in page
+    assert '<th class="key">data.seed</th>' in page and "threads</th>" not in page
+
+
+def plain_question() -> ModuleType:
+    """A question that says nothing about its tables."""
+    module = ModuleType("experiments.questions.plain", "Is it plain?")
+    module.__spec__ = ModuleSpec(module.__name__, None)
+    module.QUESTION = Question(check=None, tables=None, show=None, figures=lambda tables: {}, problems=None)
+    return module
+
+
+def test_several_questions_get_a_section_each_and_plain_rows_are_read_by_their_types(undrawn, made, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "experiments.questions.plain", plain_question())
+    table = pd.DataFrame({"rule": ["a", "b"], "n": [1, 2], "share": [0.25, 0.75], "value": [1e-9, 2e-9]})
+    a = made(tmp_path / "a")
+    b = made(tmp_path / "b", question="plain", tables={"rows": table})
+    assert main([str(a), str(b), "--out", str(tmp_path / "out")]) == 0
+    found = lines((tmp_path / "out" / "tables" / "plain_rows.tex").read_text())
+    assert found == [["a", "$0.250$", "$1.0 \\cdot 10^{-9}$"], ["b", "$0.750$", "$2.0 \\cdot 10^{-9}$"]]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert 'id="faithfulness"' in page and 'id="plain"' in page
+
+
+def test_what_is_unfinished_or_failed_or_repeated_is_named_and_left_out(undrawn, made, tmp_path, capsys):
+    made(tmp_path / "sweep" / "done")
+    made(tmp_path / "sweep" / "killed", seed=1, outcome=None)
+    made(tmp_path / "sweep" / "failed", seed=2, outcome=Outcome.failed)
+    made(tmp_path / "sweep" / "again")
+    assert main([str(tmp_path / "sweep")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "killed' is unfinished: killed, or still running." in said
+    assert "failed' failed: no such rule" in said and "repeats" in said
+    assert "runs" not in (tmp_path / "sweep" / "report" / "tables" / "faithfulness_rows.tex").read_text()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message"),
+    [
+        (lambda made, path: None, "is not a directory. Give that of a run or of a sweep"),
+        (lambda made, path: path.mkdir(), "There is no run in it: a run leaves rows.csv"),
+        (lambda made, path: made(path, outcome=None), "is unfinished: killed, or still running"),
+        (lambda made, path: made(path, outcome=Outcome.refused), "refused: no such rule"),
+    ],
+)
+def test_where_there_is_nothing_to_report_the_error_says_why(undrawn, made, tmp_path, capsys, prepare, message):
+    prepare(made, tmp_path / "run")
+    assert main([str(tmp_path / "run")]) == REFUSED
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("Refused: ") and message in said
+    assert not (tmp_path / "run" / "report").exists()
+
+
+def test_a_measure_that_is_not_there_is_refused_with_those_that_are(undrawn, made, tmp_path, capsys):
+    run = made(tmp_path / "run")
+    assert main([str(run), "--measures", "aopc"]) == REFUSED
+    assert "has no measure aopc; it has aopc_lerf, aopc_morf, conservation" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_question_that_is_not_here_is_refused(undrawn, made, tmp_path, capsys):
+    assert main([str(made(tmp_path / "run", question="gone"))]) == REFUSED
+    assert "asked 'gone', which is no question here" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("width", ["wide", "0.1"])
+def test_a_width_that_is_none_is_refused(made, tmp_path, capsys, width):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(made(tmp_path / "run")), "--width", width])
+    assert "--width: must be" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_the_tables_compile(made, tmp_path):
+    for seed in range(2):
+        made(tmp_path / "sweep" / str(seed), seed)
+    main([str(tmp_path / "sweep"), "--font", "serif", "--width", "column"])
+    tables = tmp_path / "sweep" / "report" / "tables"
+    text = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\\input{faithfulness_rows}\\end{document}"
+    (tables / "main.tex").write_text(text)
+    done = subprocess.run(["pdflatex", "-halt-on-error", "main"], cwd=tables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Missing character" not in (tables / "main.log").read_text(errors="replace")
