@@ -111,7 +111,7 @@ def check(config: Config) -> None:
     for name in asked.similarities:
         require(name in SIMILARITIES, "question.similarities", f"among {', '.join(SIMILARITIES)}", name)
     if "ssim" in asked.similarities and not installed("skimage"):
-        raise ConfigError("'ssim' needs scikit-image: pip install '.[quantus]', or leave it out of 'question.similarities'.")
+        raise ConfigError("'ssim' needs scikit-image: pip install '.[images]', or leave it out of 'question.similarities'.")
 
 
 def problems(tables: Tables) -> list[str]:

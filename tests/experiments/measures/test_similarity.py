@@ -11,7 +11,7 @@ from tests.tolerance import RELATIVE
 
 A, B = (torch.randn(4, 2, 6, 5, generator=torch.Generator().manual_seed(s), dtype=torch.double) for s in (0, 1))
 CLOSE = RELATIVE[torch.float64]
-needs_skimage = pytest.mark.skipif(not installed("skimage"), reason="needs the extra quantus")
+needs_skimage = pytest.mark.skipif(not installed("skimage"), reason="needs the extra images")
 
 
 def test_rank_correlations_are_scipys_with_ties_too():
