@@ -10,9 +10,8 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-import dtd.network
-from experiments import models
 from experiments.questions.base import Question
 from experiments.report.__main__ import REFUSED, main
 from experiments.runs.record import Outcome
@@ -20,13 +19,13 @@ from experiments.runs.record import Outcome
 
 @pytest.fixture(autouse=True)
 def no_models(monkeypatch):
-    """A report that builds or traces a model fails."""
+    """A report that makes or traces a model fails."""
 
     def refuse(*_, **__):
-        raise AssertionError("a report must not build a model")
+        raise AssertionError("a report must not make a model")
 
-    monkeypatch.setattr(models, "subjects", refuse)
-    monkeypatch.setattr(dtd.network, "trace", refuse)
+    monkeypatch.setattr(torch.nn.Module, "__init__", refuse)
+    monkeypatch.setattr(torch.export, "export", refuse)
 
 
 @pytest.fixture
