@@ -8,7 +8,7 @@ import json
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from experiments.figures.names import printed
+from experiments.figures.names import plain
 from experiments.figures.style import rule_looks
 
 ARGUMENTS = "(a1, a2, w1, w2, b)"
@@ -20,7 +20,7 @@ def page(rows: pd.DataFrame, formulas: pd.DataFrame) -> str:
     start = {name: float(unit[name]) for name in ("a1", "a2", "w1", "w2", "b")}
     domain = {side: float(unit[side]) if abs(unit[side]) != float("inf") else None for side in ("low", "high")}
     looks = rule_looks(rows.rule)
-    rules = [{"key": rule, "name": plain(printed(rule)), "colour": looks[rule][0]} for rule in rows.rule]
+    rules = [{"key": rule, "name": plain(rule), "colour": looks[rule][0]} for rule in rows.rule]
     template = Environment(loader=PackageLoader("experiments.figures"), undefined=StrictUndefined, autoescape=True)
     return template.get_template("function_view.html").render(
         start=json.dumps(start), domain=json.dumps(domain), rules=json.dumps(rules), functions=functions(formulas)
@@ -34,8 +34,3 @@ def functions(formulas: pd.DataFrame) -> str:
         entries = ",\n".join(f"    {r.quantity}: {ARGUMENTS} => {r.formula}" for r in own.itertuples())
         parts.append(f"  {json.dumps(rule)}: {{\n{entries}\n  }}")
     return "{\n" + ",\n".join(parts) + "\n}"
-
-
-def plain(name: str) -> str:
-    """A printed name without mathtext."""
-    return name.replace(r"$^\mathrm{B}$", "ᴮ")

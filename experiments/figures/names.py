@@ -48,3 +48,8 @@ def titled(column: str) -> str:
 def printed(key: str) -> str:
     """A rule's, plan's or model's name in print; one that is not known has blanks for its underscores."""
     return NAMES.get(key, key.replace("_", " "))
+
+
+def plain(key: str) -> str:
+    """The same without mathtext."""
+    return printed(key).replace(r"$^\mathrm{B}$", "ᴮ")

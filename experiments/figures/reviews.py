@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from experiments.figures.names import printed
+from experiments.figures.names import plain, printed
 from experiments.figures.style import DIVERGING, rule_looks, width
 from experiments.figures.text import PREAMBLE, SHARE_OF_MAP, cells, escaped, for_latex, strongest
 from experiments.questions.base import Tables
@@ -19,7 +19,7 @@ from experiments.questions.base import Tables
 TOP = 10  # words listed for either class
 MATHS = {
     **{"α": r"$\alpha$", "β": r"$\beta$", "γ": r"$\gamma$", "ε": r"$\varepsilon$"},
-    **{"²": "$^2$", "⁺": "$^+$", "×": r"$\times$"},
+    **{"²": "$^2$", "⁺": "$^+$", "ᴮ": r"$^\mathrm{B}$", "×": r"$\times$"},
 }
 GREY, OTHERS = "#777777", "x+1"  # of methods that are no rules
 WIDE = 5.0  # inches: from here on two panels fit side by side
@@ -40,8 +40,8 @@ def deletion(curves: pd.DataFrame, rows: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(width(), (0.42 if wide else 1.5) * width()), layout="constrained")
     above, below = figure.subplots(1, 2, width_ratios=(1.25, 1)) if wide else figure.subplots(2, 1)
     looks = looks_of(rows)
-    for method in rows.method:
-        part, (colour, marker, line) = curves[curves.method == method], looks[method]
+    for method in rows.plan:
+        part, (colour, marker, line) = curves[curves.plan == method], looks[method]
         above.plot(part.deleted, part["mean"], line, color=colour, marker=marker, markevery=4)
         band = part["mean"] - part["sem"], part["mean"] + part["sem"]
         above.fill_between(part.deleted, *band, color=colour, alpha=0.2, linewidth=0)
@@ -54,20 +54,20 @@ def deletion(curves: pd.DataFrame, rows: pd.DataFrame) -> Figure:
 
 def looks_of(rows: pd.DataFrame) -> dict[str, tuple[str, str, str]]:
     """Colour, marker and line of each method; grey and broken for those that are no rules."""
-    rules, others = (rows.method[chosen] for chosen in (rows.compared > 0, rows.compared == 0))
-    grey = {method: (GREY, marker, "--") for method, marker in zip(others, OTHERS, strict=False)}
+    rules, others = (rows.plan[chosen] for chosen in (rows.compared > 0, rows.compared == 0))
+    grey = {method: (GREY, marker, "--") for method, marker in zip(others, OTHERS, strict=True)}
     return {rule: (*look, "-") for rule, look in rule_looks(rules).items()} | grey
 
 
 def bars(axes: Axes, rows: pd.DataFrame, looks: Mapping[str, tuple[str, str, str]]) -> None:
     """The area of each method, the best at the top; its marker tells which curve is its own."""
     places, errors = np.arange(len(rows)), rows.area_se.fillna(0)
-    axes.barh(places, rows.area, xerr=errors, color=[looks[m][0] for m in rows.method], error_kw={"elinewidth": 0.5})
+    axes.barh(places, rows.area, xerr=errors, color=[looks[m][0] for m in rows.plan], error_kw={"elinewidth": 0.5})
     for place, row, error in zip(places, rows.itertuples(), errors, strict=True):
-        axes.plot(0.02, place, marker=looks[row.method][1], color="white")
+        axes.plot(0.02, place, marker=looks[row.plan][1], color="white")
         end = row.area + error, place
         axes.annotate(f"{row.area:.3f}", end, (3, 0), textcoords="offset points", va="center")
-    axes.set_yticks(places, [printed(method) for method in rows.method])
+    axes.set_yticks(places, [printed(method) for method in rows.plan])
     axes.set(xlabel="area under the curve (lower is better)", xlim=(0, 1.2 * (rows.area + errors).max()))
 
 
@@ -88,7 +88,7 @@ def drawn(tables: Tables) -> Iterator[tuple[Any, list[tuple[str, pd.DataFrame]]]
     """Each drawn text: its row of ``texts``, and its words by method."""
     texts = tables["texts"].set_index("text", drop=False)
     for number, words in tables["words"].groupby("text", sort=False):
-        yield texts.loc[number], list(words.groupby("method", sort=False))
+        yield texts.loc[number], list(words.groupby("plan", sort=False))
 
 
 def page(tables: Tables) -> str:
@@ -97,7 +97,7 @@ def page(tables: Tables) -> str:
     for text, methods in drawn(tables):
         listed = [
             {
-                "name": printed(method),
+                "name": plain(method),
                 "cells": cells(words),
                 "strongest": [(f"for {side}", strongest(words, TOP, sign)) for side, sign in SIDES.items()],
             }
@@ -121,4 +121,4 @@ def document(tables: Tables) -> str:
 
 def latex_name(method: str) -> str:
     """A printed name in LaTeX."""
-    return "".join(MATHS.get(sign) or escaped(sign) for sign in printed(method))
+    return "".join(MATHS.get(sign) or escaped(sign) for sign in plain(method))

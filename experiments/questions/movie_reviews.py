@@ -25,6 +25,7 @@ from experiments.reviews.explaining import before, groups
 from experiments.reviews.scores import Spoken, compared, roots, spoken
 from experiments.reviews.show import show_movie_reviews
 from experiments.reviews.vocabulary import UNKNOWN
+from experiments.summary import Measure, Summary
 
 CLASSES = ("negative", "positive")
 READS = "read"  # the layer that reads the words
@@ -62,14 +63,14 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     found = list(groups(config, network, texts.ids))
     said = spoken(network, found)
     if not said:
-        yield "rows", pd.DataFrame(columns=["method", "texts"])
+        yield "rows", pd.DataFrame(columns=["plan", "texts"])
         return
     yield "words", words(texts, said, [0] if asked.text is not None else asked.shown)
     agreement = compared(before(found, asked.compared))
     audited = roots(before(found, asked.audited))
     yield "roots", audited
     curves = deleted(network, said, asked.steps, asked.draws, config.seed)
-    yield "deletion", curves.groupby(["method", "deleted"], sort=False).probability.agg(["mean", "sem"]).reset_index()
+    yield "deletion", curves.groupby(["plan", "deleted"], sort=False).probability.agg(["mean", "sem"]).reset_index()
     yield "rows", rows(said, agreement, audited, areas(curves))
 
 
@@ -92,7 +93,7 @@ def predictions(network: ReviewNetwork, asked: Asked) -> pd.DataFrame:
 def words(asked: Asked, said: Mapping[int, Spoken], shown: Sequence[int]) -> pd.DataFrame:
     """One row for each method and word of the texts that are drawn.
 
-    Columns: ``text``, ``method``, ``position``, ``word``, ``spaced`` (white space comes before it), ``known``, ``relevance``
+    Columns: ``text``, ``plan``, ``position``, ``word``, ``spaced`` (white space comes before it), ``known``, ``relevance``
     to the predicted class, and ``positive``, the same as evidence for the positive class.
     """
     parts = []
@@ -101,7 +102,7 @@ def words(asked: Asked, said: Mapping[int, Spoken], shown: Sequence[int]) -> pd.
             text = asked.texts[place].words
             row = {"word": [w.shown for w in text], "spaced": [w.spaced for w in text], "known": asked.ids[place] != UNKNOWN}
             for method, relevance in said[place].relevance.items():
-                label = {"text": place, "method": method, "position": range(len(text))}
+                label = {"text": place, "plan": method, "position": range(len(text))}
                 sign = 1 if said[place].target else -1
                 parts.append(pd.DataFrame({**label, **row, "relevance": relevance, "positive": sign * relevance}))
     return pd.concat(parts, ignore_index=True)
@@ -109,7 +110,7 @@ def words(asked: Asked, said: Mapping[int, Spoken], shown: Sequence[int]) -> pd.
 
 def areas(curves: pd.DataFrame) -> pd.DataFrame:
     """Area under each text's curve. # rows: texts, columns: methods"""
-    return curves.groupby(["text", "method"], sort=False).probability.mean().unstack("method", sort=False)
+    return curves.groupby(["text", "plan"], sort=False).probability.mean().unstack("plan", sort=False)
 
 
 def rows(said: Mapping[int, Spoken], agreement: pd.DataFrame, audited: pd.DataFrame, area: pd.DataFrame) -> pd.DataFrame:
@@ -121,8 +122,8 @@ def rows(said: Mapping[int, Spoken], agreement: pd.DataFrame, audited: pd.DataFr
     ``against``, the share of relevance that speaks against the prediction; the deletion's ``area``, and ``gain``, by how
     much it is below that of a random order.
     """
-    worst = agreement.groupby("method").agg({"compared": "sum", "max_rel": "max", "of_allowed": "max", "cosine": "min"})
-    valid = audited[audited.layer == READS].set_index("method").valid
+    worst = agreement.groupby("plan").agg({"compared": "sum", "max_rel": "max", "of_allowed": "max", "cosine": "min"})
+    valid = audited[audited.layer == READS].set_index("plan").valid
     gains = area.rsub(area[RANDOM], axis=0)
     found = []
     for method in area.columns:
@@ -130,7 +131,7 @@ def rows(said: Mapping[int, Spoken], agreement: pd.DataFrame, audited: pd.DataFr
         shape = {} if method == RANDOM else shapes([(text.relevance[method], text.log_odds) for text in said.values()])
         deletion = {"area": area[method].mean(), "area_se": area[method].sem()}
         gain = {"gain": gains[method].mean(), "gain_se": gains[method].sem()}
-        found.append({"method": method, "texts": len(area), **derived, **shape, **deletion, **gain})
+        found.append({"plan": method, "texts": len(area), **derived, **shape, **deletion, **gain})
     return pd.DataFrame(found)
 
 
@@ -162,10 +163,30 @@ def problems(tables: Tables) -> list[str]:
     """Methods whose derived and explicit relevance differ by more than rounding allows."""
     wrong = tables["rows"].query("compared > 0 and not of_allowed <= 1") if len(tables["rows"]) else pd.DataFrame()
     return [
-        f"{r.method}: derived and explicit relevance differ by {r.max_rel:.2g} of the largest, {r.of_allowed:.2g} times "
+        f"{r.plan}: derived and explicit relevance differ by {r.max_rel:.2g} of the largest, {r.of_allowed:.2g} times "
         "what rounding allows"
         for r in wrong.itertuples()
     ]
 
 
-QUESTION = Question(check, tables, show_movie_reviews, review_figures, problems)
+def tested(tables: Tables) -> float:
+    """The network's accuracy on the test part."""
+    return tables["accuracy"].set_index(["classifier", "part"]).accuracy["network", "test"]
+
+
+SUMMARIES = {
+    "rows": Summary(
+        within=(),
+        compared=("plan",),
+        measures={
+            "area": Measure("area under deletion", "low"),
+            "gain": Measure("below a random order by", "high"),
+            "spread": Measure("spread over words"),
+            "conserved": Measure("conservation", 1.0),
+            "valid": Measure("valid roots", "high"),
+        },
+    ),
+    "accuracy": Summary(within=("part",), compared=("classifier",), measures={"accuracy": Measure("accuracy", "high")}),
+    "deletion": Summary(within=(), compared=("plan",), measures={"mean": Measure("probability")}, along="deleted"),
+}
+QUESTION = Question(check, tables, show_movie_reviews, review_figures, problems, {"accuracy": tested}, SUMMARIES)

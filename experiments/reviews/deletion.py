@@ -30,7 +30,7 @@ def deleted(network: ReviewNetwork, texts: Mapping, steps: int, draws: int, seed
         for name, ranked in orders.items():
             curves = [curve(network, text.x, text.target, each, steps) for each in ranked]
             values = {"deleted": shares, "probability": np.mean(curves, axis=0)}
-            parts.append(pd.DataFrame({"text": place, "method": name, **values}))
+            parts.append(pd.DataFrame({"text": place, "plan": name, **values}))
     return pd.concat(parts, ignore_index=True)
 
 

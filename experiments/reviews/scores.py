@@ -55,7 +55,7 @@ def compared(found: Sequence[Group]) -> pd.DataFrame:
         for name, plan in group.plans.items():
             derived, explicit = (explain(group.network, x, target, p).relevance.flatten(1) for p in (plan, plan.explicit()))
             limits = bounds(group.network, plan.bind(group.network), x, target).network.flatten(1)
-            rows.append({"method": name, "compared": len(x), **asdict(agreement(derived, explicit, limits))})
+            rows.append({"plan": name, "compared": len(x), **asdict(agreement(derived, explicit, limits))})
     return pd.DataFrame(rows)
 
 
@@ -65,9 +65,9 @@ def roots(found: Sequence[Group]) -> pd.DataFrame:
     rows = []
     for group in progress(found, "auditing roots"):
         for name, plan in group.plans.items():
-            table = audit(group.network, group.x, group.target, plan).assign(method=name)
-            rows.append(table[["method", "layer", "units", *STATUS]])
+            table = audit(group.network, group.x, group.target, plan).assign(plan=name)
+            rows.append(table[["plan", "layer", "units", *STATUS]])
     every = pd.concat(rows, ignore_index=True)
     every[list(STATUS)] = every[list(STATUS)].mul(every.units, axis=0)
-    total = every.groupby(["method", "layer"], sort=False).sum()
+    total = every.groupby(["plan", "layer"], sort=False).sum()
     return total[["units"]].join(total[list(STATUS)].div(total.units, axis=0)).reset_index()

@@ -4,7 +4,7 @@ import pandas as pd
 from rich.console import Console
 from rich.padding import Padding
 
-from experiments.figures.names import printed
+from experiments.figures.names import plain
 from experiments.figures.reviews import SIDES, TOP, counted, drawn, said
 from experiments.figures.text import for_terminal, strongest
 from experiments.questions.base import Tables
@@ -30,7 +30,7 @@ def show_movie_reviews(tables: Tables, console: Console) -> None:
     text, methods = next(drawn(tables))
     console.print(f"\n[bold]Text {text.text}[/]: {said(text)}\n{COLOURS}")
     for method, words in methods:
-        console.print(f"\n[bold]{printed(method)}[/]")
+        console.print(f"\n[bold]{plain(method)}[/]")
         console.print(Padding(for_terminal(words), (0, 2)))
         for side, sign in SIDES.items():
             listed = ", ".join(f"{word} {value:+.2g}" for word, value in strongest(words, TOP, sign))
@@ -52,15 +52,15 @@ def accuracy(rows: pd.DataFrame):
 
 def methods_table(rows: pd.DataFrame):
     """One line for each method."""
-    columns = ("method", "differs", "of limit", "valid", "Σ", "spread", "against", "area", "gain")
-    made = table(f"Methods, on {counted(rows.texts.iloc[0], 'text')}", *columns)
+    columns = ("plan", "differs", "of limit", "valid", "Σ", "spread", "against", "area", "gain")
+    made = table(f"Plans, on {counted(rows.texts.iloc[0], 'text')}", *columns)
     for row in rows.itertuples():
         derived = ("", "", "")
         if row.compared:
             derived = f"{row.max_rel:.1e}", share(row.of_allowed), share(row.valid)
         shape = ["" if pd.isna(x) else f"{x:.2f}" for x in (row.conserved, row.spread, row.against)]
         deletion = [spread(row.area, row.area_se), spread(row.gain, row.gain_se)]
-        made.add_row(printed(row.method), *derived, *shape, *deletion)
+        made.add_row(plain(row.plan), *derived, *shape, *deletion)
     return made
 
 
