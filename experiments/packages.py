@@ -66,7 +66,7 @@ def download(package: Package, folder: Path) -> Path:
         done = subprocess.run(
             [*command, "--quiet", "--dest", str(folder)], capture_output=True, text=True, timeout=SECONDS, env=quiet
         )
-        reason = last_line(done.stderr)
+        reason = complaint(done.stderr)
     except subprocess.TimeoutExpired:
         reason = f"no answer within {SECONDS} s"
     found = folder / package.file
@@ -75,10 +75,11 @@ def download(package: Package, folder: Path) -> Path:
     return found
 
 
-def last_line(text: str) -> str:
-    """What pip said last."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "pip said nothing"
+def complaint(text: str) -> str:
+    """The first error that pip named, or else what it said last."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")]
+    return [*errors, *lines[-1:], "pip said nothing"][0]
 
 
 def unavailable(package: Package, reason: str) -> str:

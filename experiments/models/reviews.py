@@ -22,7 +22,7 @@ class ReviewNetwork(nn.Module):
 
     def __init__(self, vectors: Tensor, hidden: list[int], tuned: bool, dropout: float, word_dropout: float):
         super().__init__()
-        self.words = nn.EmbeddingBag.from_pretrained(vectors, freeze=not tuned, mode="sum", padding_idx=UNKNOWN)
+        self.words = nn.EmbeddingBag.from_pretrained(vectors.clone(), freeze=not tuned, mode="sum", padding_idx=UNKNOWN)
         layers: list[nn.Module] = []
         for before, after in pairwise([vectors.shape[1], *hidden]):
             layers += [nn.Linear(before, after), nn.ReLU(), nn.Dropout(dropout)]

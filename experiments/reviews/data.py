@@ -75,7 +75,10 @@ def reviews(labelled: Sequence[Labelled], config: ReviewsConfig) -> Reviews:
 
 def unique(labelled: Sequence[Labelled]) -> list[Labelled]:
     """The first of each set of reviews with the same letters and digits."""
-    return list({re.sub(r"[\W_]+", "", review.text).lower(): review for review in reversed(labelled)}.values())[::-1]
+    first: dict[str, Labelled] = {}
+    for review in labelled:
+        first.setdefault(re.sub(r"[\W_]+", "", review.text).lower(), review)
+    return list(first.values())
 
 
 def split(labelled: Sequence[Labelled], test_fraction: float, seed: int) -> tuple[list[Labelled], list[Labelled]]:
