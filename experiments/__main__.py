@@ -12,6 +12,7 @@ from experiments.configs import register
 from experiments.job import run, run_in_sweep
 from experiments.runs.identity import register_names
 from experiments.runs.record import Record
+from experiments.shorthand import written_out
 
 
 @hydra.main(config_path="../conf", config_name="config", version_base="1.3")
@@ -29,4 +30,5 @@ def main(config: DictConfig) -> Record | None:
 if __name__ == "__main__":
     register()
     register_names()
+    sys.argv[1:] = written_out(sys.argv[1:])
     main()

@@ -54,7 +54,7 @@ def audit(
     ``‖s.e. of R_j←k‖ / ‖R_j←k‖``.
 
     Args:
-        units: look at this many units of each layer, drawn with ``seed``, rather than at all of them.
+        units: look at this many of each layer's units that receive relevance, drawn with ``seed``, rather than at all.
         nearest: a yardstick, ``dtd.Nearest()``. Adds ``rootless``, the share of units whose domain holds no root, and
             ``of_nearest``, the median of a root's distance divided by that of the nearest root, both in the
             yardstick's norm and with the plan's bias moving or not; below 1 only a root outside the domain can be.
@@ -75,7 +75,7 @@ def audit(
     _, balances = relevance_pass(network, models, swept, initial_relevance(swept.output, target), x, arrived.__setitem__)
     rows = []
     for i, (layer, a, _) in enumerate(activations(network, x)):
-        index = chosen(layer, units, seed, x.device)
+        index = chosen(arrived[i], units, seed)
         if i in inputs:
             found = summary(list(look_at_points(layer, models[i], inputs[i], arrived[i], index, memory)))
         elif isinstance(layer.primitive, AffineMap):
@@ -97,13 +97,13 @@ def describe(layer: Layer, model: Propagation) -> dict[str, str]:
     return dict(zip(DESCRIPTION, values, strict=True))
 
 
-def chosen(layer: Layer, units: int | None, seed: int, device: torch.device) -> Tensor:
-    """Flat indices of the output units to look at. # shape: (k,)"""
-    total = torch.Size(layer.shape).numel()
-    if units is None or units >= total:
-        return torch.arange(total, device=device)
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randperm(total, generator=generator)[:units].sort().values.to(device)
+def chosen(relevance: Tensor, units: int | None, seed: int) -> Tensor:
+    """Flat indices of the output units to look at. # shape: relevance (B, *out) -> (k,)"""
+    receiving = (relevance != 0).flatten(1).any(0).nonzero()[:, 0]
+    if units is None or units >= len(receiving):
+        return receiving
+    drawn = torch.randperm(len(receiving), generator=torch.Generator().manual_seed(seed))[:units]
+    return receiving[drawn.sort().values.to(receiving.device)]
 
 
 def look(

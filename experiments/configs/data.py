@@ -126,6 +126,13 @@ class NoiseConfig(DataConfig):
     seed: int = MISSING
 
 
+@dataclass
+class PhotoConfig(DataConfig):
+    """One photo in colour: the path of a file, or the name of one that an installed package brings."""
+
+    image: str = MISSING
+
+
 DATA = {
     "array": ArrayConfig,
     "digits": DigitsConfig,
@@ -133,6 +140,7 @@ DATA = {
     "imdb": ImdbConfig,
     "mnist": MnistConfig,
     "noise": NoiseConfig,
+    "photo": PhotoConfig,
     "photos": PhotosConfig,
     "sentences": SentencesConfig,
     "tabular": TabularConfig,

@@ -108,11 +108,28 @@ class SyntheticConfig(ModelConfig):
 
 @dataclass
 class VGG16Config(ModelConfig):
-    """VGG-16 with random weights, on random images."""
+    """VGG-16 on photos; ``weights: null`` means random ones, and random images in place of the data."""
 
+    weights: str | None = None
     size: int = MISSING
     classes: int = MISSING
     seed: int = MISSING
+
+
+@dataclass
+class SqueezeNetConfig(ModelConfig):
+    """SqueezeNet 1.1 on photos; ``weights: null`` means random ones."""
+
+    weights: str | None = None
+    size: int = MISSING
+    seed: int = MISSING
+
+
+@dataclass
+class EfficientNetLite0Config(ModelConfig):
+    """EfficientNet-Lite0 on photos; ``weights: null`` means those of its package."""
+
+    weights: str | None = None
 
 
 @dataclass
@@ -125,11 +142,13 @@ class SeveralConfig(ModelConfig):
 MODELS = {
     "architecture": ArchitectureConfig,
     "cnn": CNNConfig,
+    "efficientnet_lite0": EfficientNetLite0Config,
     "mlp": MLPConfig,
     "own": OwnConfig,
     "resnet": ResNetConfig,
     "reviews": ReviewNetworkConfig,
     "several": SeveralConfig,
+    "squeezenet": SqueezeNetConfig,
     "synthetic": SyntheticConfig,
     "vgg16": VGG16Config,
 }

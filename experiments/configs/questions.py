@@ -138,7 +138,34 @@ class OverheadConfig(QuestionConfig):
     overrides: list[str] = MISSING
 
 
+class Pooling(Enum):
+    """What max pooling hands its relevance to: the winner, or all inputs as average pooling does."""
+
+    winner = "winner"
+    average = "average"
+
+
+@dataclass
+class CastleConfig(QuestionConfig):
+    """Why does a classifier of photos say what it says? The rules of the LRP overview on one output neuron.
+
+    ``class_name: null`` means the predicted class. With ``epsilons`` and ``gammas`` the composite is drawn for each pair of
+    them, otherwise the uniform rules and the composite with ``epsilon`` and ``gamma``.
+    """
+
+    class_name: str | None = None
+    epsilon: float = MISSING
+    gamma: float = MISSING
+    epsilons: list[float] = field(default_factory=list)
+    gammas: list[float] = field(default_factory=list)
+    bias_mode: Bias = MISSING
+    pooling: list[Pooling] = MISSING
+    units: int = MISSING
+    untrained: bool = False
+
+
 QUESTIONS = {
+    "castle": CastleConfig,
     "correspondence": CorrespondenceConfig,
     "cost": CostConfig,
     "faithfulness": FaithfulnessConfig,

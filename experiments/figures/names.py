@@ -27,6 +27,8 @@ NAMES = {
     "mlp": "MLP",
     "cnn": "CNN",
     "vgg16": "VGG-16",
+    "squeezenet": "SqueezeNet 1.1",
+    "efficientnet_lite0": "EfficientNet-Lite0",
 }
 
 COLUMNS = {

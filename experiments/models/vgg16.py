@@ -1,4 +1,4 @@
-"""VGG-16 with random weights, on random images."""
+"""VGG-16 with weights from a file, or with random ones."""
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +8,8 @@ from experiments.configs import VGG16Config, require
 from experiments.data import Data
 from experiments.models.base import Subject, seeded
 from experiments.models.layers import randomise
+from experiments.models.photos import TORCHVISION
+from experiments.models.weights import check_file, load_weights
 
 CHANNELS = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "pool")
 
@@ -46,10 +48,15 @@ def check(config: VGG16Config, key: str) -> None:
     """Raises :class:`ConfigError` for a network that there cannot be."""
     require(config.size >= 32, f"{key}.size", "at least 32 pixels", config.size)
     require(config.classes >= 1, f"{key}.classes", "at least 1", config.classes)
+    check_file(config.weights, f"{key}.weights")
 
 
 def subject(config: VGG16Config, data: Data) -> Subject:
-    """Random weights and images; the data set is not used."""
+    """VGG-16 on photos; without weights, random ones on random images, and the data set is not used."""
+    if config.weights is not None:
+        model = VGG16(config.classes).eval()
+        load_weights(model, config.weights)
+        return Subject(model, TORCHVISION.domain, *TORCHVISION.inputs(data, config.size), None)
     with seeded(config.seed):
         model = VGG16(config.classes).eval()
         randomise(model)

@@ -1,0 +1,124 @@
+"""A photo under the rules of the LRP overview, or under its composite over ε and γ; what each panel says in words."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments.figures.names import printed
+from experiments.figures.panels import Block, heatmap_grid
+from experiments.questions.base import Tables
+
+COLOURS = ("red", "green", "blue")
+SATURATED = 0.995  # the colour scale ends at this quantile of a panel's |relevance|
+LABEL = f"relevance / its {100 * SATURATED:g} % quantile"
+DIFFERENCE = "difference"
+TITLES = {"lrp0": "LRP-0", "epsilon": "ε =", "gamma_signed": "γ", "composite": "composite"}
+NOTES = {
+    "valid roots": lambda row: percent(row.valid),
+    "at the pixels": lambda row: percent(row.reaches_pixels),
+    "in biases": lambda row: percent(row.bias),
+    "zeroth, rest": lambda row: percent(row.zeroth + row.remainder),
+    "max |d − e|": lambda row: f"{row.max_rel:.0e}".replace("-", "−"),
+}
+
+
+def castle_figures(tables: Tables) -> Mapping[str, Figure]:
+    """One figure, ``castle``."""
+    rows, pixels = tables["rows"], tables["pixels"]
+    swept = rows.rule.eq("composite").all() and len(rows) > rows.pooling.nunique(dropna=False)
+    blocks = grids(rows, pixels) if swept else [block(rows, pixels)]
+    return {"castle": heatmap_grid(blocks, LABEL)}
+
+
+def block(rows: pd.DataFrame, pixels: pd.DataFrame) -> Block:
+    """The photo, and a column for each rule; with both kinds of pooling a row for each, and one for their difference."""
+    kinds = [part for _, part in rows.groupby("pooling", sort=False, dropna=False)]
+    images = [[plane(pixels, key) for key in part.key] for part in kinds]
+    limits = [np.quantile(np.abs(image), SATURATED) or 1.0 for image in images[0]]
+    labels = [pooling(part) for part in kinds]
+    if len(kinds) == 2:
+        images.append([second - first for first, second in zip(*images, strict=True)])
+        labels.append(DIFFERENCE)
+    return Block(
+        columns=[title(row) for row in kinds[0].itertuples()],
+        panels=[[np.clip(i / limit, -1, 1) for i, limit in zip(row, limits, strict=True)] for row in images],
+        rows=labels,
+        picture=np.stack([plane(pixels, colour) for colour in COLOURS], -1),
+        above=printed(rows.model.iloc[0]),
+        below=f"{rows.class_name.iloc[0]}, p = {rows.probability.iloc[0]:.3f}",
+        notes=notes(kinds),
+    )
+
+
+def grids(rows: pd.DataFrame, pixels: pd.DataFrame) -> list[Block]:
+    """A block for each γ, with a column for each ε."""
+    made = []
+    for (gamma, _), part in rows.groupby(["gamma", "pooling"], sort=False, dropna=False):
+        images = [plane(pixels, key) for key in part.key]
+        shown = [np.clip(image / (np.quantile(np.abs(image), SATURATED) or 1.0), -1, 1) for image in images]
+        label = ", ".join(filter(None, (f"γ = {gamma:g}", pooling(part))))
+        made.append(Block([f"ε = {e:g}" for e in part.epsilon], [shown], rows=(label,), notes=notes([part])))
+    picture = np.stack([plane(pixels, colour) for colour in COLOURS], -1)
+    first = rows.iloc[0]
+    captions = {"above": printed(first.model), "below": f"{first.class_name}, p = {first.probability:.3f}"}
+    return [replace(made[0], picture=picture, **captions), *made[1:]]
+
+
+def notes(kinds: list[pd.DataFrame]) -> dict[str, list[str]]:
+    """Under each column: valid roots, and where the output went; by kind of pooling where that makes a difference."""
+    columns = list(zip(*(part.itertuples() for part in kinds), strict=True))
+    return {label: [" / ".join(dict.fromkeys(map(say, each))) for each in columns] for label, say in NOTES.items()}
+
+
+def title(row) -> str:
+    """A panel's rule and its number."""
+    numbers = {"epsilon": f" {row.epsilon:g} std", "gamma_signed": f" = {row.gamma:g}"}
+    return TITLES[row.rule] + numbers.get(row.rule, "")
+
+
+def pooling(rows: pd.DataFrame) -> str:
+    """How max pooling is treated; empty where there is none."""
+    kind = rows.pooling.iloc[0]
+    return "" if pd.isna(kind) else str(kind)
+
+
+def percent(share: float) -> str:
+    """A share in per cent; of explosions, the order of magnitude."""
+    value = 100 * share
+    if abs(value) >= 1e4:
+        shown = f"{share:.0e}"
+    elif abs(value) >= 10:
+        shown = f"{value:.0f} %"
+    else:
+        shown = "0 %" if value == 0 else f"{value:.1f} %" if abs(value) >= 0.05 else "< 0.1 %"
+    return shown.replace("-", "−")
+
+
+def plane(pixels: pd.DataFrame, key: str) -> np.ndarray:
+    """One column of the pixels as an image."""
+    return pixels.pivot(index="row", columns="column", values=key).to_numpy()
+
+
+def captions(rows: pd.DataFrame) -> pd.DataFrame:
+    """What each panel says, in words, for a caption or a table."""
+    return pd.DataFrame([{"key": row.key, "caption": caption(row)} for row in rows.itertuples()])
+
+
+def caption(row) -> str:
+    """One panel in a few sentences."""
+    parts = [
+        f"{printed(row.model)}, {row.image}: relevance of '{row.class_name}' (p = {row.probability:.4f}, "
+        f"f(x) = {row.output:.4g}) under {row.key}, bias {row.bias_mode}.",
+        f"Of f(x), {percent(row.reaches_pixels)} reaches the pixels, {percent(row.bias)} stays with biases, "
+        f"{percent(row.zeroth)} in zeroth terms, {percent(row.remainder)} in remainders; Σ|R| is {row.absolute:.3g} |f(x)|.",
+        f"Of the sampled roots {percent(row.valid)} are valid; {percent(row.inactive)} belong to inactive units, "
+        f"{percent(row.no_root)} do not exist, {percent(row.not_zero)} are no zeros, {percent(row.domain_left)} leave the "
+        f"domain, {percent(row.region_left)} the linear region.",
+        f"Derived and explicit relevance differ by {row.max_rel:.1e} of the largest.",
+    ]
+    if row.pooling == "average" and not pd.isna(row.apart_from_winner):
+        parts.append(f"Σ|R − R_winner| is {percent(row.apart_from_winner)} of Σ|R_winner|.")
+    return " ".join(parts)
