@@ -42,9 +42,9 @@ class Preprocessing:
     def inputs(self, data: Data, size: int) -> tuple[Tensor, Tensor]:
         """The data's training and test photos as the network sees them."""
         shape = tuple(data.test_x.shape[1:])
-        require(
-            len(shape) == 3 and shape[0] == 3, "data", "photos in colour, such as data=photo", f"samples of shape {shape}"
-        )
+        fits = len(shape) == 3 and shape[0] == 3 and data.domain.within(Box(0.0, 1.0))
+        found = f"samples of shape {shape} in {data.domain}"
+        require(fits, "data", "photos in colour with pixels in [0, 1], such as data=photo", found)
         return tuple(self.normalised(self.cut(photos, size)) for photos in (data.train_x, data.test_x))
 
 

@@ -10,6 +10,7 @@ from experiments.models.layers import randomise
 from experiments.models.photos import TORCHVISION
 from experiments.models.weights import check_file, load_weights
 
+CLASSES = 1000  # of ImageNet
 FIRES = (
     (64, 16),
     (128, 16),

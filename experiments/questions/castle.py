@@ -35,9 +35,8 @@ from experiments.configs import (
     require,
 )
 from experiments.console import progress
-from experiments.data.photo import located
 from experiments.figures.castle import COLOURS, captions, castle_figures
-from experiments.models import Subject, efficientnet_lite0, subjects
+from experiments.models import Subject, subjects
 from experiments.questions.base import Question, Tables
 from experiments.rounding import bounds
 from experiments.tables import show_castle
@@ -202,14 +201,12 @@ def check(config: Config) -> None:
     require(isinstance(config.data, PhotoConfig), "data", "photo", option("data", config.data))
     name = option("model", config.model)
     require(isinstance(config.model, CLASSIFIERS), "model", f"one of {', '.join(map(called, CLASSIFIERS))}", name)
-    if isinstance(config.model, EfficientNetLite0Config):
-        efficientnet_lite0.check()
-    elif config.model.weights is None and not asked.untrained:
+    random = config.model.weights is None and not isinstance(config.model, EfficientNetLite0Config)
+    if random and not asked.untrained:
         raise ConfigError(
             f"'model.weights' must be the path of a state dict of {name} with torchvision's names (.safetensors, .pt, "
             ".pth); found null, which is random weights. To see those all the same: question.untrained=true."
         )
-    located(config.data.image)
     if asked.class_name is not None:
         class_index(asked.class_name, CLASS)
     require(asked.units >= 1, "question.units", "at least 1", asked.units)

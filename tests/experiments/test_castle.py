@@ -53,7 +53,6 @@ def test_the_sweep_has_a_heatmap_for_each_pair(composed, tmp_path):
         (("model=squeezenet",), r"'model.weights' must be the path of a state dict of squeezenet .*found null"),
         (("model=squeezenet", "data=digits"), "'data' must be photo; found digits"),
         (("model=cnn",), "'model' must be one of efficientnet_lite0, squeezenet, vgg16; found cnn"),
-        ((*TINY[1:], "data.image=nowhere.jpg"), "'data.image' must be the path of a photo, or one of"),
         ((*TINY[1:], "question.units=0"), "'question.units' must be at least 1; found 0"),
         ((*TINY[1:], "question.pooling=[]"), "'question.pooling' must be winner, average or both"),
         ((*TINY[1:], "question.epsilons=[0.1]"), "'question.epsilons and question.gammas' must be both given or both empty"),

@@ -15,7 +15,8 @@ from dtd import where
 from experiments import classes
 from experiments.classes import class_index, class_name
 from experiments.configs import ConfigError, EfficientNetLite0Config, PhotoConfig, SqueezeNetConfig
-from experiments.data import load
+from experiments.data import check, load
+from experiments.data.base import unlabelled
 from experiments.models import efficientnet_lite0, photos, subjects
 from experiments.models.squeezenet import SqueezeNet
 from experiments.models.weights import load_weights
@@ -33,30 +34,14 @@ def linear() -> nn.Module:
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth"])
-def test_weights_are_read_and_converted_from_half_precision(tmp_path, suffix):
+def test_weights_are_converted_from_half_precision(tmp_path, suffix):
     state = {name: tensor.half() for name, tensor in linear().state_dict().items()}
     path = tmp_path / f"weights{suffix}"
     save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
     model = nn.Linear(3, 2)
     load_weights(model, str(path))
     assert all(torch.equal(state[name].float(), tensor) for name, tensor in model.state_dict().items())
-
-
-def test_weights_that_do_not_fit_are_refused(tmp_path):
-    def refused(message: str, name: str, content=None):
-        if content is not None:
-            torch.save(content, tmp_path / name)
-        with pytest.raises(ConfigError, match=message):
-            load_weights(nn.Linear(3, 2), str(tmp_path / name))
-
-    state = linear().state_dict()
-    refused(r"'model.weights' must be the path of a state dict .*found .*none.pt, which is no file", "none.pt")
-    refused("which misses bias; has besides scale", "other.pt", {"weight": state["weight"], "scale": state["bias"]})
-    refused("which has in another shape weight", "shape.pt", {**state, "weight": torch.zeros(3, 3)})
-    refused("cannot be read as a state dict of tensors alone", "model.pt", linear())
-    refused("must be a state dict: tensors by name; found something else", "list.pt", [torch.zeros(2)])
-    (tmp_path / "broken.safetensors").write_bytes(b"nothing")
-    refused("cannot be read as a state dict", "broken.safetensors")
+    assert {tensor.dtype for tensor in model.state_dict().values()} == {torch.float32}
 
 
 def test_what_a_network_sees_lies_in_its_box():
@@ -89,10 +74,18 @@ def test_photos_come_from_files_and_from_packages(tmp_path):
     with pytest.raises(
         ConfigError, match="'data.image' must be the path of a photo, or one of coffee, .*; found nowhere.png"
     ):
-        load(PhotoConfig(image="nowhere.png"))
+        check(PhotoConfig(image="nowhere.png"))
     (tmp_path / "text.png").write_text("text")
     with pytest.raises(ConfigError, match="text.png cannot be read as one"):
         load(PhotoConfig(image=str(tmp_path / "text.png")))
+
+
+def test_networks_of_photos_refuse_other_data():
+    for data in (torch.zeros(1, 1, 40, 40), torch.zeros(1, 3)):
+        with pytest.raises(ConfigError, match=r"must be photos in colour with pixels in \[0, 1\].*found samples of shape"):
+            photos.TORCHVISION.inputs(unlabelled(data, dtd.Box(0.0, 1.0)), 32)
+    with pytest.raises(ConfigError, match=r"in Box\[-2, 2\]"):
+        photos.TORCHVISION.inputs(unlabelled(torch.zeros(1, 3, 40, 40), dtd.Box(-2.0, 2.0)), 32)
 
 
 def test_a_photo_of_a_package_that_is_missing_names_the_extra(monkeypatch):
@@ -137,7 +130,7 @@ def test_squeezenet_is_torchvisions():
 def test_efficientnet_without_its_packages_names_the_extra(monkeypatch):
     monkeypatch.setattr(efficientnet_lite0, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"extra 'vision' .*pip install '.\[vision\]'.*model=squeezenet"):
-        efficientnet_lite0.check()
+        efficientnet_lite0.check(EfficientNetLite0Config(), "model")
 
 
 @network
@@ -175,8 +168,8 @@ def test_efficientnet_lite0_traces_and_conserves():
 def test_the_castle_is_a_castle(model):
     labels = pd.read_csv(MEASURED / "imagenet" / "labels.csv")
     if model == "efficientnet_lite0":
-        efficientnet_lite0.check()
         config = EfficientNetLite0Config()
+        efficientnet_lite0.check(config, "model")
     else:
         config = SqueezeNetConfig(weights=str(MEASURED / "squeezenet1_1_fp16.safetensors"), size=224, seed=0)
     found = {}
