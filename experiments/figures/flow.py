@@ -14,6 +14,7 @@ SHOWN = 16  # units of a level that are drawn one by one; the rest is one bar
 POSITIVE, NEGATIVE = "#B2182B", "#2166AC"
 LOSSES = {"bias": "#CC79A7", "zeroth": "#E69F00", "remainder": "#999999"}
 WIDTH, GAP, SPACE = 0.06, 0.012, 0.14  # half width of a bar, between bars, down to what leaves
+MIDDLE = 0.5  # of every column
 SMALLEST = 5e-4  # share of the output below which nothing leaves visibly
 OTHERS = -1
 
@@ -35,11 +36,11 @@ def draw(axes: Axes, edges: pd.DataFrame, units: pd.DataFrame, layers: pd.DataFr
     """Bars and ribbons of one network."""
     units, edges = merged(units, edges)
     largest = max(part.relevance.abs().sum() for _, part in units.groupby("level"))
-    bars = {level: stacked(part, largest) for level, part in units.groupby("level")}
-    lowest = [part.low.min() for part in bars.values()]
+    bars = {level: stacked(units[units.level == level], largest) for level in (0, *layers.level)}
+    lowest = [part.low.to_numpy().min(initial=MIDDLE) for part in bars.values()]
     for layer in layers.itertuples():
         bottom = ribbons(axes, edges[edges.level == layer.level], bars, layer.level, largest)
-        lowest.append(losses(axes, layer, min(bottom, bars[layer.level].low.min()), largest))
+        lowest.append(losses(axes, layer, min(bottom, lowest[layer.level]), largest))
     for level, part in bars.items():
         for bar in part.itertuples():
             colour = POSITIVE if bar.relevance > 0 else NEGATIVE
@@ -75,7 +76,7 @@ def stacked(part: pd.DataFrame, largest: float) -> pd.DataFrame:
     part = part.sort_values("unit", key=lambda unit: unit.where(unit != OTHERS, np.inf))
     heights = part.relevance.abs().to_numpy() / largest * (1 - GAP * SHOWN)
     used = heights.sum() + GAP * (len(part) - 1)
-    high = 0.5 + used / 2 - np.concatenate([[0], np.cumsum(heights + GAP)[:-1]])
+    high = MIDDLE + used / 2 - (np.cumsum(heights + GAP) - heights - GAP)
     return part.assign(low=high - heights, high=high).set_index("unit", drop=False)
 
 
@@ -87,7 +88,7 @@ def ribbons(axes: Axes, edges: pd.DataFrame, bars: dict[int, pd.DataFrame], leve
     for r in thick.itertuples():
         colour = POSITIVE if r.relevance > 0 else NEGATIVE
         ribbon(axes, (level - WIDTH, r.right), (level - 1 + WIDTH, r.left), r.width, colour)
-    return (thick[["right", "left"]].min(axis=1) - thick.width).min()
+    return (thick[["right", "left"]].min(axis=1) - thick.width).to_numpy().min(initial=MIDDLE)
 
 
 def ends(edges: pd.DataFrame, bars: pd.DataFrame, at: str, across: str) -> pd.Series:

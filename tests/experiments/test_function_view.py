@@ -16,6 +16,7 @@ from dtd import Plan, explain, trace
 from dtd.domain import NonNegative
 from dtd.rules import catalogue
 from experiments.configs import Bias, ConfigError, FunctionViewConfig, Plane, typed
+from experiments.figures.flow import flow_figure
 from experiments.figures.interactive import functions, page
 from experiments.formulas import scripts
 from experiments.models import subjects
@@ -166,6 +167,18 @@ def test_the_flow_is_what_explain_hands_down(composed, bias):
         handed = edges[edges.level == layer.level].groupby("input").relevance.sum()
         below = units[units.level == layer.level - 1].set_index("unit").relevance
         assert handed.to_numpy() == pytest.approx(below.reindex(handed.index).to_numpy(), abs=1e-12)
+
+
+def test_a_flow_that_ends_is_drawn(composed):
+    """Where no unit is active everything leaves at the layer above."""
+    network, x = network_and_sample(composed, "model=mlp", "model.hidden=[6, 5]")
+    with torch.no_grad():
+        dict(network.model.named_parameters())["layers.0.bias"].fill_(-100.0)
+    tables = flows(network, x, Plan.uniform("epsilon", bias="neuron", epsilon=0.1))
+    assert set(tables["flow_units"].query("level == 0").relevance) == {0.0}
+    flow_figure(
+        *(tables[f"flow_{name}"].assign(model="mlp", plan="epsilon") for name in ("edges", "units", "layers"))
+    ).draw_without_rendering()
 
 
 def test_a_network_with_branches_has_no_flow_picture(composed):
