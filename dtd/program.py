@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite, prod
 
 import torch
 from torch import Tensor
@@ -12,6 +14,7 @@ from dtd.primitive import Pointwise
 from dtd.propagation import Layer, Propagation, Setting, Step
 
 REMEMBERED = 4  # programs of one graph, each with its modified weights
+LARGE = 2**25  # bytes; the C library's allocator keeps and hands out again what is no larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,31 +24,62 @@ class Stage:
     step: Step
     inputs: tuple[int, ...]
     output: int
+    size: int  # numbers that one sample's output has
     drop: tuple[int, ...]  # values that nobody needs after it
     unscale: bool  # coefficients arrive that the step cannot take
     rescale: tuple[bool, ...]  # for each input: coefficients go where others hand relevance
 
 
 @dataclass(frozen=True, eq=False)
-class State:
-    """A finished forward sweep."""
+class Segment:
+    """Some consecutive stages after their forward sweep, on some samples."""
 
-    output: Tensor
+    stages: tuple[Stage, ...]
+    x: Tensor
     saved: list
     kept: dict[int, Tensor]  # values that turn coefficients into relevance
+
+    def descend(self, pending: dict[int, Tensor], release: bool) -> None:
+        """Hand the relevance ``pending`` at values down to those below the stages."""
+        for number in range(len(self.stages) - 1, -1, -1):
+            stage = self.stages[number]
+            relevance = pending.pop(stage.output)
+            if stage.unscale:
+                relevance = relevance * self.kept[stage.output]
+            lower = stage.step.down(self.saved[number], relevance)
+            del relevance
+            if release:
+                self.saved[number] = None
+            for j, rescale, part in zip(stage.inputs, stage.rescale, lower, strict=True):
+                part = part * (self.x if j < 0 else self.kept[j]) if rescale else part
+                pending[j] = pending[j] + part if j in pending else part
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A finished forward sweep: the lower stages in micro-batches, the upper ones on all samples."""
+
+    output: Tensor
+    lower: list[Segment]
+    upper: Segment
+    between: int  # the one value that the upper stages take from the lower ones
     checks: list[Tensor]  # truth values that must hold for the sweep to count
 
     def holds(self, relevance: Tensor) -> bool:
         """Whether all checks do, and whether output and relevance are finite (as sums: too large ones count as not)."""
-        finite = (self.output.sum() + relevance.sum()).isfinite()
-        return bool(torch.stack([finite, *self.checks]).all() if self.checks else finite)
+        total = self.output.sum() + relevance.sum()
+        if not self.checks:
+            return isfinite(total.item())
+        return bool(torch.stack([total.isfinite(), *self.checks]).all())
 
 
 @dataclass(frozen=True, eq=False)
 class Program:
     """A forward sweep and a relevance pass, without the balance of the layers.
 
-    Relevance travels as coefficients ``c``, ``R = y ⊙ c``, wherever both sides can; that is decided here.
+    Relevance travels as coefficients ``c``, ``R = y ⊙ c``, wherever both sides can; that is decided before. Layers with
+    large outputs are run on a few samples at a time, so that no tensor exceeds ``LARGE`` bytes: what is larger, the
+    system maps anew for each use, which costs more than computing it.
     """
 
     stages: tuple[Stage, ...]
@@ -55,36 +89,75 @@ class Program:
 
     def forward(self, x: Tensor) -> State:
         """The forward sweep."""
-        values, saved, checks, kept = {-1: x}, [], [], {}
-        for stage in self.stages:
+        cut, samples = self.split(x)
+        checks: list[Tensor] = []
+        between, arriving, lower = -1, x, []
+        if cut:
+            between = self.stages[cut - 1].output
+            ends = []
+            for part in x.split(samples):
+                end, segment = self.ascend(self.stages[:cut], part, {-1: part}, between, checks)
+                ends.append(end)
+                lower.append(segment)
+            arriving = torch.cat(ends)
+            del ends
+        output, upper = self.ascend(self.stages[cut:], x, {between: arriving}, self.output, checks)
+        return State(output, lower, upper, between, checks)
+
+    def ascend(
+        self, stages: tuple[Stage, ...], x: Tensor, values: dict[int, Tensor], last: int, checks: list[Tensor]
+    ) -> tuple[Tensor, Segment]:
+        """The value ``last``, and the stages up to it with what they saved; consumes ``values``."""
+        saved, kept = [], {}
+        for stage in stages:
             y, keep = stage.step.up(checks, *[values[j] for j in stage.inputs])
             values[stage.output] = y
             saved.append(keep)
-            for j in stage.drop:
+            for j in (stage.output, *stage.inputs) if self.kept else ():
                 if j in self.kept:
                     kept[j] = values[j]
+            for j in stage.drop:
                 del values[j]
-        return State(values[self.output], saved, kept, checks)
+        return values[last], Segment(stages, x, saved, kept)
 
     def backward(self, state: State, initial: Tensor, x: Tensor, release: bool = True) -> Tensor:
         """Relevance of the input; ``release`` lets go of what was saved as soon as it was used."""
         pending: dict[int, Tensor] = {self.output: initial}
-        for number in range(len(self.stages) - 1, -1, -1):
-            stage = self.stages[number]
-            relevance = pending.pop(stage.output)
-            if stage.unscale:
-                relevance = relevance * state.kept[stage.output]
-            lower = stage.step.down(state.saved[number], relevance)
-            del relevance
-            if release:
-                state.saved[number] = None
-            for j, rescale, part in zip(stage.inputs, stage.rescale, lower, strict=True):
-                part = part * (x if j < 0 else state.kept[j]) if rescale else part
-                pending[j] = pending[j] + part if j in pending else part
+        state.upper.descend(pending, release)
+        if state.lower:
+            above, parts, start = pending[state.between], [], 0
+            for segment in state.lower:
+                part = {state.between: above[start : start + len(segment.x)]}
+                start += len(segment.x)
+                segment.descend(part, release)
+                parts.append(part[-1])
+            pending = {-1: torch.cat(parts)}
         relevance = pending.get(-1)
         if relevance is None:
             return torch.zeros_like(x)
         return relevance * x if self.scaled else relevance
+
+    def split(self, x: Tensor) -> tuple[int, int]:
+        """How many stages run in micro-batches, and of how many samples; 0 when every tensor is small or parts differ."""
+        sizes = [len(x) * stage.size * x.element_size() for stage in self.stages]
+        if max(sizes) <= LARGE or not self.cuts:
+            return 0, len(x)
+        large = max(number for number, size in enumerate(sizes) if size > LARGE)
+        cut = next((cut for cut in self.cuts if cut > large + 1), self.cuts[-1])
+        return cut, max(1, LARGE * len(x) // max(sizes[:cut]))
+
+    @cached_property
+    def cuts(self) -> tuple[int, ...]:
+        """After how many stages all that the rest needs is one value; none when some step must see whole batches."""
+        if not all(stage.step.apart for stage in self.stages):
+            return ()
+        found = []
+        for cut in range(1, len(self.stages) + 1):
+            made = {stage.output for stage in self.stages[:cut]} | {-1}
+            crossing = {j for stage in self.stages[cut:] for j in stage.inputs} & made
+            if crossing <= {self.stages[cut - 1].output}:
+                found.append(cut)
+        return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +168,7 @@ class Prepared:
     inputs: tuple[int, ...]
     output: int
     scaled: bool  # coefficients arrive
+    size: int
 
 
 def prepared(graph: Graph, models: tuple[Propagation, ...], dtype: torch.dtype | None = None) -> Program:
@@ -131,7 +205,7 @@ def prepare(graph: Graph, models: Sequence[Propagation], dtype: torch.dtype | No
         if step is None or (at != i and not step.merged):
             step, at = models[i].prepare(layers[i], Setting(**arrival)), i
         merged.add(at)
-        made.append(Prepared(step, layers[at].inputs, i, arrival["scaled"]))
+        made.append(Prepared(step, layers[at].inputs, i, arrival["scaled"], prod(layers[i].shape)))
         for j in layers[at].inputs:
             forms.setdefault(j, []).append(step.hands_scaled)
             fresh[j] = step.fresh
@@ -153,5 +227,5 @@ def assembled(made: list[Prepared], output: int, forms: dict[int, list[bool]]) -
         rescale = tuple(each.step.hands_scaled and not all(forms[j]) for j in each.inputs)
         kept |= {j for j, scale in zip(each.inputs, rescale, strict=True) if scale} | ({each.output} if unscale else set())
         drop = tuple({j for j in each.inputs if last[j] == number and j != output})
-        stages.append(Stage(each.step, each.inputs, each.output, drop, unscale, rescale))
+        stages.append(Stage(each.step, each.inputs, each.output, each.size, drop, unscale, rescale))
     return Program(tuple(stages), output, frozenset(kept - {-1}), all(forms.get(-1, [False])))

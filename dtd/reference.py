@@ -9,6 +9,7 @@ from torch import Tensor
 from dtd.errors import NonFiniteError, StaleError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
+from dtd.network.state import version
 from dtd.propagation import Layer, Propagation
 from dtd.taylor import Balance
 
@@ -81,11 +82,6 @@ def overflow_message(layers: tuple[Layer, ...], balances: dict[int, Balance]) ->
                 "so far away that its terms are not. Check the weights; use float64, a damping ε, or another rule there."
             )
     return "Relevance of the input is not finite."
-
-
-def version(tensor: Tensor) -> int:
-    """How often a tensor was written to, as far as torch counts it."""
-    return 0 if tensor.is_inference() else tensor._version
 
 
 @dataclass(frozen=True, eq=False)

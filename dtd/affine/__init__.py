@@ -1,9 +1,9 @@
 """Affine maps: one interface for every layer that is linear in its input up to a bias."""
 
-from dtd.affine.base import AffineMap
+from dtd.affine.base import AffineMap, Change
 from dtd.affine.convolution import Convolution, TransposedConvolution
 from dtd.affine.dense import Dense
 from dtd.affine.elementwise import Diagonal, StackSum
 from dtd.affine.windows import WindowSum
 
-__all__ = ["AffineMap", "Convolution", "Dense", "Diagonal", "StackSum", "TransposedConvolution", "WindowSum"]
+__all__ = ["AffineMap", "Change", "Convolution", "Dense", "Diagonal", "StackSum", "TransposedConvolution", "WindowSum"]

@@ -4,13 +4,21 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 Shape = tuple[int, ...]
-Change = tuple[Callable[[Tensor], Tensor], Hashable]  # a function of the weight, and a name for it
 Pass = Callable[[Tensor], Tensor]
+
+
+class Change(NamedTuple):
+    """A modification of a weight."""
+
+    function: Callable[[Tensor], Tensor]
+    key: Hashable  # what it is remembered by
+    entrywise: bool  # whether it acts on any part of the weight alone
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -96,8 +104,8 @@ class AffineMap(ABC):
 
     def changed(self, change: Change, dtype: torch.dtype | None) -> Tensor:
         """A modified weight, kept with the map."""
-        function, key = change
-        return self.modified(function if dtype is None else lambda w: function(w).to(dtype), (key, dtype))
+        function = change.function if dtype is None else lambda w: change.function(w).to(dtype)
+        return self.modified(function, (change.key, dtype))
 
     def modified(self, function: Callable[[Tensor], Tensor], key: Hashable, keep: int = 4) -> Tensor:
         """``function(weight)``, computed once for each ``key``; the ``keep`` most recent are kept."""

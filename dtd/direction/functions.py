@@ -20,6 +20,10 @@ class Boost:
     def __call__(self, w):
         return 1 + self.gamma * step(w * self.side)
 
+    def times(self, w):
+        """``w d(w)`` of a tensor, in two passes."""
+        return w.add(positive(w) if self.side > 0 else negative(w), alpha=self.gamma)
+
 
 @dataclass(frozen=True)
 class Only:
@@ -29,6 +33,10 @@ class Only:
 
     def __call__(self, w):
         return step(w * self.side)
+
+    def times(self, w):
+        """``w d(w)`` of a tensor, in one pass."""
+        return positive(w) if self.side > 0 else negative(w)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """The layers of a network as they are at one moment."""
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtd.domain import Domain, check_inside
+from dtd.domain import Domain, check_inside, exact
 from dtd.errors import InputError, NonFiniteError
 from dtd.propagation import Layer
 
@@ -41,6 +42,16 @@ class Graph:
             raise InputError(
                 f"The input must be {self.like.dtype} on {self.like.device} like the model; found {x.dtype} on {x.device}."
             )
+        if self.interval is not None and x.numel():
+            low, high = (bound.item() for bound in x.aminmax())  # NaN where any entry is
+            if self.interval[0] <= low and high <= self.interval[1] and math.isfinite(high - low):
+                return
         if not bool(x.isfinite().all()):
             raise NonFiniteError("The input must be finite; found NaN or infinity.")
         check_inside(self.domain, x, "The network's input", "Trace with the domain that the data has.")
+
+    @cached_property
+    def interval(self) -> tuple[float, float] | None:
+        """The input's domain, where it is one interval for all entries."""
+        low, high = map(exact, self.domain.bounds())
+        return (low.item(), high.item()) if low.numel() == high.numel() == 1 else None

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from dtd.domain import Domain
 from dtd.errors import NonFiniteError
 from dtd.network.graph import Graph
+from dtd.network.state import State
 from dtd.network.table import table
 from dtd.propagation import Layer
 
@@ -26,19 +27,18 @@ class Network:
     shape: tuple[int, ...]  # of one input sample
     model: nn.Module
     build: Callable[[Domain, dict[str, Tensor]], Graph]
-    _built: tuple[tuple, Graph] | None = field(default=None, repr=False)
+    _built: tuple[State, Graph] | None = field(default=None, repr=False)
 
     @property
     def graph(self) -> Graph:
         """The layers over the parameters as they are now."""
-        tensors = self.tensors
-        version = tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors.values())
-        if self._built is None or self._built[0] != version:
+        if self._built is None or not self._built[0].holds():
+            tensors, state = self.tensors, State.of(self.model)
             for name, tensor in tensors.items():
                 if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
                     raise NonFiniteError(f"Weights must be finite; '{name}' holds NaN or infinity. Check the model.")
             with torch.no_grad():
-                self._built = version, self.build(self.domain, tensors)
+                self._built = state, self.build(self.domain, tensors)
         return self._built[1]
 
     @property

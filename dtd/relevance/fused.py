@@ -18,7 +18,7 @@ from dtd.direction import Factor, Given, Only
 from dtd.direction.functions import Function, signed_parts
 from dtd.domain import Domain
 from dtd.propagation import Layer, Setting, Step
-from dtd.relevance.terms import Down, Slots, Term, term
+from dtd.relevance.terms import Down, Slots, Term, change, term
 from dtd.root import RootStrategy
 
 PARTS = {identity, positive, negative}  # of an activation: itself, or itself on one side of zero
@@ -125,7 +125,7 @@ def affine_step(root: RootStrategy, layer: Layer, setting: Setting) -> AffineSte
     if None in terms:
         return None
     affine: AffineMap = layer.primitive
-    passes = tuple((f.activation, affine.raising((f.rho, f.weight), setting.dtype)) for f in slots)
+    passes = tuple((f.activation, affine.raising(change(f), setting.dtype)) for f in slots)
     needed = any(0 in each.parts or each.mirror for each in terms)
     halves = () if setting.dtype else complement(slots, layer.domain)
     functions = [f for each in terms for f in (*each.down.functions, *(each.mirror.down.functions if each.mirror else ()))]

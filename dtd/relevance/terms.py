@@ -7,9 +7,9 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from dtd.affine import AffineMap
+from dtd.affine import AffineMap, Change
 from dtd.algebra import identity, negative, one, positive
-from dtd.direction import Boost, Direction, Factor, Given
+from dtd.direction import Boost, Direction, Factor, Given, Only
 from dtd.direction.functions import Function
 from dtd.propagation import Layer, Setting
 from dtd.relevance.passes import bound, broadcast, is_plain, modified
@@ -54,13 +54,14 @@ class Term:
         """``D``. # shape: (B, *out)"""
         if self.plain:
             return z
-        n = reduce(torch.add, [passes[i] for i in self.parts]) if self.parts else z.new_zeros(())
-        if self.mirror is None:
-            n = added(n, self.constant)
+        if not self.parts:
+            n = (z.new_zeros(()) if self.constant is None else self.constant).expand(z.shape)
         else:
-            below = self.mirror.total * passes[0] - n
-            n = torch.where(z > 0, added(n, self.constant), added(below, self.mirror.constant))
-        return self.search.denominator(n.expand(z.shape), z, lambda function: function(z))
+            n = reduce(torch.add, [passes[i] for i in self.parts])
+            below = None if self.mirror is None else added(self.mirror.total * passes[0] - n, self.mirror.constant)
+            n = added(n, self.constant)
+            n = n if below is None else torch.where(z > 0, n, below)
+        return self.search.denominator(n, z, lambda function: function(z))
 
 
 def added(n: Tensor, constant: Tensor | None) -> Tensor:
@@ -152,4 +153,10 @@ def slot(factor: Factor, slots: Slots) -> int:
 def downward(affine: AffineMap, factors: list[Factor], setting: Setting) -> Down:
     """The adjoints of the factors' passes."""
     functions = tuple(f.activation for f in factors)
-    return Down(functions, affine.lowering([None if f.keeps_weight else (f.rho, f.weight) for f in factors], setting.dtype))
+    return Down(functions, affine.lowering([None if f.keeps_weight else change(f) for f in factors], setting.dtype))
+
+
+def change(factor: Factor) -> Change:
+    """What a factor makes of the weight."""
+    known = isinstance(factor.weight, (Boost, Only))
+    return Change(factor.weight.times if known else factor.rho, factor.weight, known)
