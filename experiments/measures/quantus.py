@@ -4,6 +4,7 @@ Relevance is handed over as it is, neither normalised nor, unless the metric is 
 of Quantus' curves here, since its own need a function that numpy 2.4 lacks.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -41,7 +42,8 @@ def evaluate(name: str, model: nn.Module, x: Tensor, target: Tensor, relevance: 
     model = deepcopy(model).float()
     if setting.softmax:
         model = nn.Sequential(model, nn.Softmax(1)).eval()
-    with seeded(setting.seed):
+    with seeded(setting.seed), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The settings for perturbing input")  # black pixels that are made black
         scores = METRICS[name](setting)(
             model=model,
             softmax=setting.softmax,
