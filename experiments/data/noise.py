@@ -9,6 +9,7 @@ from dtd.domain import Box, Domain, NonNegative, Real
 from experiments.configs import NoiseConfig, require
 from experiments.configs.data import Distribution
 from experiments.data.base import Data, unlabelled
+from experiments.streams import generator
 
 SOURCES: Mapping[Distribution, tuple[Callable[[Tensor], Tensor], Domain]] = {
     Distribution.uniform: (lambda normal: torch.special.ndtr(normal), Box(0.0, 1.0)),
@@ -25,6 +26,6 @@ def check(config: NoiseConfig) -> None:
 
 def load(config: NoiseConfig) -> Data:
     """Functions of standard normal values."""
-    generator = torch.Generator().manual_seed(config.seed)
     function, domain = SOURCES[config.distribution]
-    return unlabelled(function(torch.randn(config.samples, *config.shape, generator=generator)), domain)
+    normal = torch.randn(config.samples, *config.shape, generator=generator(config.seed, "noise"))
+    return unlabelled(function(normal), domain)

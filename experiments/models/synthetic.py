@@ -10,6 +10,7 @@ from experiments.configs import SyntheticConfig, require
 from experiments.configs.models import Biases
 from experiments.data import Data
 from experiments.models.base import Subject, on_data
+from experiments.streams import generator
 
 SIGNS: Mapping[Biases, Callable[[Tensor], Tensor]] = {
     Biases.nonpositive: lambda sign: -torch.ones_like(sign),
@@ -43,11 +44,11 @@ def check(config: SyntheticConfig, key: str) -> None:
 def subject(config: SyntheticConfig, data: Data) -> Subject:
     """Weights ``N(0, gain/fan_in)`` and biases of uniform size, drawn from the seed alone."""
     model = Synthetic([data.train_x[0].numel(), *config.widths]).eval()
-    generator = torch.Generator().manual_seed(config.seed)
+    random = generator(config.seed, "synthetic")
     with torch.no_grad():
         for layer in model.layers[::2]:
-            layer.weight.normal_(0, (config.gain / layer.in_features) ** 0.5, generator=generator)
-            sizes = torch.rand(layer.bias.shape, generator=generator) * config.largest
-            signs = SIGNS[config.biases](torch.rand(layer.bias.shape, generator=generator) - 0.5)
+            layer.weight.normal_(0, (config.gain / layer.in_features) ** 0.5, generator=random)
+            sizes = torch.rand(layer.bias.shape, generator=random) * config.largest
+            signs = SIGNS[config.biases](torch.rand(layer.bias.shape, generator=random) - 0.5)
             layer.bias.copy_(sizes * signs)
     return on_data(model, data)

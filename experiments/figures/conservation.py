@@ -1,0 +1,64 @@
+"""Where the explained output goes: bars of what reaches the input and what stays, and relevance by depth."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.figures.curves import curves
+from experiments.figures.names import printed
+from experiments.figures.style import COLOURS, width
+from experiments.questions.base import Tables
+from experiments.summary import Measure, Summary
+
+PARTS = {
+    "input": "reaches the input",
+    "bias": "in biases",
+    "zeroth": "in zeroth terms",
+    "remainder": "remainder",
+}
+HEIGHT, LEGEND = 1.7, 0.3  # inches: of a row of panels, of the legend
+DEPTH = Summary(
+    within=("model", "bias_mode"),
+    compared=("plan",),
+    measures={"arrived": Measure("relevance at the layer")},
+    along="position",
+    only={"with_weights": True},
+)
+
+
+def conservation_figures(tables: Tables) -> Mapping[str, Figure]:
+    """``conservation`` and ``arrived``, both in shares of the explained output."""
+    return {"conservation": bars(tables["totals"]), "arrived": curves(tables["rows"], DEPTH, "arrived")}
+
+
+def bars(totals: pd.DataFrame) -> Figure:
+    """A line of panels for each model, a panel for each bias mode, a bar for each plan."""
+    models, modes, plans = (list(totals[column].unique()) for column in ("model", "bias_mode", "plan"))
+    figure = Figure(figsize=(width(), HEIGHT * len(models) + LEGEND), layout="constrained")
+    panels = figure.subplots(len(models), len(modes), squeeze=False, sharex=True, sharey="row")
+    for line, model in zip(panels, models, strict=True):
+        for axes, mode in zip(line, modes, strict=True):
+            here = totals[(totals.model == model) & (totals.bias_mode == mode)]
+            stacked(axes, here.groupby("plan")[list(PARTS)].mean().reindex(plans))
+            axes.set_title(f"{printed(model)}, bias: {mode}")
+        line[0].set_ylabel("share of the output")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(PARTS), frameon=False)
+    return figure
+
+
+def stacked(axes: Axes, shares: pd.DataFrame) -> None:
+    """Positive parts upwards, negative ones downwards; together they are 1."""
+    places = np.arange(len(shares))
+    above, below = np.zeros(len(shares)), np.zeros(len(shares))
+    for colour, (part, label) in zip(COLOURS, PARTS.items(), strict=False):
+        values = shares[part].fillna(0).to_numpy()
+        start = np.where(values >= 0, above, below)
+        axes.bar(places, values, 0.75, bottom=start, color=colour, label=label)
+        above, below = above + values.clip(min=0), below + values.clip(max=0)
+    axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
+    axes.axhline(0, color="black", linewidth=0.5)
+    axes.set_xticks(places, [printed(plan) for plan in shares.index], rotation=45, ha="right", rotation_mode="anchor")
+    axes.spines[["top", "right"]].set_visible(False)
