@@ -1,4 +1,4 @@
-"""Where the explained output goes: bars of what reaches the input and what stays, and relevance by depth."""
+"""Where the explained output goes: what reaches the input, and what stays in which layer."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.figures.curves import curves
+from experiments.figures.matrices import SIGNED, Matrices, matrices
 from experiments.figures.names import printed
 from experiments.figures.style import COLOURS, width
 from experiments.questions.base import Tables
-from experiments.summary import Measure, Summary
 
 PARTS = {
     "input": "reaches the input",
@@ -20,18 +19,14 @@ PARTS = {
     "remainder": "remainder",
 }
 HEIGHT, LEGEND = 1.7, 0.3  # inches: of a row of panels, of the legend
-DEPTH = Summary(
-    within=("model", "bias_mode"),
-    compared=("plan",),
-    measures={"arrived": Measure("relevance at the layer")},
-    along="position",
-    only={"with_weights": True},
-)
+KEPT = Matrices("kept", "kept by the layer / output", SIGNED, ("bias_mode",), "bias: {}".format)
 
 
 def conservation_figures(tables: Tables) -> Mapping[str, Figure]:
-    """``conservation`` and ``arrived``, both in shares of the explained output."""
-    return {"conservation": bars(tables["totals"]), "arrived": curves(tables["rows"], DEPTH, "arrived")}
+    """``conservation``: all layers together. ``kept``: what each layer with weights does not hand down."""
+    layers = tables["rows"].query("with_weights")
+    kept = layers.assign(kept=layers[["bias", "zeroth", "remainder"]].sum(axis=1))
+    return {"conservation": bars(tables["totals"]), "kept": matrices(kept, KEPT)}
 
 
 def bars(totals: pd.DataFrame) -> Figure:
