@@ -73,5 +73,5 @@ def test_the_bars_are_the_totals(composed):
     assert [axes.get_title() for axes in panels] == ["CNN, bias: fixed", "CNN, bias: neuron"]
     for axes, mode in zip(panels, ("fixed", "neuron"), strict=True):
         heights = torch.tensor([[bar.get_height() for bar in container] for container in axes.containers])
-        expected = found["totals"].query("bias_mode == @mode")[["input", *conservation.KEPT]].to_numpy()
+        expected = found["totals"][found["totals"].bias_mode == mode][["input", *conservation.KEPT]].to_numpy()
         torch.testing.assert_close(heights.double().T, torch.tensor(expected))
