@@ -1,0 +1,168 @@
+"""What an explanation costs, counted: convolutions and products, tensors saved between the sweeps, modified weights."""
+
+from collections import Counter
+
+import pytest
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+import dtd
+from dtd import presets
+from dtd.program import prepared
+
+PASSES = {"convolution", "mm", "addmm", "mkldnn_linear"}
+
+
+class Counting(TorchDispatchMode):
+    """Counts ops by name."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = Counter()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.calls[func.overloadpacket.__name__] += 1
+        return func(*args, **(kwargs or {}))
+
+    @property
+    def passes(self) -> int:
+        return sum(self.calls[name] for name in PASSES)
+
+
+def network():
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        *(nn.Conv2d(3, 20, 3, padding=1), nn.ReLU(), nn.Conv2d(20, 20, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(20, 20, 3), nn.ReLU(), nn.Flatten(), nn.Linear(80, 30), nn.ReLU(), nn.Linear(30, 4)),
+    )
+    return dtd.trace(model.eval(), torch.rand(2, 3, 8, 8), domain=dtd.Box(0.0, 1.0))
+
+
+LAYERS = 5
+PLANS = {  # passes of a plan; gradient × input has 2 for each layer
+    "lrp0": (dtd.Plan.uniform("lrp0", bias="neuron"), 2 * LAYERS),
+    "epsilon": (dtd.Plan.uniform("epsilon", epsilon=0.1), 2 * LAYERS),
+    "gamma": (dtd.Plan.uniform("gamma"), 3 * LAYERS),
+    "zplus": (dtd.Plan.uniform("zplus"), 3 * LAYERS),
+    "alphabeta": (dtd.Plan.uniform("alphabeta"), 4 * LAYERS),
+    "gamma_signed": (dtd.Plan.uniform("gamma_signed"), 3 * LAYERS + 1),  # the output has units of either sign
+    "wsquare": (dtd.Plan.uniform("wsquare"), 2 * LAYERS),
+    "zbox": (dtd.Plan([(dtd.where.first, dtd.rules.choose("zbox")), ("*", dtd.rules.choose("lrp0", "neuron"))]), 2 * LAYERS),
+    "deep_taylor_2017": (presets.deep_taylor_2017(), 2 + 3 * (LAYERS - 1)),
+    "epsilon_plus": (presets.epsilon_plus(), 3 * 3 + 2 * 2),
+}
+
+
+def saved_bytes(state) -> int:
+    """Bytes that a finished forward sweep holds, each memory counted once."""
+    held: dict[int, int] = {}
+
+    def look(value):
+        if isinstance(value, torch.Tensor):
+            held[value.untyped_storage().data_ptr()] = value.untyped_storage().nbytes()
+        elif isinstance(value, (list, tuple)):
+            for each in value:
+                look(each)
+
+    for segment in (*state.lower, state.upper):
+        look(segment.saved)
+        look(list(segment.kept.values()))
+    return sum(held.values())
+
+
+@pytest.mark.parametrize("name", sorted(PLANS))
+def test_passes_are_those_of_the_arithmetic(name):
+    net, (plan, expected) = network(), PLANS[name]
+    x = torch.rand(2, 3, 8, 8)
+    dtd.explain(net, x, 0, plan)
+    with Counting() as counting:
+        dtd.explain(net, x, 0, plan)
+    assert counting.passes == expected, dict(counting.calls)
+
+
+@pytest.mark.parametrize("name", ["lrp0", "gamma", "zplus", "alphabeta"])
+def test_one_tensor_is_saved_for_each_search(name):
+    """The outputs of the five layers, for αβ twice, and the winners of the pooling in int64."""
+    net, plan = network(), PLANS[name][0]
+    x = torch.rand(2, 3, 8, 8)
+    with torch.no_grad():
+        state = prepared(net.graph, plan.bind(net.graph)).forward(x)
+    outputs = 2 * (2 * 20 * 64 + 20 * 4 + 30 + 4)
+    winners = 2 * 20 * 16
+    allowed = 4 * outputs * (2 if name == "alphabeta" else 1) + 8 * winners + 4 * x.numel()
+    assert saved_bytes(state) <= allowed
+
+
+def test_targets_share_the_forward_sweep():
+    net, plan = network(), dtd.Plan.uniform("zplus")
+    x = torch.rand(2, 3, 8, 8)
+    list(dtd.explain_each(net, x, range(4), plan))
+    with Counting() as counting:
+        list(dtd.explain_each(net, x, range(4), plan))
+    assert counting.passes == 2 * LAYERS + 4 * LAYERS
+
+
+def test_modified_weights_are_made_once_and_anew_when_a_parameter_changes():
+    net, plan = network(), dtd.Plan.uniform("gamma", gamma=0.5)
+    x = torch.rand(2, 3, 8, 8)
+    before = dtd.explain(net, x, 0, plan).relevance
+    first = net.layers[0].primitive
+    kept = dict(first._modified)
+    assert torch.equal(dtd.explain(net, x, 0, plan).relevance, before)
+    assert all(first._modified[key] is weight for key, weight in kept.items()) and len(first._modified) == len(kept) == 1
+    with torch.no_grad():
+        net.model[2].bias.add_(0.5), net.model[0].weight.neg_()
+    after = dtd.explain(net, x, 0, plan).relevance
+    assert net.layers[0].primitive is not first
+    assert torch.equal(after, dtd.explain(dtd.trace(net.model, x, domain=dtd.Box(0.0, 1.0)), x, 0, plan).relevance)
+
+
+def test_a_graph_remembers_few_programs():
+    net, x = network(), torch.rand(1, 3, 8, 8)
+    for gamma in range(12):
+        dtd.explain(net, x, 0, dtd.Plan.uniform("gamma", gamma=gamma / 10))
+    assert len(net.graph.programs) <= 4 and all(len(layer.primitive._modified) <= 4 for layer in net.weighted)
+
+
+@pytest.mark.parametrize("rule", ["lrp0", "gamma", "zbox"])
+def test_micro_batches_change_nothing(rule, monkeypatch):
+    net, plan, x = network(), PLANS[rule][0], torch.rand(7, 3, 8, 8)
+    target = torch.tensor([0, 1, 2, 3, 0, 1, 2])
+    whole = dtd.explain(net, x, target, plan)
+    monkeypatch.setattr("dtd.program.LARGE", 3 * 20 * 64 * 4)
+    with torch.no_grad():
+        state = prepared(net.graph, plan.bind(net.graph)).forward(x)
+    assert [len(segment.x) for segment in state.lower] == [3, 3, 1] and len(state.upper.stages) < len(
+        state.lower[0].stages
+    ) + 4
+    parts = dtd.explain(net, x, target, plan)
+    torch.testing.assert_close(parts.relevance, whole.relevance, rtol=1e-5, atol=1e-6)
+    again = list(dtd.explain_each(net, x, [target, target], plan))
+    assert all(torch.equal(each.relevance, parts.relevance) for each in again)
+
+
+def test_large_weights_are_modified_block_by_block(monkeypatch):
+    net, x = network(), torch.rand(3, 3, 8, 8)
+    plans = [PLANS[name][0] for name in ("gamma", "zplus", "alphabeta", "lrp0")]
+    kept = [dtd.explain(net, x, 0, plan).relevance for plan in plans]
+    monkeypatch.setattr("dtd.affine.dense.KEPT", 100)
+    monkeypatch.setattr("dtd.affine.dense.CACHED", 1500)
+    net.refresh()
+    for plan, expected in zip(plans, kept, strict=True):
+        torch.testing.assert_close(dtd.explain(net, x, 0, plan).relevance, expected, rtol=1e-5, atol=1e-6)
+    assert all(not layer.primitive._modified for layer in net.weighted if layer.kind == "dense")
+
+
+def test_reduced_precision_is_close_and_only_on_request():
+    net, x = network(), torch.rand(2, 3, 8, 8)
+    plan = PLANS["zplus"][0]
+    exact, reduced = dtd.explain(net, x, 0, plan), dtd.explain(net, x, 0, plan, reduced=torch.bfloat16)
+    error = (reduced.relevance - exact.relevance).norm() / exact.relevance.norm()
+    assert 0 < error < 2e-2 and torch.equal(exact.output, reduced.output)
+    assert torch.equal(
+        dtd.explain(net, x, 0, PLANS["lrp0"][0], reduced=torch.bfloat16).relevance,
+        dtd.explain(net, x, 0, PLANS["lrp0"][0]).relevance,
+    )
+    with pytest.raises(dtd.InputError, match=r"'reduced' must be torch.bfloat16 or None; found torch.float16"):
+        dtd.explain(net, x, 0, PLANS["lrp0"][0], reduced=torch.float16)
