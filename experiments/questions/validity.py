@@ -84,14 +84,14 @@ def audited(asked: ValidityConfig, network: Network, case: Case, plan: Plan, see
     for i, (layer, a, _) in enumerate(activations(network, case.x)):
         if layer.weighted and isinstance(models[i], RelevanceModel):
             position += 1
-            index = chosen(layer, asked.units, seed, a.device)
+            index = chosen(arrived[i], asked.units, seed)
             for sign, part in by_sign(layer, index).items():
                 here = summary(list(look(layer, models[i], a, arrived[i], part, MEMORY, None)))
                 yield {"layer": layer.name, "position": position, "bias_sign": sign, **shares(here)}
 
 
 def by_sign(layer: Layer, index: Tensor) -> dict[str, Tensor]:
-    """The units with each sign of the bias, where there are any. # shape: (k,)"""
+    """The units with each sign of the bias, where any receives relevance. # shape: (k,)"""
     affine = layer.primitive
     bias = torch.zeros(1) if affine.bias is None else affine.per_output(affine.bias)
     bias = bias.expand(affine.out_shape).flatten()[index]
