@@ -5,12 +5,14 @@ from math import ceil
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from experiments.figures.names import printed
 from experiments.figures.style import rule_looks, width
 from experiments.summary import Summary, averaged
 
 EACH, LINE, HEAD = 1.1, 0.17, 0.55  # inches: least width of a panel, height of a line, of title and axis
+TICKS, SPAN = 3, 0.02  # intervals of an axis, and its least length, as a share of the values: noise is not magnified
 NAMES = 1.0  # inches: what the names at the left take
 
 
@@ -35,6 +37,13 @@ def dots(rows: pd.DataFrame, summary: Summary) -> Figure:
         axes.set_xlabel(summary.measures[name].label)
         axes.set_title(", ".join(printed(str(value)) for value in scene))
         axes.set_yticks(list(places.values()), [", ".join(map(printed, line.split(", "))) for line in looks])
+        axes.set_ylim(0.5 - len(looks), 0.5)
+        low, high = axes.get_xlim()
+        least = SPAN * max(abs(low), abs(high)) - (high - low)
+        if least > 0:
+            axes.set_xlim(low - least / 2, high + least / 2)
+        axes.xaxis.set_major_locator(MaxNLocator(TICKS))
+        axes.xaxis.set_major_formatter("{x:.3g}")
         axes.grid(axis="y", linewidth=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     for axes in grid.flat[len(panels) :]:

@@ -28,10 +28,24 @@ from experiments.plans import Assigned, Measured, Request, check_parameters, che
 from experiments.questions import pictures
 from experiments.questions.base import Question, Tables
 from experiments.rounding import Bounds, bounds
+from experiments.summary import Measure, Summary
 from experiments.tables import show_correspondence
 
 NETWORK = "(network)"  # the layer's name in rows about the whole network
 SIDES = ("derived", "explicit")
+SUMMARIES = {
+    "rows": Summary(
+        within=("model", "bias", "dtype"),
+        compared=("rule",),
+        measures={
+            "max_rel": Measure("largest difference"),
+            "of_allowed": Measure("share of what rounding allows"),
+            "conserved_derived": Measure("conservation, derived"),
+            "conserved_explicit": Measure("conservation, explicit"),
+        },
+        only={"layer": NETWORK},
+    )
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,4 +177,4 @@ def of_allowed(tables: Tables) -> float:
     return tables["rows"].of_allowed.max()
 
 
-QUESTION = Question(check, tables, show_correspondence, heatmap_figures, problems, {"of_allowed": of_allowed})
+QUESTION = Question(check, tables, show_correspondence, heatmap_figures, problems, {"of_allowed": of_allowed}, SUMMARIES)

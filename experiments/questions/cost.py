@@ -26,12 +26,20 @@ from experiments.peers import installed
 from experiments.peers.models import folded
 from experiments.questions.base import Question, Tables
 from experiments.recipes import Method, Prepared, nothing, recipes
+from experiments.summary import Measure, Summary
 from experiments.tables import show_cost
 from experiments.timing import interleaved, once, warm_up
 
 PEERS = ("zennit", "captum")
 SAME = 1e-4  # differences up to this share of the largest |relevance| are those of the libraries' stabilisers
 CROP = 64  # pixels: whether rules are the same shows on a part of the image
+SUMMARIES = {
+    "rows": Summary(
+        within=("model",),
+        compared=("rule", "library"),
+        measures={"seconds": Measure("seconds", "low"), "ratio": Measure("ratio to gradient × input", "low")},
+    )
+}
 OURS, BASELINE = "dtd", "gradient × input"
 
 
@@ -144,4 +152,4 @@ def problems(tables: Tables) -> list[str]:
     ]
 
 
-QUESTION = Question(check, tables, show_cost, cost_figures, problems)
+QUESTION = Question(check, tables, show_cost, cost_figures, problems, summaries=SUMMARIES)

@@ -125,6 +125,8 @@ def in_latex(cell: Cell | None) -> str:
 def power(number: str) -> str:
     """``6.8e-13`` as a power of ten."""
     digits, e, exponent = number.partition("e")
+    if e and not float(digits):
+        return "0"
     return rf"{digits} \cdot 10^{{{int(exponent)}}}" if e else digits
 
 

@@ -7,6 +7,7 @@ from io import BytesIO
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
+from experiments.figures.names import plain
 from experiments.report.cells import caption, sparse_lines
 from experiments.report.section import Section
 
@@ -23,8 +24,3 @@ def embedded(figure: Figure) -> str:
     file = BytesIO()
     figure.savefig(file, format="svg")
     return "data:image/svg+xml;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def plain(name: str) -> str:
-    """A printed name without mathtext."""
-    return name.replace(r"$^\mathrm{B}$", "ᴮ").replace("$", "")

@@ -14,7 +14,9 @@ from experiments.runs.provenance import installed
 
 AROUND = ("hydra", "quiet", "figures", "sweep", "objective", "at_most")  # keys that no row depends on
 CODE = ("dtd", "experiments")
-SHOWN_ONLY = tuple(f"experiments/{name}" for name in ("figures/", "report", "runs/", "tables.py", "console.py"))
+SHOWN_ONLY = tuple(
+    f"experiments/{name}" for name in ("figures/", "report", "runs/", "summary.py", "tables.py", "console.py")
+)
 VERSIONS = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "torchvision", "timm", "zennit", "captum", "quantus")
 LENGTH = 16  # hexadecimal digits of a key
 

@@ -63,7 +63,7 @@ def test_a_setting_that_differs_becomes_a_column_sorted_as_numbers_and_an_axis(m
             made(tmp_path / "sweep" / f"{gamma}-{seed}", seed, gamma)
     assert main([str(tmp_path / "sweep"), "--out", str(tmp_path / "out"), "--along", "gamma"]) == 0
     source = (tmp_path / "out" / "tables" / "faithfulness_rows.tex").read_text()
-    assert [line[1] for line in lines(source)] == ["0.5"] * 3 + ["10.0"] * 3
+    assert [line[1] for line in lines(source)] == ["0.5", "10.0"] * 3
     assert "over 2 runs" in source and "seed" not in source and "threads" not in source
     drawn = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
     assert {"faithfulness_curves.pdf", "faithfulness_rows_aopc_morf.pdf", "faithfulness_rows_aopc_morf.png"} <= drawn
