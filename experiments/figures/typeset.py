@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FixedLocator
 
 MATHS = {
     **{"α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "ε": r"\varepsilon", "ρ": r"\rho", "Σ": r"\Sigma"},
@@ -40,7 +40,7 @@ def typeset(figure: Figure, latex: bool) -> None:
     convert, ticks = tex if latex else maths, set()
     for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
         labels = axis.get_ticklabels()
-        if isinstance(axis.get_major_formatter(), FixedFormatter):
+        if isinstance(axis.get_major_locator(), FixedLocator):
             axis.set_ticks(axis.get_ticklocs(), labels=[convert(label.get_text()) for label in labels])
         ticks |= {*labels, *axis.get_ticklabels(), *axis.get_ticklabels(minor=True)}
     for text in figure.findobj(Text):
