@@ -1,7 +1,7 @@
 """Deep Taylor Decomposition: relevance models, root points and first-order terms, and the LRP rules they give."""
 
 from dtd import lrp, presets, rules, where
-from dtd.audit import audit
+from dtd.audit import audit, root_regions
 from dtd.direction import (
     Activations,
     Contributions,
@@ -30,12 +30,13 @@ from dtd.errors import (
     UnsupportedOp,
 )
 from dtd.explain import Explanation, explain, explain_each
+from dtd.fitting import Training, fit_min_max
 from dtd.network import Network, trace
 from dtd.pattern import estimate_patterns
 from dtd.plan import Entry, Plan
 from dtd.pooling import AsAverage
 from dtd.primitive import MatMul, Pass, Product
-from dtd.relevance import Generic, Linear, RelevanceModel, TrainingFree
+from dtd.relevance import Exact, Generic, Linear, MinMax, RelevanceModel, TrainingFree
 from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
 from dtd.sampled import Averaged, average, toward_data
 from dtd.taylor import Balance, TaylorTerms
@@ -54,6 +55,7 @@ __all__ = [
     "Domain",
     "DomainError",
     "Entry",
+    "Exact",
     "Explanation",
     "Explicit",
     "Factor",
@@ -64,6 +66,7 @@ __all__ = [
     "Jitter",
     "Linear",
     "MatMul",
+    "MinMax",
     "Mix",
     "Nearest",
     "Network",
@@ -86,6 +89,7 @@ __all__ = [
     "ToBox",
     "Toward",
     "TraceError",
+    "Training",
     "TrainingFree",
     "UnsupportedOp",
     "Weights",
@@ -95,9 +99,11 @@ __all__ = [
     "estimate_patterns",
     "explain",
     "explain_each",
+    "fit_min_max",
     "jittered",
     "lrp",
     "presets",
+    "root_regions",
     "rules",
     "toward_data",
     "towards",

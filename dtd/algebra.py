@@ -99,6 +99,9 @@ def _(x: torch.Tensor):
 
 @quotient.register
 def _(denominator: torch.Tensor, numerator):
+    if torch.is_grad_enabled():  # dividing by 0 first would make the gradient NaN
+        zero = denominator == 0
+        return (numerator / denominator.masked_fill(zero, 1)).masked_fill(zero, 0)
     return (numerator / denominator).masked_fill_(denominator == 0, 0)
 
 

@@ -1,22 +1,22 @@
 """Explanations: one forward sweep, one relevance pass."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from dtd.errors import InputError, NonFiniteError, PlanError
+from dtd.errors import InputError, PlanError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.network.state import version
 from dtd.plan import Plan
 from dtd.program import Program, State, prepared
-from dtd.propagation import Propagation
-from dtd.reference import Record, Reference
-
-Target = int | Tensor | Callable[[Tensor], Tensor]
+from dtd.propagation import Contextual, Propagation
+from dtd.reference import Record, Reference, check_models
+from dtd.reference import sweep as adding_sweep
+from dtd.target import Target, initial_relevance
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +68,7 @@ def explain(network: Network, x: Tensor, target: Target, plan: Plan, *, reduced:
         InputError, DomainError: an input or target that does not fit.
         PlanError: the plan does not cover the network.
         NonFiniteError: activations or relevance overflow, naming the layer.
+        BudgetError: a relevance model that would cost more than it was given.
     """
     with torch.no_grad():
         return Sweep.of(network, x, plan, reduced).explanation(target, last=True)
@@ -110,55 +111,28 @@ class Sweep:
         models = plan.bind(graph)
         if reduced not in (None, torch.bfloat16):
             raise InputError(f"'reduced' must be torch.bfloat16 or None; found {reduced}.")
+        check_models(graph.layers, models, len(x))
         program = prepared(graph, models, reduced)
         return cls(network, graph, models, program, x, program.forward(x))
 
     def explanation(self, target: Target, last: bool) -> Explanation:
         """One target's; after the ``last`` one nothing of the sweep is left."""
+        if any(isinstance(model, Contextual) for model in self.models):
+            return recomputed(self.network, self.models, self.x, target)
         output = self.state.output
         initial = initial_relevance(output, target)
-        reference = Reference(self.network, self.graph, self.models, self.x, version(self.x), initial)
+        reference = Reference(self.network, self.graph, self.models, self.x, version(self.x), initial, target)
         relevance = self.program.backward(self.state, initial, self.x, release=last)
         if not self.state.holds(relevance):
             relevance, _ = reference.run()  # says what is wrong, or finds that nothing is
         return Explanation(relevance, output, initial, reference)
 
 
-def initial_relevance(output: Tensor, target: Target) -> Tensor:
-    """The relevance that the pass starts from. # shape: that of the output"""
-    if callable(target) and not isinstance(target, Tensor):
-        target = target(output)
-        if not isinstance(target, Tensor) or target.shape != output.shape:
-            found = tuple(target.shape) if isinstance(target, Tensor) else type(target).__name__
-            raise InputError(
-                f"A target function must return initial relevance of shape {tuple(output.shape)}; found {found}."
-            )
-    if isinstance(target, Tensor) and target.is_floating_point():
-        if target.shape != output.shape:
-            raise InputError(f"Initial relevance must have shape {tuple(output.shape)}; found {tuple(target.shape)}.")
-        if not bool(target.isfinite().all()):
-            raise NonFiniteError("Initial relevance must be finite; found NaN or infinity.")
-        return target.to(output)
-    if output.ndim != 2:
-        raise InputError(
-            f"A class as target needs an output of shape (B, classes); found {tuple(output.shape)}. "
-            "Give the initial relevance as a tensor of that shape."
-        )
-    if not isinstance(target, (int, Tensor)) or isinstance(target, bool):
-        raise InputError(f"A target is a class, a tensor of classes, initial relevance or a function; found {target!r}.")
-    if isinstance(target, int):
-        if not -output.shape[1] <= target < output.shape[1]:
-            raise InputError(f"The target must be a class from 0 to {output.shape[1] - 1}; found {target}.")
-        initial = torch.zeros_like(output)
-        initial[:, target] = output[:, target]
-        return initial
-    if target.dtype == torch.bool or target.is_floating_point() or target.shape not in ((), (len(output),)):
-        raise InputError(
-            f"A target is a class (int) or one for each of the {len(output)} samples; found a tensor of shape "
-            f"{tuple(target.shape)} in {target.dtype}."
-        )
-    classes, target = output.shape[1], target.long()
-    if len(output) and not bool(((target >= -classes) & (target < classes)).all()):
-        raise InputError(f"The target must be a class from 0 to {classes - 1}; found {target.tolist()}.")
-    chosen = torch.zeros_like(output).scatter_(1, (target % classes).expand(len(output))[:, None], 1.0)
-    return output * chosen
+@torch.no_grad()
+def recomputed(network: Network, models: tuple[Propagation, ...], x: Tensor, target: Target) -> Explanation:
+    """The explanation by a plan with propagations that look beyond their layer: one pass, which finds the balances too."""
+    graph = network.graph
+    swept = adding_sweep(graph, models, x, target)
+    reference = Reference(network, graph, models, x, version(x), initial_relevance(swept.output, target), target)
+    finished = replace(reference, done=reference.descend(swept))
+    return Explanation(finished.done[0], swept.output, reference.initial, finished)

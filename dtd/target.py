@@ -1,0 +1,64 @@
+"""What is explained: the initial relevance, as a function of the network's output."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from dtd.errors import InputError, NonFiniteError
+
+Target = int | Tensor | Callable[[Tensor], Tensor]
+
+
+def initial_relevance(output: Tensor, target: Target) -> Tensor:
+    """The relevance that the pass starts from. # shape: that of the output"""
+    if callable(target) and not isinstance(target, Tensor):
+        target = target(output)
+        if not isinstance(target, Tensor) or target.shape != output.shape:
+            found = tuple(target.shape) if isinstance(target, Tensor) else type(target).__name__
+            raise InputError(
+                f"A target function must return initial relevance of shape {tuple(output.shape)}; found {found}."
+            )
+    if isinstance(target, Tensor) and target.is_floating_point():
+        if target.shape != output.shape:
+            raise InputError(f"Initial relevance must have shape {tuple(output.shape)}; found {tuple(target.shape)}.")
+        if not bool(target.isfinite().all()):
+            raise NonFiniteError("Initial relevance must be finite; found NaN or infinity.")
+        return target.to(output)
+    if output.ndim != 2:
+        raise InputError(
+            f"A class as target needs an output of shape (B, classes); found {tuple(output.shape)}. "
+            "Give the initial relevance as a tensor of that shape."
+        )
+    if not isinstance(target, (int, Tensor)) or isinstance(target, bool):
+        raise InputError(f"A target is a class, a tensor of classes, initial relevance or a function; found {target!r}.")
+    if isinstance(target, int):
+        if not -output.shape[1] <= target < output.shape[1]:
+            raise InputError(f"The target must be a class from 0 to {output.shape[1] - 1}; found {target}.")
+        initial = torch.zeros_like(output)
+        initial[:, target] = output[:, target]
+        return initial
+    if target.dtype == torch.bool or target.is_floating_point() or target.shape not in ((), (len(output),)):
+        raise InputError(
+            f"A target is a class (int) or one for each of the {len(output)} samples; found a tensor of shape "
+            f"{tuple(target.shape)} in {target.dtype}."
+        )
+    classes, target = output.shape[1], target.long()
+    if len(output) and not bool(((target >= -classes) & (target < classes)).all()):
+        raise InputError(f"The target must be a class from 0 to {classes - 1}; found {target.tolist()}.")
+    chosen = torch.zeros_like(output).scatter_(1, (target % classes).expand(len(output))[:, None], 1.0)
+    return output * chosen
+
+
+def target_of(target: Target | None, samples: Tensor) -> Target:
+    """What is explained of each row, as a function of the output.
+
+    Raises :class:`InputError` for initial relevance that is given as numbers: they do not change with the output.
+    """
+    if target is None or (isinstance(target, Tensor) and target.is_floating_point()):
+        raise InputError(
+            "A relevance model that recomputes the decomposition above needs a target that says what is explained of any "
+            "output: a class, a class for each sample, or a function of the output that treats samples one by one; found "
+            f"{'none' if target is None else 'initial relevance as numbers'}."
+        )
+    return target[samples] if isinstance(target, Tensor) and target.ndim else target
