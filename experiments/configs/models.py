@@ -38,6 +38,13 @@ class DetectorConfig(TrainedConfig):
 
 
 @dataclass
+class RadialConfig(TrainedConfig):
+    """Radial basis functions and a dense layer."""
+
+    units: int = MISSING
+
+
+@dataclass
 class CNNConfig(TrainedConfig):
     """A small convolutional network with batch norm and one residual block."""
 
@@ -153,6 +160,7 @@ MODELS = {
     "efficientnet_lite0": EfficientNetLite0Config,
     "mlp": MLPConfig,
     "own": OwnConfig,
+    "radial": RadialConfig,
     "resnet": ResNetConfig,
     "reviews": ReviewNetworkConfig,
     "several": SeveralConfig,

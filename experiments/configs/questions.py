@@ -234,6 +234,35 @@ class MinMaxConfig(QuestionConfig):
     budget: int = MISSING
 
 
+@dataclass
+class NearestRootsConfig(QuestionConfig):
+    """How far away are the roots that rules use, compared with the nearest root in the domain?"""
+
+    samples: int = MISSING
+    units: int | None = None
+
+
+@dataclass
+class RootDistributionsConfig(QuestionConfig):
+    """How much does an explanation owe to the one root that it was read off at?"""
+
+    samples: int = MISSING
+    directions: list[str] = MISSING
+    spreads: list[float] = MISSING
+    draws: int = MISSING
+    steps: list[int] = MISSING
+
+
+@dataclass
+class GenericConfig(QuestionConfig):
+    """What does the generic Taylor model make of layers that no rule is written for?"""
+
+    samples: int = MISSING
+    opaque: dict[str, list[str]] = MISSING
+    references: list[str] = MISSING
+    steps: list[int] = MISSING
+
+
 QUESTIONS = {
     "castle": CastleConfig,
     "conservation": ConservationConfig,
@@ -242,11 +271,14 @@ QUESTIONS = {
     "exact": ExactConfig,
     "faithfulness": FaithfulnessConfig,
     "function_view": FunctionViewConfig,
+    "generic": GenericConfig,
     "heatmaps": HeatmapsConfig,
     "minmax": MinMaxConfig,
     "movie_reviews": MovieReviewsConfig,
     "root_regions": RootRegionsConfig,
+    "nearest_roots": NearestRootsConfig,
     "overhead": OverheadConfig,
+    "root_distributions": RootDistributionsConfig,
     "sanity": SanityConfig,
     "validity": ValidityConfig,
 }

@@ -27,11 +27,13 @@ NAMES = {
     "mlp": "MLP",
     "cnn": "CNN",
     "vgg16": "VGG-16",
+    "radial": "radial basis functions",
     "squeezenet": "SqueezeNet 1.1",
     "efficientnet_lite0": "EfficientNet-Lite0",
 }
 
 COLUMNS = {
+    "layer_number": "layer with weights, from the input",
     "gone": "share of regions gone",
     "randomised": "share of layers randomised",
     "depth": "steps down from the output",
