@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from experiments import __main__ as entry
-from experiments import job
+from experiments import checks, job
 from experiments.configs import Config, ConfigError
 from experiments.questions.base import Question, Tables
 from experiments.runs.identity import register_names
@@ -45,7 +45,8 @@ class Probe:
 @pytest.fixture
 def probe(monkeypatch) -> Probe:
     made = Probe()
-    monkeypatch.setattr(job, "question", lambda config: made.question())
+    for module in (job, checks):
+        monkeypatch.setattr(module, "question", lambda config: made.question())
     return made
 
 

@@ -28,14 +28,14 @@ def test_the_wanted_measures_in_their_order_and_what_exceeds_the_limits(wanted, 
 def test_optuna_finds_the_best_seed_within_a_limit_and_goes_on_without_computing_again(command, probe):
     pytest.importorskip("optuna")
     arguments = (
-        *("-m", "seed=range(0,8)", "sweep=mine", "hydra/sweeper=optuna", "hydra/sweeper/sampler=random"),
-        *("hydra.sweeper.sampler.seed=0", "hydra.sweeper.n_trials=16", "objective=[value]", "+at_most.seed=4"),
+        *("-m", "seed=range(0,5)", "sweep=mine", "hydra/sweeper=optuna", "hydra/sweeper/sampler=random"),
+        *("hydra.sweeper.sampler.seed=0", "hydra.sweeper.n_trials=8", "objective=[value]", "+at_most.seed=2"),
         "hydra.sweeper.direction=[maximize,minimize]",
     )
     assert command(*arguments) == 0
     first = OmegaConf.load("runs/sweeps/mine/optimization_results.yaml")
     best = [solution.params.seed for solution in first.solutions if solution["values"][-1] == 0]
-    within = [seed for seed in probe.computed if seed <= 4]
+    within = [seed for seed in probe.computed if seed <= 2]
     assert set(best) == {max(within)} and len(probe.computed) == len(set(probe.computed))
     computed = list(probe.computed)
     assert command(*arguments) == 0 and probe.computed == computed
