@@ -66,7 +66,7 @@ class Canvas:
 def heatmap_grid(blocks: Sequence[Block], label: str = "relevance / max |relevance|") -> Figure:
     """The blocks below each other, as wide as the style; a block with more columns than fit goes on in the next line."""
     line = mpl.rcParams["font.size"] / 72
-    labels = LINE * line * CHARACTER / LINE * longest([text for b in blocks for text in (*b.rows, *b.notes)]) + 0.08
+    labels = CHARACTER * line * longest([text for b in blocks for text in (*b.rows, *b.notes)]) + 0.08
     pictured = any(block.picture is not None for block in blocks)
     room = width() - LEFT - labels - BAR
     fit = max(1, int((room + GAP) / (SMALLEST + GAP)) - pictured)

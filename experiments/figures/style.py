@@ -18,7 +18,7 @@ MORE_COLOURS = ("#000000", "#8C564B", "#7F7F7F", "#BCBD22")
 FALLBACK = {"sans-serif": ["DejaVu Sans"], "serif": ["cmr10", "STIXGeneral", "DejaVu Serif"]}  # glyph by glyph
 MATHS = {"sans-serif": "dejavusans", "serif": "cm"}
 
-logging.getLogger("fontTools").setLevel(logging.WARNING)  # it names every table that it leaves out of a PDF
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # it remarks on every table that it leaves out of a PDF
 
 
 @dataclass(frozen=True)

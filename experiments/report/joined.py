@@ -56,26 +56,28 @@ def text(value: Any) -> str:
 
 def joined(runs: Sequence[Run], name: str, summary: Summary | None, measures: Sequence[str]) -> Joined:
     """The table ``name`` of all runs, or that which the summary reads; without one it is read by its columns' types."""
-    settings = differing(runs)
-    settings = short(settings[[key for key in settings if not is_seed(key)]])
     source = summary.table if summary and summary.table else name
     tables = [run.tables[source].assign(**{RUN: i}) for i, run in enumerate(runs)]
     table = pd.concat(tables, ignore_index=True)
+    settings = differing(runs)
+    settings = short(settings[[key for key in settings if not is_seed(key)]], table)
     summary = (summary or guessed(table)).of(table, measures)
     for column, values in settings.items():
         told = table[RUN].map(dict(enumerate(values)))
         known = [c for c in summary.by if c != summary.along]
         explained = told.groupby([table[c] for c in known], dropna=False).nunique().max() <= 1 if known else False
-        if not explained and column not in table:
+        if not explained:
             table[column] = told
             summary = replace(summary, compared=(*summary.compared, column))
     return Joined(table, summary)
 
 
-def short(settings: pd.DataFrame) -> pd.DataFrame:
-    """The last words of dotted keys as column names, where they are enough to tell them apart."""
+def short(settings: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The last words of dotted keys as column names, where no other key and no column of the table has the same."""
     last = [key.rsplit(".", 1)[-1] for key in settings]
-    return settings.set_axis([w if last.count(w) == 1 else k for w, k in zip(last, settings, strict=True)], axis=1)
+    free = [last.count(word) == 1 and word not in table for word in last]
+    names = [word if alone else f"config {key}" for word, key, alone in zip(last, settings, free, strict=True)]
+    return settings.set_axis(names, axis=1)
 
 
 def guessed(table: pd.DataFrame) -> Summary:

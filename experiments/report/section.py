@@ -30,7 +30,8 @@ def section(name: str, runs: Sequence[Run], measures: Sequence[str], along: str 
     """The report of a question's runs; ``measures`` restricts the numbers that are shown, by column; ``along`` is a
     setting over which curves are drawn rather than dots.
 
-    Figures are drawn in the style that is in force. Raises :class:`ReportError` where no measure is left.
+    Figures are drawn in the style that is in force. Raises :class:`ReportError` where no measure is left, or where nothing
+    differs in ``along``.
     """
     runs = ordered(runs)
     question, title = asked(runs[0])
@@ -39,6 +40,9 @@ def section(name: str, runs: Sequence[Run], measures: Sequence[str], along: str 
     if not shown:
         known = sorted({measure for summary in question.summaries.values() for measure in summary.measures})
         raise ReportError(f"Question '{name}' has no measure {', '.join(measures)}; it has {', '.join(known) or 'none'}.")
+    if along and not any(along in table.summary.compared for table in shown.values()):
+        known = sorted({column for table in shown.values() for column in table.summary.compared})
+        raise ReportError(f"Nothing differs in '{along}' in the rows of '{name}'; what is compared is {', '.join(known)}.")
     plotted = {key: table.along(along) if along else table for key, table in shown.items()}
     together = {figure: made for key, table in plotted.items() for figure, made in drawn(key, table).items()}
     axes = [key for key, summary in question.summaries.items() if summary.along]  # their curves are drawn of all runs

@@ -69,6 +69,22 @@ def test_a_setting_that_differs_becomes_a_column_sorted_as_numbers_and_an_axis(m
     assert {"faithfulness_curves.pdf", "faithfulness_rows_aopc_morf.pdf", "faithfulness_rows_aopc_morf.png"} <= drawn
 
 
+def test_a_setting_that_rows_have_a_column_of_the_same_name_for_keeps_its_whole_name(undrawn, made, tmp_path):
+    table = pd.DataFrame({"model": "mlp", "value": 0.0, "plan": "p", "gamma": [1, 2], "aopc_morf": 0.5, "order": "most"})
+    tables = {"rows": table, "curves": table.assign(gone=0.0, drop=0.0)}
+    for gamma in (0.5, 1.0):
+        made(tmp_path / "sweep" / str(gamma), gamma=gamma, tables=tables)
+    assert main([str(tmp_path / "sweep")]) == 0
+    source = (tmp_path / "sweep" / "report" / "tables" / "faithfulness_rows.tex").read_text()
+    assert "config plan.parameters.gamma" in source and [line[-2] for line in lines(source)] == ["0.5", "1.0"]
+
+
+def test_an_axis_in_which_nothing_differs_is_refused(undrawn, made, tmp_path, capsys):
+    assert main([str(made(tmp_path / "run")), "--along", "gamma"]) == REFUSED
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Nothing differs in 'gamma' in the rows of 'faithfulness'; what is compared is plan." in said
+
+
 def test_one_run_has_no_deviations(undrawn, made, tmp_path):
     run = made(tmp_path / "run")
     assert main([str(run)]) == 0
