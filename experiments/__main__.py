@@ -1,15 +1,19 @@
 """``python -m experiments``: one entry for every question, model and data set; the config lives in ``conf/``."""
 
+import os
 import sys
 from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import CompactHydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from experiments.configs import register
-from experiments.job import run, run_in_sweep
+from experiments.console import console
+from experiments.job import REFUSED, run, run_in_sweep
+from experiments.refusal import refusal
 from experiments.runs.identity import register_names
 from experiments.runs.record import Record
 from experiments.shorthand import written_out
@@ -31,4 +35,10 @@ if __name__ == "__main__":
     register()
     register_names()
     sys.argv[1:] = written_out(sys.argv[1:])
-    main()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors on
+    try:
+        main()
+    except CompactHydraException as error:
+        console.print("[bold red]Refused:[/] ", end="")
+        console.print(refusal(error), soft_wrap=True, markup=False)
+        sys.exit(REFUSED)

@@ -72,9 +72,12 @@ def versions() -> dict[str, str | None]:
 
 @cache
 def sources(package: str) -> str:
-    """A digest of a package's Python files, or of a module's one file; empty where nothing has that name."""
-    spec = find_spec(package)
-    if spec is None:
+    """A digest of a package's Python files, or of a module's one file; empty where no file has that name."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return ""
+    if spec is None or not (spec.has_location or spec.submodule_search_locations):
         return ""
     if not spec.submodule_search_locations:
         return digest(Path(spec.origin).read_text(encoding="utf-8"))

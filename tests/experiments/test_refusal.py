@@ -1,0 +1,52 @@
+"""What a config that does not compose is told."""
+
+import pytest
+from hydra.errors import CompactHydraException
+
+from experiments.configs import typed
+from experiments.refusal import refusal
+from experiments.runs.identity import sources
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["plan.paramters.gamma=1"],
+            "No key 'plan.paramters'; the valid keys there are name, rule, bias, parameters (Could not",
+        ),
+        (
+            ["question.sample=3"],
+            "No key 'question.sample'; the valid keys there are rules, biases, dtypes",
+        ),
+        (
+            ["dtpe=float32"],
+            "No key 'dtpe'; the valid keys there are question, data, model, plan, bias, root, dtype",
+        ),
+        (["dtype=float16"], "'dtype': Invalid value 'float16', expected one of [float32, float64]"),
+        (["root=near"], "'root': Invalid value 'near', expected one of [line, nearest]"),
+        (["question.samples=many"], "'question.samples': Value 'many' of type 'str' could not"),
+        (
+            ["plan.parameters.gama=1"],
+            "Could not override 'plan.parameters.gama'.\nTo append to your config use +plan",
+        ),
+        (["plan=gama"], "In 'config': Could not find 'plan/gama'\n\nAvailable options in 'plan':\n\talphabeta"),
+        (
+            ["plan=own", "plan.entries=[{where: every, rul: gamma}]"],
+            "No key 'rul'; the valid keys there are where",
+        ),
+        (
+            ["plan=own", "plan.entries=[{where: every, bias: none}]"],
+            "'bias': Invalid value 'none', expected",
+        ),
+    ],
+)
+def test_the_key_and_what_is_valid_are_named(composed, overrides, message):
+    with pytest.raises(CompactHydraException) as raised:
+        typed(composed(*overrides))
+    assert refusal(raised.value).startswith(message)
+
+
+@pytest.mark.parametrize("package", ["os", "sys", "no_such_package", "", "os.path.x"])
+def test_a_trusted_name_without_a_file_has_no_code_to_identify(package):
+    assert isinstance(sources(package), str)
