@@ -1,6 +1,6 @@
 """A photo under the rules of the LRP overview, or under its composite over ε and γ; what each panel says in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,7 @@ NOTES = {
     "zeroth, rest": lambda row: percent(row.zeroth + row.remainder),
     "max |d − e|": lambda row: f"{row.max_rel:.0e}".replace("-", "−"),
 }
+SWEPT = ("at the pixels", "in biases", "zeroth, rest")  # what a sweep says
 
 
 def castle_figures(tables: Tables) -> Mapping[str, Figure]:
@@ -46,31 +47,35 @@ def block(rows: pd.DataFrame, pixels: pd.DataFrame) -> Block:
         columns=[title(row) for row in kinds[0].itertuples()],
         panels=[[np.clip(i / limit, -1, 1) for i, limit in zip(row, limits, strict=True)] for row in images],
         rows=labels,
-        picture=np.stack([plane(pixels, colour) for colour in COLOURS], -1),
-        above=printed(rows.model.iloc[0]),
-        below=f"{rows.class_name.iloc[0]}, p = {rows.probability.iloc[0]:.3f}",
-        notes=notes(kinds),
+        notes=notes(kinds, list(NOTES)),
+        **photo(rows, pixels),
     )
 
 
 def grids(rows: pd.DataFrame, pixels: pd.DataFrame) -> list[Block]:
-    """A block for each γ, with a column for each ε."""
+    """A block for each γ (and pooling), with a column for each ε."""
     made = []
     for (gamma, _), part in rows.groupby(["gamma", "pooling"], sort=False, dropna=False):
         images = [plane(pixels, key) for key in part.key]
         shown = [np.clip(image / (np.quantile(np.abs(image), SATURATED) or 1.0), -1, 1) for image in images]
-        label = ", ".join(filter(None, (f"γ = {gamma:g}", pooling(part))))
-        made.append(Block([f"ε = {e:g}" for e in part.epsilon], [shown], rows=(label,), notes=notes([part])))
-    picture = np.stack([plane(pixels, colour) for colour in COLOURS], -1)
+        kind = pooling(part) if rows.pooling.nunique() > 1 else ""
+        label = ", ".join(filter(None, (f"γ = {gamma:g}", kind)))
+        columns = ["" if made else f"ε = {epsilon:g}" for epsilon in part.epsilon]
+        made.append(Block(columns, [shown], rows=(label,), notes=notes([part], SWEPT)))
+    return [replace(made[0], **photo(rows, pixels)), *made[1:]]
+
+
+def photo(rows: pd.DataFrame, pixels: pd.DataFrame) -> dict[str, np.ndarray | str]:
+    """The photo with its captions."""
     first = rows.iloc[0]
-    captions = {"above": printed(first.model), "below": f"{first.class_name}, p = {first.probability:.3f}"}
-    return [replace(made[0], picture=picture, **captions), *made[1:]]
+    picture = np.stack([plane(pixels, colour) for colour in COLOURS], -1)
+    return {"picture": picture, "above": printed(first.model), "below": f"{first.class_name}, p = {first.probability:.3f}"}
 
 
-def notes(kinds: list[pd.DataFrame]) -> dict[str, list[str]]:
+def notes(kinds: list[pd.DataFrame], labels: Sequence[str]) -> dict[str, list[str]]:
     """Under each column: valid roots, and where the output went; by kind of pooling where that makes a difference."""
     columns = list(zip(*(part.itertuples() for part in kinds), strict=True))
-    return {label: [" / ".join(dict.fromkeys(map(say, each))) for each in columns] for label, say in NOTES.items()}
+    return {label: [" / ".join(dict.fromkeys(map(NOTES[label], each))) for each in columns] for label in labels}
 
 
 def title(row) -> str:
