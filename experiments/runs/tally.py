@@ -2,7 +2,8 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -33,11 +34,13 @@ class Tally(Callback):
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Refuse a directory that nothing can be written to."""
         HydraConfig.instance().set_config(config)  # which the directory's name may need
-        refuse_unwritable(Path(config.hydra.run.dir))
+        with exit_unless_written(REFUSED):
+            require_writable(Path(config.hydra.run.dir))
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """The same; and whatever launcher the sweep has, it resumes."""
-        refuse_unwritable(Path(config.hydra.sweep.dir))
+        with exit_unless_written(REFUSED):
+            require_writable(Path(config.hydra.sweep.dir))
         with read_write(config), open_dict(config):
             config.hydra.launcher = {"_target_": RESUMING, "_recursive_": False, "inner": config.hydra.launcher}
         if not config.quiet:
@@ -50,7 +53,6 @@ class Tally(Callback):
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Write ``summary.csv`` with a line for each job, say how it went, and exit with the sweep's status."""
         directory = Path(config.hydra.sweep.dir)
-        save_table(directory / "summary.csv", pd.DataFrame([line(*job) for job in self.jobs]))
         wrong = [(job, record) for job, record in self.jobs if record.outcome is not Outcome.done]
         if not config.quiet:
             console.print(counted(self.jobs, perf_counter() - self.start))
@@ -62,18 +64,21 @@ class Tally(Callback):
             console.print(f"… and {len(wrong) - NAMED} more, in {directory}/summary.csv", soft_wrap=True, markup=False)
         if not config.quiet:
             console.print(f"Results: {directory}", soft_wrap=True, markup=False)
+        with exit_unless_written(FAILED):
+            save_table(directory / "summary.csv", pd.DataFrame([line(*job) for job in self.jobs]))
         if wrong:
             sys.exit(FAILED)
 
 
-def refuse_unwritable(directory: Path) -> None:
-    """Exit where nothing can be written."""
+@contextmanager
+def exit_unless_written(status: int) -> Iterator[None]:
+    """Say what could not be written, and exit: of an exception in a callback Hydra only warns."""
     try:
-        require_writable(directory)
+        yield
     except OutputError as error:
         console.print("[bold red]Refused:[/] ", end="")
         console.print(str(error), soft_wrap=True, markup=False)
-        sys.exit(REFUSED)
+        sys.exit(status)
 
 
 def ending(record: Record) -> str:

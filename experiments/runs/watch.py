@@ -14,6 +14,7 @@ from experiments.runs.record import FILE
 from experiments.runs.settle import Planned
 
 LOOK = 0.5  # seconds between two looks
+UNTOUCHED = {"redirect_stdout": False, "redirect_stderr": False}  # jobs in this process redirect them on their own
 SAY = 30.0  # seconds between two lines where there is no terminal
 
 
@@ -47,6 +48,3 @@ def watch(jobs: Sequence[Planned], screen: Console, over: Event) -> None:
             if not screen.is_terminal and ended > shown and monotonic() > said + SAY:
                 screen.print(f"{ended} of {len(outs)} jobs")
                 said, shown = monotonic(), ended
-
-
-UNTOUCHED = {"redirect_stdout": False, "redirect_stderr": False}  # jobs in this process redirect them on their own

@@ -81,6 +81,12 @@ def test_when_not_even_the_record_can_be_written_the_job_still_counts_as_failed(
     assert "could not be written" in capsys.readouterr().out
 
 
+def test_a_summary_that_cannot_be_written_is_told_and_fails_the_sweep(command, probe, capsys):
+    Path("mine/summary.csv").mkdir(parents=True)
+    assert command("-m", "seed=0", "hydra.sweep.dir=mine") == 1
+    assert "'mine/summary.csv' could not be written: Is a directory" in capsys.readouterr().out
+
+
 def test_a_directory_that_cannot_be_made_is_refused_before_any_work(command, probe, capsys):
     Path("file").write_text("")
     for arguments in (("seed=0", "hydra.run.dir=file/x"), ("-m", "seed=0,1", "hydra.sweep.dir=file/x")):
