@@ -55,7 +55,7 @@ def averaged(table: pd.DataFrame, summary: Summary) -> pd.DataFrame:
     """Mean and standard deviation of each measure over runs, each of which counts with its mean over samples.
 
     Columns ``(measure, "mean" | "std" | "runs")``, indexed by ``summary.by``, scene by scene, each column's values in the
-    order of the rows; the deviation (of a sample, ``n − 1``) is missing where there is one run.
+    order of the rows and the axis rising; the deviation (of a sample, ``n − 1``) is missing where there is one run.
     """
     by, measures = list(summary.by), list(summary.measures)
     for column, value in summary.only.items():
@@ -63,8 +63,14 @@ def averaged(table: pd.DataFrame, summary: Summary) -> pd.DataFrame:
     runs = [RUN] if RUN in table else []
     each = table[[*by, *runs, *measures]].groupby([*by, *runs], sort=False, dropna=False)[measures].mean()
     spread = each.groupby(by, sort=False, dropna=False)[measures].agg(["mean", "std", "count"])
-    keys = spread.index.to_frame(index=False).apply(lambda values: pd.factorize(values, use_na_sentinel=False)[0])
+    lines = spread.index.to_frame(index=False)
+    keys = lines.apply(lambda values: values if values.name == summary.along else first_seen(values))
     return spread.iloc[keys.sort_values(by).index].rename(columns={"count": "runs"}, level=1)
+
+
+def first_seen(values: pd.Series) -> pd.Series:
+    """The place of each value in the order in which they first appear."""
+    return pd.Series(pd.factorize(values, use_na_sentinel=False)[0])
 
 
 def best(means: pd.Series, measure: Measure, within: Sequence[str]) -> pd.Series:

@@ -27,6 +27,12 @@ def test_runs_count_alike_however_many_samples_they_have_and_scenes_stay_togethe
     assert found["std"].iloc[0] == pytest.approx(np.std([1, 3], ddof=1)) and found["std"].iloc[1:].isna().all()
 
 
+def test_the_axis_of_curves_rises_whatever_comes_first_in_the_rows():
+    rows = pd.DataFrame({"model": list("aabbb"), "plan": "p", "t": [0.0, 1.0, 0.0, 0.5, 1.0], "x": range(5)})
+    curves = Summary(("model",), ("plan",), {"x": Measure("x")}, along="t")
+    assert list(averaged(rows, curves)["x"]["mean"]) == [0, 1, 2, 3, 4]
+
+
 @pytest.mark.parametrize(
     ("way", "expected"),
     [("high", [False, True, True, False]), ("low", [True, False, False, False]), (1.5, [True, True, True, False])],
