@@ -37,9 +37,11 @@ class Plan:
 
     ``where`` is a selector of :mod:`dtd.where` or a glob over layer names. ``model`` is a relevance model, a root
     strategy (completed to :class:`TrainingFree` where a ReLU follows and :class:`Linear` elsewhere), a choice of the
-    catalogue (``dtd.rules.choose``), an explicit LRP rule or, for max pooling, :class:`AsAverage`. Layers without weights
-    that no entry names keep their defaults: LRP-0 for sums and averages, the winner for max pooling; what has one input
-    (pointwise functions, products and sums with constants) passes its relevance.
+    catalogue (``dtd.rules.choose``), an explicit LRP rule, :class:`Generic` for any layer, or what a kind of layer has
+    beside its default (:class:`AsAverage`, :class:`Product`, :class:`MatMul`, :class:`Pass`). Layers without weights that
+    no entry names keep their defaults: LRP-0 for sums and averages, the winner for max pooling, halves for products,
+    softmax at the data point, LayerNorm with its scale held; what has one input (pointwise functions, products and sums
+    with constants) passes its relevance.
 
     :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that matches
     nothing (unless it is optional).

@@ -24,12 +24,13 @@ from dtd.affine import AffineMap
 from dtd.algebra import divide
 from dtd.explain import initial_relevance
 from dtd.network import Network
-from dtd.primitive import Pointwise
+from dtd.primitive import LayerNorm, MatMul, Opaque, Pointwise, Product, Softmax
 from dtd.propagation import Layer, Propagation
 from dtd.reference import relevance_pass, sweep
 from dtd.relevance import RelevanceModel
 from dtd.root import Search
 
+CURVED = (Product, MatMul, Softmax, LayerNorm, Opaque)
 LAMBDA = 4.0  # one sum breaks its bound with a probability of at most 2 exp(−λ²/2) < 1e-3
 
 
@@ -73,6 +74,8 @@ def upward(layer: Layer, model: Propagation, inputs: tuple[Uncertain, ...]) -> U
     if isinstance(primitive, Pointwise):
         return through(primitive.function, inputs[0])
     value = model.forward(layer, tuple(x.value for x in inputs))[0]
+    if isinstance(primitive, CURVED):
+        raise NotImplementedError(f"No error analysis of '{layer.name}' ({layer.kind}): it is neither affine nor monotone.")
     if not isinstance(primitive, AffineMap):
         return Uncertain(value, model.forward(layer, tuple(x.error for x in inputs))[0])
     a, weight = joined(layer, inputs), primitive.weight
