@@ -21,8 +21,7 @@ from experiments.questions.base import Question, Tables
 from experiments.reviews.accuracy import accuracies
 from experiments.reviews.data import Reviews, Text, read
 from experiments.reviews.deletion import RANDOM, deleted
-from experiments.reviews.explaining import before, groups
-from experiments.reviews.scores import Spoken, compared, roots, spoken
+from experiments.reviews.scores import Findings, Spoken, findings
 from experiments.reviews.show import show_movie_reviews
 from experiments.reviews.vocabulary import UNKNOWN
 from experiments.summary import Measure, Summary
@@ -60,18 +59,15 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     network = network.double()
     texts = explained(asked, reviews)
     yield "texts", predictions(network, texts)
-    found = list(groups(config, network, texts.ids))
-    said = spoken(network, found)
-    if not said:
+    found = findings(config, network, texts.ids)
+    if found is None:
         yield "rows", pd.DataFrame(columns=["plan", "texts"])
         return
-    yield "words", words(texts, said, [0] if asked.text is not None else asked.shown)
-    agreement = compared(before(found, asked.compared))
-    audited = roots(before(found, asked.audited))
-    yield "roots", audited
-    curves = deleted(network, said, asked.steps, asked.draws, config.seed)
+    yield "words", words(texts, found.said, [0] if asked.text is not None else asked.shown)
+    yield "roots", found.roots
+    curves = deleted(network, found.said, asked.steps, asked.draws, config.seed)
     yield "deletion", curves.groupby(["plan", "deleted"], sort=False).probability.agg(["mean", "sem"]).reset_index()
-    yield "rows", rows(said, agreement, audited, areas(curves))
+    yield "rows", rows(found, areas(curves))
 
 
 @torch.no_grad()
@@ -105,7 +101,8 @@ def words(asked: Asked, said: Mapping[int, Spoken], shown: Sequence[int]) -> pd.
                 label = {"text": place, "plan": method, "position": range(len(text))}
                 sign = 1 if said[place].target else -1
                 parts.append(pd.DataFrame({**label, **row, "relevance": relevance, "positive": sign * relevance}))
-    return pd.concat(parts, ignore_index=True)
+    columns = ["text", "plan", "position", "word", "spaced", "known", "relevance", "positive"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
 def areas(curves: pd.DataFrame) -> pd.DataFrame:
@@ -113,7 +110,7 @@ def areas(curves: pd.DataFrame) -> pd.DataFrame:
     return curves.groupby(["text", "plan"], sort=False).probability.mean().unstack("plan", sort=False)
 
 
-def rows(said: Mapping[int, Spoken], agreement: pd.DataFrame, audited: pd.DataFrame, area: pd.DataFrame) -> pd.DataFrame:
+def rows(found: Findings, area: pd.DataFrame) -> pd.DataFrame:
     """One row for each method; means over texts with standard errors ``…_se``.
 
     Columns: ``texts``; of derived against explicit ``compared`` (texts), ``max_rel``, ``of_allowed``, ``cosine``;
@@ -122,17 +119,17 @@ def rows(said: Mapping[int, Spoken], agreement: pd.DataFrame, audited: pd.DataFr
     ``against``, the share of relevance that speaks against the prediction; the deletion's ``area``, and ``gain``, by how
     much it is below that of a random order.
     """
-    worst = agreement.groupby("plan").agg({"compared": "sum", "max_rel": "max", "of_allowed": "max", "cosine": "min"})
-    valid = audited[audited.layer == READS].set_index("plan").valid
+    worst = found.agreement.groupby("plan").agg({"compared": "sum", "max_rel": "max", "of_allowed": "max", "cosine": "min"})
+    valid = found.roots[found.roots.layer == READS].set_index("plan").valid
     gains = area.rsub(area[RANDOM], axis=0)
-    found = []
+    made = []
     for method in area.columns:
         derived = worst.loc[method].to_dict() | {"valid": valid[method]} if method in worst.index else {"compared": 0}
-        shape = {} if method == RANDOM else shapes([(text.relevance[method], text.log_odds) for text in said.values()])
+        shape = {} if method == RANDOM else shapes([(text.relevance[method], text.log_odds) for text in found.said.values()])
         deletion = {"area": area[method].mean(), "area_se": area[method].sem()}
         gain = {"gain": gains[method].mean(), "gain_se": gains[method].sem()}
-        found.append({"plan": method, "texts": len(area), **derived, **shape, **deletion, **gain})
-    return pd.DataFrame(found)
+        made.append({"plan": method, "texts": len(area), **derived, **shape, **deletion, **gain})
+    return pd.DataFrame(made)
 
 
 def shapes(relevances: Sequence[tuple[Tensor, float]]) -> dict[str, float]:
@@ -153,10 +150,8 @@ def check(config: Config) -> None:
     require(config.dtype is Dtype.float64, "dtype", "float64", config.dtype.value)
     for name in ("reviews", "compared", "audited", "steps", "draws"):
         require(getattr(asked, name) >= 1, f"question.{name}", "at least 1", getattr(asked, name))
-    places = f"texts that are explained, 0 to {asked.reviews - 1}"
-    require(
-        bool(asked.shown) and all(0 <= place < asked.reviews for place in asked.shown), "question.shown", places, asked.shown
-    )
+    there = bool(asked.shown) and all(0 <= place < asked.reviews for place in asked.shown)
+    require(there, "question.shown", f"texts that are explained, 0 to {asked.reviews - 1}", asked.shown)
 
 
 def problems(tables: Tables) -> list[str]:

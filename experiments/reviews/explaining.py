@@ -29,6 +29,11 @@ class Group:
     x: Tensor
     target: Tensor
 
+    def only(self, places: Sequence[int]) -> "Group":
+        """Those of its texts that have one of the places."""
+        here = [i for i, member in enumerate(self.members) if member in places]
+        return replace(self, members=[self.members[i] for i in here], x=self.x[here], target=self.target[here])
+
     def relevance(self, plan: Plan) -> Tensor:
         """Relevance of each word to the predicted class: the sum over its vector. # shape: (B, length)"""
         return explain(self.network, self.x, self.target, plan).relevance.sum(-1)
@@ -39,17 +44,6 @@ class Group:
         with torch.enable_grad():
             (gradient,) = torch.autograd.grad(self.model(x).gather(1, self.target[:, None]).sum(), x)
         return (self.x * gradient).sum(-1)
-
-
-def before(found: Sequence[Group], place: int) -> list[Group]:
-    """The groups with only those texts that come before a place; groups without one are left out."""
-    parts = []
-    for group in found:
-        here = [i for i, member in enumerate(group.members) if member < place]
-        if here:
-            members = [group.members[i] for i in here]
-            parts.append(replace(group, members=members, x=group.x[here], target=group.target[here]))
-    return parts
 
 
 @torch.no_grad()

@@ -1,5 +1,7 @@
 """What the movie reviews say in the terminal; reads rows only."""
 
+from itertools import islice
+
 import pandas as pd
 from rich.console import Console
 from rich.padding import Padding
@@ -27,14 +29,14 @@ def show_movie_reviews(tables: Tables, console: Console) -> None:
     if not len(tables["rows"]):
         console.print("\n" + NO_WORDS + " Predicted: " + said(tables["texts"].iloc[0]))
         return
-    text, methods = next(drawn(tables))
-    console.print(f"\n[bold]Text {text.text}[/]: {said(text)}\n{COLOURS}")
-    for method, words in methods:
-        console.print(f"\n[bold]{plain(method)}[/]")
-        console.print(Padding(for_terminal(words), (0, 2)))
-        for side, sign in SIDES.items():
-            listed = ", ".join(f"{word} {value:+.2g}" for word, value in strongest(words, TOP, sign))
-            console.print(Padding(f"for {side}: {listed or 'no word'}", (0, 2)), style="dim", markup=False)
+    for text, methods in islice(drawn(tables), 1):
+        console.print(f"\n[bold]Text {text.text}[/]: {said(text)}\n{COLOURS}")
+        for method, words in methods:
+            console.print(f"\n[bold]{plain(method)}[/]")
+            console.print(Padding(for_terminal(words), (0, 2)))
+            for side, sign in SIDES.items():
+                listed = ", ".join(f"{word} {value:+.2g}" for word, value in strongest(words, TOP, sign))
+                console.print(Padding(f"for {side}: {listed or 'no word'}", (0, 2)), style="dim", markup=False)
     console.print(methods_table(tables["rows"]))
     console.print("\n" + LEGEND, style="dim")
 

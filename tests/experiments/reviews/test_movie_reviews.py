@@ -74,6 +74,17 @@ def test_a_text_without_a_word_has_a_prediction_and_no_relevance(job, capsys, te
     assert "No text holds a word" in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_review_without_a_word_does_not_stop_the_others(job, tmp_path):
+    for part, texts in {"train": ("good", "bad"), "test": ("", "A great film", "great")}.items():
+        for side, text in zip(("neg", "pos", "pos"), texts, strict=False):
+            place = tmp_path / "own" / part / side
+            place.mkdir(parents=True, exist_ok=True)
+            (place / f"{len(text)}.txt").write_text(text)
+    status, tables = job("plan=zplus", f"data.path={tmp_path}/own", "question.reviews=3", "question.shown=[0]")
+    assert status == DONE and tables["rows"].texts.eq(2).all() and len(tables["words"]) == 0
+    assert tables["texts"].words.tolist() == [0, 3, 1] and tables["rows"].compared.max() == 2
+
+
 def test_a_wrong_explicit_rule_is_a_problem(job, monkeypatch, capsys):
     wrong = replace(catalogue["wsquare"], explicit=LRPSignedZPlus)
     monkeypatch.setitem(catalogue, "wsquare", wrong)

@@ -1,12 +1,13 @@
 """Relevance of words against what can be said without the framework."""
 
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from experiments.reviews.explaining import Group, before, groups
-from experiments.reviews.scores import compared, roots
+from experiments.reviews.explaining import Group, groups
+from experiments.reviews.scores import averaged, compared, roots
 from experiments.reviews.vocabulary import UNKNOWN
 from experiments.reviews.word_network import WordNetwork
 from tests.tolerance import RELATIVE
@@ -26,7 +27,7 @@ def test_every_text_with_a_word_is_in_the_group_of_its_length(found, network):
     for group in found:
         for place, x, target in zip(group.members, group.x, group.target, strict=True):
             assert torch.equal(x, network.words.weight[WORDS[place]]) and target == network(WORDS[place][None]).argmax()
-    assert [g.members for g in before(found, 3)] == [[2], [0, 1]]
+    assert [group.only([0, 1, 2]).members for group in found] == [[2], [], [0, 1]]
 
 
 @pytest.mark.parametrize("plan", ["lrp0", "gamma_signed", "zplus", "deep_taylor_2017", "wsquare_zplus", "flat_zplus"])
@@ -83,12 +84,12 @@ def test_unknown_words_have_relevance_only_where_the_direction_leaves_the_origin
 
 
 def test_derived_and_explicit_relevance_agree(found):
-    table = compared(found)
+    table = pd.concat([compared(group) for group in found])
     assert table.agree.all() and table.groupby("plan").compared.sum().eq(5).all() and table.plan.nunique() == 8
 
 
 def test_the_box_of_all_vectors_holds_every_root_of_z_box(found):
-    table = roots(found).set_index(["plan", "layer"])
+    table = averaged(pd.concat([roots(group) for group in found])).set_index(["plan", "layer"])
     assert table.loc[("deep_taylor_2017", "read"), "valid"] == 1
     shares = ["valid", "inactive", "no_root", "not_zero", "domain_left", "region_left"]
     assert torch.allclose(torch.tensor(table[shares].sum(axis=1).to_numpy()), torch.ones(len(table), dtype=torch.double))
