@@ -8,7 +8,6 @@ the winner, or to all inputs as average pooling does.
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -117,7 +116,7 @@ class Case:
         """A class's name."""
         return class_name(index) if len(self.probabilities) == COUNT else f"class {index}"
 
-    @cached_property
+    @property
     def pixels(self) -> Tensor:
         """The photo as the network sees it, between 0 and 1. # shape: (3, H, W)"""
         low, high = self.network.domain.bounds()
@@ -132,6 +131,7 @@ def case(subject: Subject, config: Config) -> Case:
     output = model(x)[0]
     probabilities = output.softmax(0)
     target = int(probabilities.argmax()) if asked.class_name is None else class_index(asked.class_name, CLASS)
+    require(target < len(output), CLASS, f"one of the network's {len(output)} classes", target)
     require(bool(output[target] != 0), CLASS, "a class whose output is not 0", f"{class_name(target)}: nothing to explain")
     return Case(trace(model, x, subject.domain), x, target, probabilities)
 

@@ -78,6 +78,12 @@ def test_an_output_of_zero_has_nothing_to_explain(composed, tmp_path, monkeypatc
     assert "'question.class_name' must be a class whose output is not 0" in capsys.readouterr().out.replace("\n", " ")
 
 
+def test_a_class_that_the_network_lacks_is_refused(composed, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("experiments.models.squeezenet.CLASSES", 10)
+    assert run(composed(*TINY, "question.class_name=483"), tmp_path) == REFUSED
+    assert "must be one of the network's 10 classes; found 483" in capsys.readouterr().out.replace("\n", " ")
+
+
 def test_short_names_are_written_out():
     arguments = ["experiment=castle", "image=a=b.jpg", "class=great white shark", "model.image=1", "--help", "image"]
     assert written_out(arguments) == [
