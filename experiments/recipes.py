@@ -22,13 +22,14 @@ class Recipe:
     bias: str
     plan: Plan
     convolutional: bool = False  # defined by convolutions; left out for networks without any
+    nonnegative: bool = False  # defined where no layer with weights receives negative values
 
 
 RECIPES = (
     Recipe("epsilon", "neuron", Plan.uniform("epsilon", bias="neuron", epsilon=EPSILON)),
     Recipe("gamma", "fixed", Plan.uniform("gamma", gamma=GAMMA)),
     Recipe("gamma_signed", "fixed", Plan.uniform("gamma_signed", gamma=GAMMA)),
-    Recipe("zplus", "fixed", Plan.uniform("zplus")),
+    Recipe("zplus", "fixed", Plan.uniform("zplus"), nonnegative=True),
     Recipe("alphabeta", "fixed", Plan.uniform("alphabeta", alpha=ALPHA, beta=BETA)),
     Recipe("epsilon_plus", "fixed", presets.epsilon_plus(epsilon=EPSILON), True),
     Recipe("epsilon_gamma_box", "fixed", presets.epsilon_gamma_box(gamma=GAMMA, epsilon=EPSILON), True),

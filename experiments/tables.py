@@ -20,7 +20,7 @@ NARROW = f"\nThe columns where, cosine and rank need a terminal of {WIDE} column
 BUSY = 0.5  # share of the cores that may be in use before a benchmark
 
 COST_LEGEND = """\
-ms, ratio: medians of {rounds} rounds, in parentheses the fastest and slowest; batch 1, float32, threads: {threads}.
+ms, ratio: medians of {rounds} rounds, in parentheses the fastest and slowest; float32, threads: {threads}.
 ratio: to gradient × input in the same round. difference: the largest to dtd's relevance, relative to the largest
 relevance; in float64."""
 
@@ -93,8 +93,10 @@ def line(rows: pd.DataFrame) -> dict[str, str | Text]:
 def show_cost(tables: Tables, console: Console) -> None:
     """For each model, methods × (seconds, ratio to gradient × input): medians over the rounds."""
     rows = tables["rows"]
-    for model, part in rows.groupby("model", sort=False):
-        console.print(cost(model, part))
+    for (model, batch), part in rows.groupby(["model", "batch"], sort=False):
+        console.print(cost(f"{model}, batch {batch}", part))
+    for (model, batch), part in tables["memory"].groupby(["model", "batch"], sort=False) if "memory" in tables else ():
+        console.print(peaks(f"{model}, batch {batch}", part))
     first = rows.iloc[0]
     console.print("\n" + COST_LEGEND.format(rounds=rows["round"].max() + 1, threads=first.threads), style="dim")
     say_whether_busy(first, console)
@@ -115,13 +117,23 @@ def cost(model: str, rows: pd.DataFrame) -> Table:
         made.add_row(
             rule if rule != last else "",
             "" if pd.isna(bias) else bias,
-            library if library != rule else "torch",
+            library if library != "gradient × input" else "torch",
             f"{1e3 * group.seconds.median():.4g}",
             f"{group.ratio.median():.2f}",
             f"({group.ratio.min():.2f} – {group.ratio.max():.2f})",
             "" if pd.isna(group.difference.iloc[0]) else f"{group.difference.iloc[0]:.1e}",
         )
         last = rule
+    return made
+
+
+def peaks(title: str, rows: pd.DataFrame) -> Table:
+    """Peak memory on one model."""
+    made = table(f"{title}: peak memory added to the loaded model", "rule", "library", "MB", "ratio", left=2)
+    baseline = rows[rows.rule == rows.library].megabytes.iloc[0]
+    for r in rows.itertuples():
+        library = "torch" if r.rule == r.library else r.library
+        made.add_row(r.rule, library, f"{r.megabytes:.0f}", f"{r.megabytes / baseline:.2f}")
     return made
 
 

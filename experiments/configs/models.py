@@ -131,6 +131,15 @@ class VGG16Config(ModelConfig):
 
 
 @dataclass
+class ResNet18Config(ModelConfig):
+    """ResNet-18 with random weights, on random images."""
+
+    size: int = MISSING
+    classes: int = MISSING
+    seed: int = MISSING
+
+
+@dataclass
 class SqueezeNetConfig(ModelConfig):
     """SqueezeNet 1.1 on photos; ``weights: null`` means random ones."""
 
@@ -166,5 +175,6 @@ MODELS = {
     "several": SeveralConfig,
     "squeezenet": SqueezeNetConfig,
     "synthetic": SyntheticConfig,
+    "resnet18": ResNet18Config,
     "vgg16": VGG16Config,
 }

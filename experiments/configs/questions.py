@@ -33,6 +33,9 @@ class CostConfig(QuestionConfig):
     rounds: int = MISSING
     seconds: float = MISSING
     peers: list[str] = MISSING
+    batches: list[int] = MISSING
+    memory: list[str] = MISSING
+    scaling: dict[str, list[int]] = MISSING
 
 
 class Plane(Enum):

@@ -1,4 +1,4 @@
-"""Cost next to gradient × input: one panel for each model, bars by rule and library."""
+"""Cost next to gradient × input, by rule and library, and along the axes of a network's size."""
 
 from collections.abc import Mapping
 
@@ -11,24 +11,48 @@ from experiments.figures.names import printed
 from experiments.figures.style import COLOURS, width
 from experiments.questions.base import Tables
 
+BASELINE = "gradient × input"
+
 
 def cost_figures(tables: Tables) -> Mapping[str, Figure]:
-    """One figure, ``cost``."""
-    return {"cost": bars(tables["rows"])}
+    """``cost``: every model, batch, rule and library. ``scaling``: seconds along each axis."""
+    made = {"cost": bars(tables["rows"])}
+    return made | ({"scaling": lines(tables["scaling"])} if "scaling" in tables else {})
 
 
 def bars(rows: pd.DataFrame) -> Figure:
     """Median ratio to gradient × input; the line goes from the fastest to the slowest round."""
-    compared = rows[rows.rule != rows.library]
-    models, libraries = list(compared.model.unique()), list(compared.library.unique())
-    figure = Figure(figsize=(width(), 2.4), layout="constrained")
-    panels = figure.subplots(1, len(models), squeeze=False)[0]
-    for axes, model in zip(panels, models, strict=True):
-        panel(axes, compared[compared.model == model], libraries)
-        seconds = rows[(rows.model == model) & (rows.rule == rows.library)].seconds.median()
-        axes.set_title(f"{printed(model)} (gradient × input: {1e3 * seconds:.3g} ms)")
-    panels[0].set_ylabel("time / time of gradient × input")
-    panels[0].legend(frameon=False, loc="upper left")
+    compared = rows[rows.library != BASELINE]
+    panels, libraries = list(compared.groupby(["model", "batch"], sort=False)), list(compared.library.unique())
+    figure = Figure(figsize=(width(), 1.9 * len(panels)), layout="constrained")
+    grid = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
+    for axes, ((model, batch), part) in zip(grid, panels, strict=True):
+        panel(axes, part, libraries)
+        base = rows[(rows.model == model) & (rows.batch == batch) & (rows.rule == BASELINE)].seconds.median()
+        axes.set_title(f"{printed(model)}, batch {batch} (gradient × input: {1e3 * base:.3g} ms)")
+        axes.set_yscale("log")
+        axes.set_ylabel("time / gradient × input")
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(libraries), frameon=False)
+    return figure
+
+
+def lines(rows: pd.DataFrame) -> Figure:
+    """Median seconds along each axis, one line for each library."""
+    names = list(rows.axis.unique())
+    figure = Figure(figsize=(width(), 1.9), layout="constrained")
+    grid = figure.subplots(1, len(names), squeeze=False)[0]
+    for axes, (name, part) in zip(grid, rows.groupby("axis", sort=False), strict=True):
+        for i, (library, each) in enumerate(part.groupby("library", sort=False)):
+            middle = each.groupby("value").seconds.median()
+            axes.plot(middle.index, 1e3 * middle, "o-", color=COLOURS[i], markersize=2.5, linewidth=1, label=library)
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.set_xticks(list(middle.index), list(map(str, middle.index)))
+        axes.minorticks_off()
+        axes.set_xlabel(name)
+        axes.spines[["top", "right"]].set_visible(False)
+    grid[0].set_ylabel("ms")
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 

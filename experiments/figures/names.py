@@ -28,6 +28,7 @@ NAMES = {
     "cnn": "CNN",
     "vgg16": "VGG-16",
     "radial": "radial basis functions",
+    "resnet18": "ResNet-18",
     "squeezenet": "SqueezeNet 1.1",
     "efficientnet_lite0": "EfficientNet-Lite0",
 }

@@ -1,4 +1,4 @@
-"""What does an explanation cost? Seconds for one image, and the ratio to gradient × input (a forward and a backward pass).
+"""What does an explanation cost? Seconds and memory, next to gradient × input (a forward and a backward pass).
 
 All methods are timed in the same rounds. Before that, each library's relevance is compared with ours, in float64: times
 compare only where the same thing is computed.
@@ -21,11 +21,13 @@ from dtd.plan import Plan
 from experiments.configs import Config, CostConfig, require
 from experiments.console import console, progress
 from experiments.figures.cost import cost_figures
+from experiments.memory import peak_memory
 from experiments.models import Subject, subjects
 from experiments.peers import installed
 from experiments.peers.models import folded
 from experiments.questions.base import Question, Tables
-from experiments.recipes import Method, Prepared, nothing, recipes
+from experiments.recipes import RECIPES, Method, Prepared, nothing, recipes
+from experiments.scaling import AXES, scaling
 from experiments.summary import Measure, Summary
 from experiments.tables import show_cost
 from experiments.timing import interleaved, once, warm_up
@@ -35,31 +37,40 @@ SAME = 1e-4  # differences up to this share of the largest |relevance| are those
 CROP = 64  # pixels: whether rules are the same shows on a part of the image
 SUMMARIES = {
     "rows": Summary(
-        within=("model",),
+        within=("model", "batch"),
         compared=("rule", "library"),
         measures={"seconds": Measure("seconds", "low"), "ratio": Measure("ratio to gradient × input", "low")},
     )
 }
-OURS, BASELINE = "dtd", "gradient × input"
+OURS, REDUCED, BASELINE = "dtd", "dtd, bfloat16", "gradient × input"
+LAST = "channels-last"  # the other layout of gradient × input
+MODIFIED = ("gamma", "gamma_signed", "zplus")  # recipes that are timed with bfloat16 too
 
 
 def rows(config: Config) -> pd.DataFrame:
-    """One row for each model × library × rule × round."""
+    """One row for each model × batch × library × rule × round."""
     asked: CostConfig = config.question
-    conditions = {"batch": 1, "threads": torch.get_num_threads(), "cores": os.cpu_count(), "load": load()}
+    conditions = {"threads": torch.get_num_threads(), "cores": os.cpu_count(), "load": load()}
+    peers = [peer for peer in asked.peers if installed(peer)]
     found = []
     for name, subject in subjects(config.model, config.data).items():
-        peers = [peer for peer in asked.peers if installed(peer)]
         differences = compare(subject, peers, name)
-        methods = list(methods_of(subject.model, subject.domain, subject.test_x[:1], peers))
-        warm = [warm_up(m, asked.seconds) for m in progress(methods, f"warming up on {name}")]
-        measured, steps = interleaved(warm, asked.rounds), asked.rounds * len(warm)
-        for number, each, seconds in progress(measured, f"timing {name}", steps):
-            method = each.method
-            label = {"model": name, "library": method.library, "rule": method.rule, "bias": method.bias, "round": number}
-            difference = differences.get((method.library, method.rule))
-            found.append({**label, "calls": each.calls, "seconds": seconds, "difference": difference})
+        for batch in asked.batches:
+            methods = methods_of(subject.model, subject.domain, samples(subject, batch), peers)
+            label = f"{name}, batch {batch}"
+            warm = [warm_up(m, asked.seconds) for m in progress(list(methods), f"warming up on {label}")]
+            measured, steps = interleaved(warm, asked.rounds), asked.rounds * len(warm)
+            for number, each, seconds in progress(measured, f"timing {label}", steps):
+                method = each.method
+                row = {"model": name, "batch": batch, "library": method.library, "rule": method.rule, "bias": method.bias}
+                difference = differences.get((method.library, method.rule))
+                found.append({**row, "round": number, "calls": each.calls, "seconds": seconds, "difference": difference})
     return with_ratios(pd.DataFrame(found)).assign(**conditions)
+
+
+def samples(subject: Subject, batch: int) -> Tensor:
+    """As many test samples, some of them again where there are fewer."""
+    return subject.test_x[torch.arange(batch) % len(subject.test_x)]
 
 
 def load() -> float:
@@ -68,13 +79,22 @@ def load() -> float:
 
 
 def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str]) -> Iterator[Method]:
-    """Gradient × input, every recipe by dtd, and those that each other library has; for the predicted class of one image."""
+    """Gradient × input, every recipe by dtd, and those that each other library has; for the first sample's class."""
     with torch.no_grad():
-        target = int(model(x).argmax(1))
-    yield Method(BASELINE, BASELINE, "", always(lambda own=folded(model): gradient_times_input(own, x, target)))
+        target = int(model(x[:1]).argmax(1))
+    own = folded(model)
+    yield Method(BASELINE, BASELINE, "", always(lambda: gradient_times_input(own, x, target)))
+    if x.ndim == 4 and any(isinstance(module, nn.Conv2d) for module in own.modules()):
+        last, moved = deepcopy(own).to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+        yield Method(BASELINE, LAST, "", always(lambda: gradient_times_input(last, moved, target)))
     network = trace(model, x, domain)
+    signed = any(not layer.domain.nonnegative for layer in network.weighted)
     for recipe in recipes(model):
-        yield Method(OURS, recipe.name, recipe.bias, always(relevance_by(network, x, target, recipe.plan)))
+        if not (recipe.nonnegative and signed):
+            yield Method(OURS, recipe.name, recipe.bias, always(relevance_by(network, x, target, recipe.plan)))
+            if recipe.name in MODIFIED:
+                reduced = relevance_by(network, x, target, recipe.plan, torch.bfloat16)
+                yield Method(REDUCED, recipe.name, recipe.bias, always(reduced))
     for peer in peers:
         yield from import_module(f"experiments.peers.{peer}").methods(model, x, target)
 
@@ -89,9 +109,9 @@ def always(call):
     return ready
 
 
-def relevance_by(network: Network, x: Tensor, target: int, plan: Plan):
+def relevance_by(network: Network, x: Tensor, target: int, plan: Plan, reduced: torch.dtype | None = None):
     """Our explanation under a plan; the network is traced once, before."""
-    return lambda: explain(network, x, target, plan).relevance
+    return lambda: explain(network, x, target, plan, reduced=reduced).relevance
 
 
 def gradient_times_input(model: nn.Module, x: Tensor, target: int) -> Tensor:
@@ -120,8 +140,9 @@ def compare(subject: Subject, peers: list[str], name: str) -> dict[tuple[str, st
 
 def with_ratios(rows: pd.DataFrame) -> pd.DataFrame:
     """Each time divided by that of gradient × input in the same round."""
-    baseline = rows[rows.library == BASELINE].set_index(["model", "round"]).seconds.rename("baseline")
-    joined = rows.join(baseline, on=["model", "round"])
+    keys = ["model", "batch", "round"]
+    baseline = rows[rows.rule == BASELINE].set_index(keys).seconds.rename("baseline")
+    joined = rows.join(baseline, on=keys)
     return joined.assign(ratio=joined.seconds / joined.baseline).drop(columns="baseline")
 
 
@@ -130,6 +151,13 @@ def check(config: Config) -> None:
     asked: CostConfig = config.question
     require(asked.rounds >= 1, "question.rounds", "at least 1", asked.rounds)
     require(asked.seconds >= 0, "question.seconds", "at least 0", asked.seconds)
+    require(asked.batches and min(asked.batches) >= 1, "question.batches", "numbers of samples", asked.batches)
+    names = [recipe.name for recipe in RECIPES]
+    for name in asked.memory:
+        require(name in names, "question.memory", f"among {', '.join(names)}", name)
+    for axis, values in asked.scaling.items():
+        require(axis in AXES, "question.scaling", f"along {', '.join(AXES)}", axis)
+        require(min(values, default=1) >= 1, f"question.scaling.{axis}", "numbers of at least 1", values)
     for peer in asked.peers:
         require(peer in PEERS, "question.peers", f"among {', '.join(PEERS)}", peer)
         if not installed(peer):
@@ -137,14 +165,44 @@ def check(config: Config) -> None:
 
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows; the figure needs no more."""
+    """The rows; then peak memory, each method in a process of its own; then cost along each axis."""
+    asked: CostConfig = config.question
     yield "rows", rows(config)
+    if asked.memory:
+        yield "memory", memory(config)
+    if any(asked.scaling.values()):
+        yield "scaling", scaling(asked.scaling, asked.rounds, asked.seconds)
+
+
+def memory(config: Config) -> pd.DataFrame:
+    """Peak memory that each method adds to its loaded model, at the largest batch, in MB."""
+    asked: CostConfig = config.question
+    found = []
+    for name, subject in subjects(config.model, config.data).items():
+        peers = [peer for peer in asked.peers if installed(peer)]
+        x = samples(subject, max(asked.batches))
+        wanted = {BASELINE, *asked.memory}
+        listed = [(m.library, m.rule) for m in methods_of(subject.model, subject.domain, x, peers) if m.rule in wanted]
+        for library, rule in progress(listed, f"memory on {name}"):
+            peak = peak_memory(added_by, subject.model, subject.domain, x, library, rule)
+            found.append({"model": name, "batch": len(x), "library": library, "rule": rule, "megabytes": peak})
+    return pd.DataFrame(found)
+
+
+def added_by(model: nn.Module, domain: Domain, x: Tensor, library: str, rule: str) -> Iterator[None]:
+    """Two explanations by one method, tracing included; waits once before it starts."""
+    yield
+    peers = [library] if library in PEERS else []
+    (method,) = (m for m in methods_of(model, domain, x, peers) if (m.library, m.rule) == (library, rule))
+    with method.ready() as prepared:
+        for _ in range(2):
+            once(prepared)
 
 
 def problems(tables: Tables) -> list[str]:
     """What was timed although another library computed something else."""
     rows = tables["rows"]
-    wrong = rows[(rows["round"] == 0) & ~(rows.difference.fillna(0) <= SAME)]
+    wrong = rows[(rows["round"] == 0) & ~(rows.difference.fillna(0) <= SAME) & (rows.library != REDUCED)]
     return [
         f"{r.model}, {r.rule}: {r.library}'s relevance differs from ours by {r.difference:.2g} of the largest; the times "
         "do not compare the same thing"

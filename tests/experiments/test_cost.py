@@ -9,13 +9,18 @@ import torch
 from experiments.configs import typed
 from experiments.figures.cost import cost_figures
 from experiments.job import DONE, WRONG, run
+from experiments.memory import peak_memory
 from experiments.models import subjects
 from experiments.peers import installed
 from experiments.questions import cost
 from experiments.recipes import RECIPES, Method, Prepared, nothing
 from experiments.timing import interleaved, warm_up
 
-TINY = ("question=cost", "model=cnn", "model.epochs=1", "model.channels=2", "question.rounds=2", "question.seconds=0")
+NO_SCALING = "{depth:[],width:[],resolution:[],batch:[],targets:[]}"
+TINY = (
+    *("question=cost", "model=cnn", "model.epochs=1", "model.channels=2", "question.rounds=2", "question.seconds=0"),
+    *("question.batches=[1]", "question.memory=[]", f"question.scaling={NO_SCALING}"),
+)
 PEERS = all(map(installed, cost.PEERS))
 peers = pytest.mark.skipif(not PEERS, reason="needs zennit and captum")
 
@@ -26,8 +31,9 @@ def test_without_other_libraries_it_says_so_and_times_the_rest(composed, tmp_pat
     printed = capsys.readouterr().out
     assert "zennit is not installed" in printed and "captum is not installed" in printed
     rows = pd.read_csv(tmp_path / "rows.csv")
-    assert set(rows.library) == {cost.BASELINE, cost.OURS} and len(rows) == 2 * (1 + len(RECIPES))
-    assert (rows.seconds > 0).all() and (rows[rows.library == cost.BASELINE].ratio == 1).all()
+    assert set(rows.library) == {cost.BASELINE, cost.OURS, cost.REDUCED}
+    assert len(rows) == 2 * (2 + len(RECIPES) + len(cost.MODIFIED))
+    assert (rows.seconds > 0).all() and (rows[rows.rule == cost.BASELINE].ratio == 1).all()
     assert (tmp_path / "cost.pdf").exists() and (tmp_path / "cost.png").exists()
 
 
@@ -36,7 +42,7 @@ def test_without_other_libraries_it_says_so_and_times_the_rest(composed, tmp_pat
 def test_the_libraries_compute_the_same_as_dtd(composed, tmp_path):
     assert run(composed(*TINY), tmp_path) == DONE
     rows = pd.read_csv(tmp_path / "rows.csv")
-    compared = rows[~rows.library.isin([cost.BASELINE, cost.OURS])]
+    compared = rows[rows.library.isin(cost.PEERS)]
     timed = {(r.library, r.rule) for r in compared.itertuples()}
     assert timed == {
         *(("zennit", r.name) for r in RECIPES if r.name != "gamma"),
@@ -99,10 +105,41 @@ def test_what_comes_before_a_call_is_not_timed(monkeypatch):
     assert log == ["before", "call", "before", "call", "after"]
 
 
+def test_batches_and_scaling(composed, tmp_path):
+    asked = ("question.batches=[1,3]", "question.scaling.depth=[1,2]", "question.scaling.targets=[1,3]")
+    assert run(composed(*TINY, *asked, "question.peers=[]", "question.rounds=1"), tmp_path) == DONE
+    rows, scaling = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("rows", "scaling"))
+    assert set(rows.batch) == {1, 3}
+    assert (scaling.seconds > 0).all() and len(scaling) == 2 * 4
+    assert (tmp_path / "scaling.pdf").exists()
+
+
+@pytest.mark.slow
+def test_memory_is_measured_in_processes_of_their_own(composed):
+    memory = cost.memory(typed(composed(*TINY, "question.batches=[1,3]", "question.memory=[gamma]", "question.peers=[]")))
+    assert (memory.batch == 3).all() and (memory.megabytes > 0).all()
+    assert {(r.library, r.rule) for r in memory.itertuples()} == {
+        (cost.BASELINE, cost.BASELINE),
+        (cost.OURS, "gamma"),
+        (cost.REDUCED, "gamma"),
+    }
+
+
+@pytest.mark.slow
+def test_peak_memory_sees_what_is_held_for_a_moment():
+    assert 80 < peak_memory(allocate, 100_000_000) < 200
+
+
+def allocate(size: int):
+    yield
+    torch.ones(size // 4)
+    yield
+
+
 def test_the_figure_has_a_bar_for_each_library_and_rule():
     rows = pd.DataFrame(
         [
-            {"model": "net", "library": library, "rule": rule, "round": 0, "seconds": 1.0, "ratio": 2.0}
+            {"model": "net", "batch": 1, "library": library, "rule": rule, "round": 0, "seconds": 1.0, "ratio": 2.0}
             for library, rule in ((cost.BASELINE, cost.BASELINE), ("dtd", "gamma"), ("dtd", "zplus"), ("zennit", "zplus"))
         ]
     )

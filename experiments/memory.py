@@ -1,0 +1,62 @@
+"""Peak memory of a piece of work, in a process of its own."""
+
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import torch
+
+STATUS = Path("/proc/self/statm")
+PAGE = 4096  # bytes
+PAUSE = 0.0005  # seconds between two looks
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    return int(STATUS.read_text().split()[1]) * PAGE
+
+
+def peak_memory(work: Callable[..., Iterator[None]], *arguments: Any) -> float:
+    """Megabytes that ``work(*arguments)`` adds at its peak to what its process holds at its first pause.
+
+    NaN where the system does not tell. The process has as many torch threads as this one.
+    """
+    if not STATUS.exists():
+        return float("nan")
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=watched, args=(there, torch.get_num_threads(), work, arguments))
+    process.start()
+    there.close()
+    try:
+        return here.recv()
+    except EOFError:
+        return float("nan")
+    finally:
+        process.join()
+
+
+def watched(end: Any, threads: int, work: Callable[..., Iterator[None]], arguments: tuple) -> None:
+    """Do the work and send what it added."""
+    torch.set_num_threads(threads)
+    steps = work(*arguments)
+    next(steps)
+    before, done, peak = resident(), Event(), [0]
+
+    def look() -> None:
+        while not done.is_set():
+            peak[0] = max(peak[0], resident())
+            time.sleep(PAUSE)
+
+    looking = Thread(target=look)
+    looking.start()
+    try:
+        for _ in steps:
+            pass
+    finally:
+        done.set()
+        looking.join()
+    end.send((peak[0] - before) / 1e6)
