@@ -25,8 +25,8 @@ ratio: to gradient × input in the same round. difference: the largest to dtd's 
 relevance; in float64."""
 
 OVERHEAD_LEGEND = """\
-s: from the command to its end, start of Python included; CPU: processor seconds. overhead: seconds a job beyond the bare
-computation, which is shared out among the processes. speed-up: to one process (basic)."""
+s: from the command to its end, start of Python included; CPU: processor seconds. overhead: seconds a job beyond its
+bare computation, which is shared out among the processes. speed-up: to one process (basic)."""
 
 
 def table(title: str, *columns: str, left: int = 1) -> Table:
