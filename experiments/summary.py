@@ -30,7 +30,7 @@ class Summary:
 
     ``within`` are columns that set the scene, ``compared`` those whose values compete in each scene; all other columns
     that are no measure (samples, say) are averaged over. ``along`` is the x axis of a curve. Rows that differ from
-    ``only`` do not count. ``table`` is the table that is read where a question reads one in two ways.
+    ``only`` do not count.
     """
 
     within: tuple[str, ...]
@@ -38,7 +38,6 @@ class Summary:
     measures: Mapping[str, Measure]
     along: str | None = None
     only: Mapping[str, object] = field(default_factory=dict)
-    table: str | None = None
 
     def of(self, table: pd.DataFrame, wanted: Sequence[str] = ()) -> "Summary":
         """The summary without the measures that a table lacks or that are not ``wanted`` (nothing: all are)."""

@@ -161,7 +161,8 @@ def show_summaries(summaries: Mapping[str, Summary]) -> Callable[[Tables, Consol
     def show(tables: Tables, console: Console) -> None:
         for name, summary in summaries.items():
             if summary.along is None:
-                for made in scenes(tables[name], summary.of(tables[name])):
+                rows = tables.get(name, tables["rows"])
+                for made in scenes(rows, summary.of(rows)):
                     console.print(made)
         console.print("\nMeans over samples; bold: the best.", style="dim")
 
@@ -174,7 +175,8 @@ def scenes(rows: pd.DataFrame, summary: Summary) -> list[Table]:
     forms = {name: form(means[name]) for name in means}
     marked = pd.DataFrame({name: best(means[name], measure, summary.within) for name, measure in summary.measures.items()})
     made = []
-    for scene, part in means.groupby(list(summary.within), sort=False):
+    within = list(summary.within)
+    for scene, part in means.groupby(within, sort=False) if within else [((), means)]:
         title = ", ".join(f"{column} {value}" for column, value in zip(summary.within, scene, strict=True))
         labels = (measure.label.replace(" ", "\n") for measure in summary.measures.values())
         made.append(table(title, *summary.compared, *labels, left=len(summary.compared)))

@@ -25,7 +25,7 @@ def curve_figures(summaries: Mapping[str, Summary]) -> Callable[[Tables], Mappin
         made = {}
         for name, summary in summaries.items():
             if summary.along is not None:
-                rows = tables[summary.table or name]
+                rows = tables.get(name, tables["rows"])
                 made |= all_curves(name, rows, summary.of(rows))
         return made
 
@@ -43,7 +43,8 @@ def curves(rows: pd.DataFrame, summary: Summary, measure: str) -> Figure:
     found = averaged(rows, summary)[measure].reset_index()
     compared = found[list(summary.compared)].astype(str).agg(", ".join, axis=1)
     looks = rule_looks(compared.unique())
-    scenes = [group for _, group in found.assign(line=compared).groupby(list(summary.within), sort=False, dropna=False)]
+    lines, within = found.assign(line=compared), list(summary.within)
+    scenes = [group for _, group in lines.groupby(within, sort=False, dropna=False)] if within else [lines]
     most, entries = max(1, int(width() / EACH)), max(1, int(width() / ENTRY))
     down = ceil(len(scenes) / most)
     across, legend = ceil(len(scenes) / down), ceil(len(looks) / entries)

@@ -19,7 +19,7 @@ class Question:
 
     The table ``rows`` is the answer as tidy rows; further tables hold what the figures need. ``problems`` names what makes
     the run fail. ``measures`` are scalars by name, which a sweeper can optimise or limit. ``summaries`` say how tables are
-    read, by name: what is compared, and which direction is better.
+    read, by name: what is compared, and which direction is better; one whose name is no table's reads ``rows`` once more.
     """
 
     check: Callable[[Config], None]  # raises ConfigError before any work

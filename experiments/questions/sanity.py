@@ -38,7 +38,7 @@ LABELS = {
 AFTER = {name: Measure(label, "low") for name, label in LABELS.items()}
 SUMMARIES = {
     "rows": Summary(within=("model", "order"), compared=("plan",), measures=AFTER, only={"last": True}),
-    "cascade": Summary(within=("model", "order"), compared=("plan",), measures=AFTER, along="randomised", table="rows"),
+    "cascade": Summary(within=("model", "order"), compared=("plan",), measures=AFTER, along="randomised"),
     "convergence": Summary(
         within=("model",), compared=("plan",), measures={"cosine": Measure("cosine between classes", "low")}, along="depth"
     ),

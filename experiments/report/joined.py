@@ -55,9 +55,8 @@ def text(value: Any) -> str:
 
 
 def joined(runs: Sequence[Run], name: str, summary: Summary | None, measures: Sequence[str]) -> Joined:
-    """The table ``name`` of all runs, or that which the summary reads; without one it is read by its columns' types."""
-    source = summary.table if summary and summary.table else name
-    tables = [run.tables[source].assign(**{RUN: i}) for i, run in enumerate(runs)]
+    """The table ``name`` of all runs, or their rows; without a summary it is read by its columns' types."""
+    tables = [run.tables.get(name, run.tables["rows"]).assign(**{RUN: i}) for i, run in enumerate(runs)]
     table = pd.concat(tables, ignore_index=True)
     settings = differing(runs)
     settings = short(settings[[key for key in settings if not is_seed(key)]], table)
