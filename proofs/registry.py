@@ -41,6 +41,7 @@ from proofs.theorems import (
     conservation,
     epsilon_is_gradient_times_input,
     every_root,
+    exact_at_the_kink,
     four_steps,
     gradient_times_input,
     master,
@@ -48,7 +49,7 @@ from proofs.theorems import (
 )
 
 GROUPS = {
-    "Theorems": (master, every_root, gradient_times_input, unit_balance, conservation, four_steps),
+    "Theorems": (master, every_root, gradient_times_input, exact_at_the_kink, unit_balance, conservation, four_steps),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
     "Where the root lives": (
         lrp0_root,

@@ -8,11 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.figures.names import printed
-from experiments.figures.panels import Block, heatmap_grid
-from experiments.figures.style import COLOURS, MARKERS, width
+from experiments.figures.style import COLOURS, DIVERGING, MARKERS, width
 from experiments.questions.base import Tables
 
-INPUT = "input"
+INPUT, TITLE = "input", 0.2  # the method's name of the image itself; inches: a panel's title
 
 
 def minmax_figures(tables: Tables) -> Mapping[str, Figure]:
@@ -21,23 +20,26 @@ def minmax_figures(tables: Tables) -> Mapping[str, Figure]:
 
 
 def heatmaps(pixels: pd.DataFrame) -> Figure:
-    """A block for each sample: the image and its relevance under each model."""
-    blocks = []
-    for sample, part in pixels.groupby("sample", sort=True):
-        methods = [method for method in part.method.unique() if method != INPUT]
-        planes = {method: plane(group) for method, group in part.groupby("method")}
-        totals = [f"{planes[method].sum():.2f}" for method in methods]
-        blocks.append(
-            Block(
-                columns=[printed(method) for method in methods],
-                panels=[[planes[method] for method in methods]],
-                picture=planes[INPUT],
-                above=f"sample {sample}",
-                below="",
-                notes={"Σ / score": totals},
-            )
-        )
-    return heatmap_grid(blocks)
+    """A row for each sample: the image, and its relevance under each model with the share of the score that it adds up to."""
+    methods = [method for method in pixels.method.unique() if method != INPUT]
+    samples = list(pixels.groupby("sample", sort=True))
+    height, wide = plane(pixels[pixels["sample"].eq(samples[0][0]) & pixels.method.eq(INPUT)]).shape
+    side = width() / (1 + len(methods))
+    figure = Figure(figsize=(width(), len(samples) * (side * height / wide + TITLE)), layout="constrained")
+    panels = figure.subplots(len(samples), 1 + len(methods), squeeze=False)
+    for axes, (_, part) in zip(panels, samples, strict=True):
+        axes[0].imshow(plane(part[part.method == INPUT]), cmap="gray_r")
+        score = part[part.method != INPUT].score.iloc[0]
+        axes[0].set_title(f"score {score:.1f}")
+        for panel, method in zip(axes[1:], methods, strict=True):
+            image = plane(part[part.method == method])
+            largest = np.abs(image).max() or 1.0
+            panel.imshow(image, cmap=DIVERGING, vmin=-largest, vmax=largest)
+            panel.set_title(f"{printed(method)}, Σ = {image.sum():.2f} of it")
+    for axes in panels.flat:
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
 
 
 def plane(pixels: pd.DataFrame) -> np.ndarray:

@@ -21,7 +21,7 @@ from experiments.questions.cases import Case, cases
 from experiments.summary import Measure, Summary
 from experiments.tables import show_summaries
 
-WEIGHTS = ("trained", "random")
+WEIGHTS = ("trained", "random_weights")
 SUMMARIES = {
     "rows": Summary(
         within=("model", "weights", "layer"),
