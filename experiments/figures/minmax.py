@@ -11,7 +11,8 @@ from experiments.figures.names import printed
 from experiments.figures.style import COLOURS, DIVERGING, MARKERS, width
 from experiments.questions.base import Tables
 
-INPUT, TITLE = "input", 0.2  # the method's name of the image itself; inches: a panel's title
+INPUT = "input"  # the method that is the image itself
+TITLE = 0.2  # inches: a panel's title
 
 
 def minmax_figures(tables: Tables) -> Mapping[str, Figure]:
@@ -23,9 +24,11 @@ def heatmaps(pixels: pd.DataFrame) -> Figure:
     """A row for each sample: the image, and its relevance under each model with the share of the score that it adds up to."""
     methods = [method for method in pixels.method.unique() if method != INPUT]
     samples = list(pixels.groupby("sample", sort=True))
-    height, wide = plane(pixels[pixels["sample"].eq(samples[0][0]) & pixels.method.eq(INPUT)]).shape
+    first = samples[0][1]
+    height, wide = plane(first[first.method == INPUT]).shape
     side = width() / (1 + len(methods))
-    figure = Figure(figsize=(width(), len(samples) * (side * height / wide + TITLE)), layout="constrained")
+    tall = len(samples) * (side * height / wide + TITLE)
+    figure = Figure(figsize=(width(), tall), layout="constrained")
     panels = figure.subplots(len(samples), 1 + len(methods), squeeze=False)
     for axes, (_, part) in zip(panels, samples, strict=True):
         axes[0].imshow(plane(part[part.method == INPUT]), cmap="gray_r")

@@ -66,9 +66,9 @@ def steps(values, subject):
 plain = Subject()
 proof = Proof(
     name="exact_at_the_kink",
-    claim="Where `R_k = c_k(a) z_k(a)` is expanded at a root of `z_k`, the first-order terms are the training-free ones times "
-    "`c_k(ã)/c_k(a)`, and the remainder is `(c_k(a) - c_k(ã)) z_k(a)`: the training-free model is exact iff `c_k` is the same "
-    "at the root.",
+    claim="Where `R_k = c_k(a) z_k(a)` is expanded at a root of `z_k`, the first-order terms are the training-free ones "
+    "times `c_k(ã)/c_k(a)`, and the remainder is `(c_k(a) - c_k(ã)) z_k(a)`: the training-free model is exact iff `c_k` is "
+    "the same at the root.",
     steps=steps,
     conditions=conditions,
     mutants=(

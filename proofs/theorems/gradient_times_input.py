@@ -103,6 +103,6 @@ proof = Proof(
     reference="Sixt & Landgraf 2022, on locally constant roots",
     subject=Subject(),
     cases=cases,
-    note="The exact relevance model is taken as mathematics (the shipped one, dtd.Exact, is held against this theorem in its "
-    "tests); the top layer is the shipped Linear(Reference).",
+    note="The exact relevance model is taken as mathematics (the tests hold dtd.Exact against this theorem); the top layer "
+    "is the shipped Linear(Reference).",
 )
