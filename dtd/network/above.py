@@ -13,7 +13,7 @@ from dtd.primitive import MaxPool, Pointwise
 from dtd.propagation import Layer
 
 KINKS = {"relu": (0.0,), "relu6": (0.0, 6.0), "leaky_relu": (0.0,)}  # where a piecewise linear function bends
-SLACK = 2.0**20  # units of rounding, relative to the layer's largest value, that count as standing on a kink
+SLACK = 2.0**12  # units of rounding, relative to the layer's largest value, that count as standing on a kink
 
 Values = Mapping[int, Tensor]  # by layer index (−1: the network's input), the outputs that a part of the network reads
 
