@@ -21,7 +21,7 @@ def minmax_figures(tables: Tables) -> Mapping[str, Figure]:
 
 
 def heatmaps(pixels: pd.DataFrame) -> Figure:
-    """A row for each sample: the image, and its relevance under each model with the share of the score that it adds up to."""
+    """A row for each sample: the image, and its relevance under each model with what it adds up to."""
     methods = [method for method in pixels.method.unique() if method != INPUT]
     samples = list(pixels.groupby("sample", sort=True))
     first = samples[0][1]
