@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from experiments.figures.names import printed
 from experiments.figures.style import COLOURS, width
@@ -40,7 +41,7 @@ def lines(rows: pd.DataFrame) -> Figure:
     """Median seconds along each axis, one line for each library."""
     names = list(rows.axis.unique())
     figure = Figure(figsize=(width(), 1.9), layout="constrained")
-    grid = figure.subplots(1, len(names), squeeze=False)[0]
+    grid = figure.subplots(1, len(names), squeeze=False, sharey=True)[0]
     for axes, (name, part) in zip(grid, rows.groupby("axis", sort=False), strict=True):
         for i, (library, each) in enumerate(part.groupby("library", sort=False)):
             middle = each.groupby("value").seconds.median()
@@ -48,7 +49,7 @@ def lines(rows: pd.DataFrame) -> Figure:
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         axes.set_xticks(list(middle.index), list(map(str, middle.index)))
-        axes.minorticks_off()
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(name)
         axes.spines[["top", "right"]].set_visible(False)
     grid[0].set_ylabel("ms")
