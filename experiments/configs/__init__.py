@@ -8,6 +8,7 @@ from experiments.configs.base import (
     Bias,
     ConfigError,
     Dtype,
+    QuestionConfig,
     Root,
     require,
 )
@@ -58,11 +59,10 @@ from experiments.configs.plans import (
 from experiments.configs.questions import (
     Cascade,
     CastleConfig,
-    ConservationConfig,
     CorrespondenceConfig,
     CostConfig,
     ExactConfig,
-    Explained,
+    ExactRoots,
     FaithfulnessConfig,
     FunctionViewConfig,
     GenericConfig,
@@ -73,12 +73,15 @@ from experiments.configs.questions import (
     OverheadConfig,
     Plane,
     Pooling,
-    QuestionConfig,
     RootDistributionsConfig,
     RootRegionsConfig,
     SanityConfig,
     Score,
     Starts,
+)
+from experiments.configs.roots import (
+    ConservationConfig,
+    Explained,
     ValidityConfig,
     Weights,
 )
@@ -112,6 +115,7 @@ __all__ = [
     "EntriesConfig",
     "EntryConfig",
     "ExactConfig",
+    "ExactRoots",
     "Explained",
     "FaithfulnessConfig",
     "FolderConfig",

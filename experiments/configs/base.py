@@ -1,5 +1,6 @@
 """What every schema uses: choices, and the error of a config that no run can start from."""
 
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -27,6 +28,11 @@ class Root(Enum):
 
     line = "line"
     nearest = "nearest"
+
+
+@dataclass
+class QuestionConfig:
+    """Any question."""
 
 
 def require(holds: bool, key: str, required: str, found: object) -> None:

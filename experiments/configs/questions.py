@@ -6,12 +6,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from experiments.configs.base import Bias, Dtype
-
-
-@dataclass
-class QuestionConfig:
-    """Any question."""
+from experiments.configs.base import Bias, Dtype, QuestionConfig
+from experiments.configs.roots import ConservationConfig, ValidityConfig
 
 
 @dataclass
@@ -165,38 +161,6 @@ class CastleConfig(QuestionConfig):
     pooling: list[Pooling] = MISSING
     units: int = MISSING
     untrained: bool = False
-
-
-class Weights(Enum):
-    """A model's own weights, or random ones in their place."""
-
-    own = "own"
-    random = "random"
-
-
-class Explained(Enum):
-    """What the initial relevance is: the predicted class, or every output."""
-
-    predicted = "predicted"
-    outputs = "outputs"
-
-
-@dataclass
-class ValidityConfig(QuestionConfig):
-    """Are the root points roots, and in the domain?"""
-
-    samples: int = MISSING
-    weights: list[Weights] = MISSING
-    explained: Explained = MISSING
-    units: int | None = None
-
-
-@dataclass
-class ConservationConfig(QuestionConfig):
-    """What becomes of the explained output, layer by layer? ``biases: null`` leaves each plan its own mode."""
-
-    samples: int = MISSING
-    biases: list[Bias] | None = None
 
 
 class ExactRoots(Enum):
