@@ -26,7 +26,7 @@ def one_layer(model, case):
 
 @pytest.mark.parametrize("bias", ["fixed", "neuron", "distribute"])
 @pytest.mark.parametrize("direction", [dtd.Weights(), dtd.Contributions(1), dtd.SignedGamma(0.5), dtd.ToBox(-4.0, 4.0)])
-@pytest.mark.parametrize("name", ["linear", "conv2d_groups", "conv_transpose1d"])
+@pytest.mark.parametrize("name", ["linear", "conv2d_groups"])
 def test_jittered_roots_read_alike_and_are_roots(name, direction, bias):
     case = make_case(name, "real", 2, SIGNS, 2)
     ray = dtd.Ray(dtd.Jitter(direction, 0.7, seed=3), bias)
@@ -78,14 +78,14 @@ def test_plans_average_to_the_plan_of_averages():
         rays = [dtd.Ray(dtd.Jitter(dtd.Weights(), 0.5, 3 * seed + i)) for i in range(3)]
         return dtd.Plan([(dtd.where.index(i), ray) for i, ray in enumerate(rays)])
 
-    found = dtd.average(network, x, 2, map(drawn, range(400)))
-    pools = [dtd.Average(tuple(dtd.Ray(dtd.Jitter(dtd.Weights(), 0.5, 3 * s + i)) for s in range(400))) for i in range(3)]
+    found = dtd.average(network, x, 2, map(drawn, range(200)))
+    pools = [dtd.Average(tuple(dtd.Ray(dtd.Jitter(dtd.Weights(), 0.5, 3 * s + i)) for s in range(200))) for i in range(3)]
     exact = dtd.explain(network, x, 2, dtd.Plan([(dtd.where.index(i), pool) for i, pool in enumerate(pools)])).relevance
     off = ((found.relevance - exact) / found.standard_error).abs()
-    assert found.count == 400 and 0.3 < off.square().mean().sqrt() < 2.0
-    plain = [dtd.explain(network, x, 2, drawn(s)).relevance for s in range(400)]
+    assert found.count == 200 and 0.3 < off.square().mean().sqrt() < 2.0
+    plain = [dtd.explain(network, x, 2, drawn(s)).relevance for s in range(200)]
     torch.testing.assert_close(found.relevance, torch.stack(plain).mean(0))
-    torch.testing.assert_close(found.standard_error, torch.stack(plain).std(0) / 20)
+    torch.testing.assert_close(found.standard_error, torch.stack(plain).std(0) / 200**0.5)
 
 
 @pytest.mark.parametrize("root", [True, False])

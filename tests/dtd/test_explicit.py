@@ -32,8 +32,7 @@ def test_a_strategy_needs_no_more_than_roots():
     assert dtd.audit(network, x, lambda y: y, plan)["not_zero"][0] == 1.0
 
 
-@pytest.mark.parametrize("bias", ["fixed", "neuron", "distribute"])
-@pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.parametrize(("name", "bias"), zip(sorted(MODELS), ("fixed", "neuron", "distribute"), strict=True))
 def test_whole_networks_read_alike(name, bias):
     model, x = model_and_input(name)
     network = dtd.trace(model, x, domain=dtd.Box(0.0, 1.0))
