@@ -82,7 +82,7 @@ def tex(e) -> str:
 
 LETTERS = {
     "α": "alpha", "β": "beta", "γ": "gamma", "ε": "varepsilon", "λ": "lambda", "μ": "mu", "σ": "sigma", "τ": "tau",
-    "∂": "partial", "ã": "tilde{a}", "x̃": "tilde{x}", "R̂": "hat{R}", "Σ": "sum", "∞": "infty", "√": "surd",
+    "∂": "partial", "∇": "nabla", "ã": "tilde{a}", "x̃": "tilde{x}", "R̂": "hat{R}", "Σ": "sum", "∞": "infty", "√": "surd",
     "≤": "le", "≥": "ge", "≠": "ne", "→": "to", "←": "leftarrow", "·": "cdot", "±": "pm",
 }  # fmt: skip
 WORD = re.compile(r"(?<![\\{\w])((?:zeroth|remainder|margins?|corner|root|moving|at)(?: at)? ?)(?![A-Za-z])")
