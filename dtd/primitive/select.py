@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from dtd.affine import AffineMap
@@ -57,6 +58,13 @@ class MaxPool(Mover):
         above = relevance.unsqueeze(-2) if self.flat else relevance
         lower = UNPOOL[self.axes](above, like, *self.settings, winners)
         return (lower.squeeze(-2) if self.flat else lower,)
+
+    def at_winners(self, saved, a: Tensor) -> Tensor:
+        """The entries of other activations at the winners of those that :meth:`move` saw. # shape: (B, *in) -> (B, *out)"""
+        *_, winners = saved
+        planes = (a.unsqueeze(-2) if self.flat else a).flatten(-self.axes)
+        found = planes.gather(-1, winners.flatten(-self.axes)).view_as(winners)
+        return found.squeeze(-2) if self.flat else found
 
     def backward(self, layer: Layer, saved, relevance):
         lower = self.follow(saved, relevance)
