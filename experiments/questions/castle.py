@@ -38,6 +38,7 @@ from experiments.figures.castle import COLOURS, captions, castle_figures
 from experiments.models import Subject, subjects
 from experiments.questions.base import Question, Tables
 from experiments.rounding import bounds
+from experiments.summary import Measure, Summary
 from experiments.tables import show_castle
 
 CLASS = "question.class_name"
@@ -232,4 +233,17 @@ def problems(tables: Tables) -> list[str]:
     ]
 
 
-QUESTION = Question(check, tables, show_castle, castle_figures, problems)
+SUMMARIES = {
+    "rows": Summary(
+        within=("model", "image", "class_name", "bias_mode"),
+        compared=("key",),
+        measures={
+            "reaches_pixels": Measure("reaches the pixels", 1.0),
+            **{part: Measure(part) for part in KEPT},
+            "absolute": Measure("absolute relevance"),
+            "valid": Measure("valid roots", "high"),
+            "max_rel": Measure("derived against explicit"),
+        },
+    )
+}
+QUESTION = Question(check, tables, show_castle, castle_figures, problems, summaries=SUMMARIES)

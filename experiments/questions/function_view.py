@@ -27,6 +27,7 @@ from experiments.formulas import scripts
 from experiments.plans import check_parameters
 from experiments.questions import flow
 from experiments.questions.base import Question, Tables
+from experiments.summary import Measure, Summary
 from experiments.tables import show_function_view
 
 GRID, STEPS = 81, 61  # points of the plane along each axis, and along each search
@@ -170,4 +171,23 @@ def problems(tables: Tables) -> list[str]:
     return [f"{r.rule}: derived and explicit relevance differ by {r.difference:.2g}" for r in wrong.itertuples()]
 
 
-QUESTION = Question(check, tables, show_function_view, function_view_figures, problems)
+SUMMARIES = {
+    "rows": Summary(
+        within=(),
+        compared=("rule", "status"),
+        measures={
+            "distance": Measure("distance of the root"),
+            "first1": Measure("$R_1$"),
+            "first2": Measure("$R_2$"),
+            "bias_share": Measure("bias"),
+            "zeroth": Measure("zeroth"),
+            "remainder": Measure("remainder"),
+        },
+    ),
+    "flow_layers": Summary(
+        within=("model", "plan"),
+        compared=("layer",),
+        measures={part: Measure(part) for part in ("relevance", "first", "bias", "zeroth", "remainder")},
+    ),
+}
+QUESTION = Question(check, tables, show_function_view, function_view_figures, problems, summaries=SUMMARIES)

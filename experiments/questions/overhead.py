@@ -23,6 +23,7 @@ from experiments.questions import question
 from experiments.questions.base import Question, Tables
 from experiments.questions.cost import load
 from experiments.runs.conditions import seeded, threads
+from experiments.summary import Measure, Summary
 from experiments.tables import show_overhead
 
 BARE = "bare"
@@ -105,4 +106,16 @@ def figures(tables: Tables) -> dict:
     return {}
 
 
-QUESTION = Question(check, tables, show_overhead, figures, problems)
+SUMMARIES = {
+    "rows": Summary(
+        within=(),
+        compared=("launcher", "processes"),
+        measures={
+            "jobs": Measure("jobs"),
+            "seconds": Measure("seconds", "low"),
+            "cpu": Measure("processor seconds", "low"),
+            "overhead": Measure("seconds a job beyond the computation", "low"),
+        },
+    )
+}
+QUESTION = Question(check, tables, show_overhead, figures, problems, summaries=SUMMARIES)
