@@ -67,7 +67,7 @@ def fit_min_max(
     """Train a min-max model for every dense layer but the last, from the output down.
 
     Each layer learns the relevance ``R_k`` that arrives at it when the layers above use the models already trained (and
-    ``plan`` where there is none), from its input and the relevance above (Montavon 2017, Sec. 5.1).
+    ``plan`` where there is none), from its input and the relevance above (Montavon 2017).
 
     Args:
         batches: inputs ``(B, *in)``; read once for each layer.

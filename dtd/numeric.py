@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 Function = Callable[[Tensor, Tensor], Tensor]  # (rows (m,), t (m,)) -> value of each of these rows' functions at t (m,)
-HALVINGS = 100  # at most; a root within 2^-100 of the data point is not told from it
+HALVINGS = 64  # at most; a root within 2^-64 of a step of the grid of the data point is not told from it
 
 
 def delta(dtype: torch.dtype) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -62,7 +63,7 @@ class Above:
         """All layers of the network."""
         return self.network.layers
 
-    @property
+    @cached_property
     def reads(self) -> frozenset[int]:
         """What the layers above read besides this layer's output."""
         return live(self.network, self.position + 1) - {self.position}

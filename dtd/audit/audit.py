@@ -66,23 +66,23 @@ def audit(
         and what :func:`dtd.explain` raises.
     """
     network.check_input(x)
-    models = plan.bind(network)
+    graph, models = network.graph, plan.bind(network)
     for layer, model in zip(network.layers, models, strict=True):
         if isinstance(layer.primitive, AffineMap) and not isinstance(model, (RelevanceModel, Generic, Exact, MinMax)):
             raise PlanError(f"An audit looks at roots; layer '{layer.name}' has the explicit rule {model}, which has none.")
     check_models(network.layers, models, len(x))
-    swept = sweep(network, models, x, target)
+    swept = sweep(graph, models, x, target)
     saved = dict(swept.saved)
     arrived: dict[int, Tensor] = {}
     initial = initial_relevance(swept.output, target)
-    _, balances = relevance_pass(network, models, swept, initial, x, arrived.__setitem__)
+    _, balances = relevance_pass(graph, models, swept, initial, x, arrived.__setitem__)
     rows = []
     for i, (layer, a, _) in enumerate(activations(network, x)):
         index = chosen(arrived[i], units, seed)
         if isinstance(models[i], Generic):
             found = summary(list(look_at_points(layer, models[i], saved[i], arrived[i], index, memory)))
         elif isinstance(models[i], Exact):
-            above = Above(network, models, swept, i, initial.abs().flatten(1).sum(1))
+            above = Above(graph, models, swept, i, initial.abs().flatten(1).sum(1))
             shown = only(index, arrived[i])
             found = summary(list(exact.look(models[i], layer, Context(i, saved[i], arrived, above), shown)))
         elif isinstance(models[i], RelevanceModel):

@@ -44,16 +44,16 @@ def root_regions(
         PlanError: an explicit plan, which has no roots.
     """
     network.check_input(x)
-    models = plan.bind(network)
-    swept = sweep(network, models, x, target)
+    graph, models = network.graph, plan.bind(network)
+    swept = sweep(graph, models, x, target)
     initial, arrived, rows = initial_relevance(swept.output, target), {}, []
-    relevance_pass(network, models, swept, initial, x, arrived.__setitem__)
+    relevance_pass(graph, models, swept, initial, x, arrived.__setitem__)
     for i, (layer, values) in enumerate(read(network, x)):
         if not isinstance(layer.primitive, AffineMap):
             continue
         if not isinstance(models[i], RelevanceModel):
             raise PlanError(f"Layer '{layer.name}' has {models[i]}, which has no roots of its own; take a derived rule.")
-        above = Above(network, models, swept, i, initial.abs().flatten(1).sum(1))
+        above = Above(graph, models, swept, i, initial.abs().flatten(1).sum(1))
         context = Context(i, values, arrived, above)
         found = look(layer, models[i], context, arrived[i], units, seed)
         rows.append({"layer": layer.name, "kind": layer.kind, "model": type(models[i]).__name__, **summary(found)})

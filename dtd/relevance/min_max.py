@@ -24,7 +24,7 @@ class MinMax(Contextual):
     """``R̂_k(a) = Σ_p max(0, Σ_j a_j v_kpj + d_kp)`` with ``d_kp = min(0, Σ_l R_l u_kpl + e_kp)``.
 
     Each upper unit k of a dense layer has P hidden units of its own; their biases are never positive and depend on the
-    relevance ``R_l`` of the next layer with weights above (Montavon 2017, Sec. 5.1). Because ``d ≤ 0`` every hidden unit
+    relevance ``R_l`` of the next layer with weights above (Montavon 2017). Because ``d ≤ 0`` every hidden unit
     has its root in the domain, and the layer's relevance is that of the hidden layer, redistributed from there:
 
         R_j = Σ_kp R̂_kp ρ_kpj / Σ_i ρ_kpi,   ρ_kpj = v_kpj × (its direction: z⁺ on a ≥ 0, z^B on a box, w² elsewhere)
@@ -81,7 +81,7 @@ def per_unit(layer: Layer) -> bool:
 
 
 def direction_on(domain: Domain) -> Direction:
-    """The direction of the hidden layer that a domain prescribes (Montavon 2017, Table 1)."""
+    """The direction of the hidden layer that a domain prescribes (Montavon 2017)."""
     return ToBox() if isinstance(domain, Box) else ZPlus() if domain.within(NonNegative()) else Weights()
 
 

@@ -4,7 +4,7 @@ For each direction the full recursion is compared with the training-free model: 
 ``c_k = R_k / z_k`` is on the way to the root, and what rank the relevance has as a function of the activations.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 import torch
@@ -18,7 +18,7 @@ from dtd.plan import Plan
 from dtd.propagation import Context
 from dtd.reference import Above, check_models, relevance_pass, sweep
 from dtd.relevance import Exact
-from dtd.relevance.exact.expansion import differentiated
+from dtd.relevance.exact.expansion import Expansion, differentiated
 from dtd.root import Ray
 from dtd.target import initial_relevance
 from dtd.where import every
@@ -61,21 +61,20 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     asked: ExactConfig = config.question
     found = []
     for case in cases(config, asked.samples):
-        jobs = [(name, i) for name in asked.directions for i in range(len(case.x))]
-        for name, i in progress(jobs, f"full recursion on {case.name}"):
-            label = {"model": case.name, "direction": name, "roots": asked.roots.value, "sample": i}
-            found += [label | row for row in compared(config, case, name, i)]
+        for name in progress(list(asked.directions), f"full recursion on {case.name}"):
+            label = {"model": case.name, "direction": name, "roots": asked.roots.value}
+            found += [label | row for row in compared(config, case, name)]
     yield "rows", pd.DataFrame(found)
 
 
-def compared(config: Config, case: Case, name: str, i: int) -> Iterator[dict[str, float]]:
-    """The layers of one sample under one direction; raises :class:`ConfigError` where the recursion costs too much."""
+def compared(config: Config, case: Case, name: str) -> Iterator[dict[str, float]]:
+    """The layers and samples under one direction; raises :class:`ConfigError` where the recursion costs too much."""
     asked: ExactConfig = config.question
-    x, target, direction = case.x[i : i + 1], int(case.target[i]), DIRECTIONS[name]
+    direction = DIRECTIONS[name]
     exact = Plan([(every, Exact(direction, asked.roots.value, budget=asked.budget))])
     try:
-        true = Passed.through(case.network, x, target, exact)
-        free = Passed.through(case.network, x, target, Plan([(every, Ray(direction))]))
+        true = Passed.through(case.network, case.x, case.target, exact)
+        free = Passed.through(case.network, case.x, case.target, Plan([(every, Ray(direction))]))
     except (BudgetError, InputError) as error:
         raise ConfigError(f"The exact model does not run on {case.name}: {error}") from error
     depth = 0
@@ -83,30 +82,33 @@ def compared(config: Config, case: Case, name: str, i: int) -> Iterator[dict[str
         if isinstance(layer.primitive, AffineMap) and layer.weighted:
             depth += 1
             below = layer.inputs[0]
-            yield {
-                "layer": layer.name,
-                "depth": depth,
-                "relevance_error": difference(true.relevance[below], free.relevance[below]),
-                **expanded(true, position),
-                **ranks(true, below),
-            }
+            parts = list(expansions(true, position))
+            for i in range(len(case.x)):
+                yield {
+                    "sample": i,
+                    "layer": layer.name,
+                    "depth": depth,
+                    "relevance_error": difference(true.relevance[below][i], free.relevance[below][i]),
+                    **expanded(true, position, parts, i),
+                    **ranks(true, below, i),
+                }
 
 
 class Passed:
-    """A finished pass of one sample, and the functions that it was made of."""
+    """A finished pass, and the functions that it was made of."""
 
-    def __init__(self, network: Network, models, x: Tensor, target: int):
+    def __init__(self, network: Network, models, x: Tensor, target: Tensor):
         check_models(network.layers, models, len(x))
-        self.network, self.models = network, models
+        self.network, self.models = network.graph, models
         with torch.no_grad():
-            self.swept = sweep(network, models, x, target)
+            self.swept = sweep(self.network, models, x, target)
             self.values = dict(self.swept.saved)
             self.initial, arrived = initial_relevance(self.swept.output, target), {}
-            relevance, self.balances = relevance_pass(network, models, self.swept, self.initial, x, arrived.__setitem__)
+            relevance, self.balances = relevance_pass(self.network, models, self.swept, self.initial, x, arrived.__setitem__)
         self.relevance: dict[int, Tensor] = {**arrived, -1: relevance}
 
     @classmethod
-    def through(cls, network: Network, x: Tensor, target: int, plan: Plan) -> "Passed":
+    def through(cls, network: Network, x: Tensor, target: Tensor, plan: Plan) -> "Passed":
         """The pass of a plan."""
         return cls(network, plan.bind(network), x, target)
 
@@ -122,17 +124,24 @@ def difference(true: Tensor, other: Tensor) -> float | None:
 
 
 @torch.no_grad()
-def expanded(passed: Passed, position: int) -> dict[str, float | None]:
-    """How constant ``c_k`` is on the way to the roots of one layer, and what became of its relevance.
+def expansions(passed: Passed, position: int) -> Iterator[Expansion]:
+    """The expansions of one layer at the data points."""
+    context = Context(position, passed.values[position], {}, passed.above(position))
+    return passed.models[position].expansions(passed.network.layers[position], context, passed.relevance[position])
+
+
+@torch.no_grad()
+def expanded(passed: Passed, position: int, parts: Sequence[Expansion], i: int) -> dict[str, float | None]:
+    """How constant ``c_k`` is on sample i's ways to the roots of one layer, and what became of its relevance.
 
     ``c_change``: median of ``|c_k(ã)/c_k(a) − 1|`` over units with a root at their own kink. ``c_slope``: median of
     ``|∇c_k(a)·(a − ã) / c_k(a)|`` over units with a root.
     """
-    layer, model = passed.network.layers[position], passed.models[position]
-    context = Context(position, passed.values[position], {}, passed.above(position))
+    layer = passed.network.layers[position]
     change, slope, exists = [], [], []
-    for part in model.expansions(layer, context, passed.relevance[position]):
-        way, found = part.ways, part.exists
+    for part in parts:
+        way, mine = part.ways, part.ways.samples == i
+        found = part.exists & mine
         moved = (way.data - part.points).flatten(1)
         rows = layer.primitive.rows(way.units, layer.primitive.weight)
         z = layer.primitive.apply(way.data).flatten(1).gather(1, way.units[:, None])[:, 0]
@@ -143,26 +152,26 @@ def expanded(passed: Passed, position: int) -> dict[str, float | None]:
         relative = (gradient.flatten(1) * moved).sum(1) / part.relevance - step / z
         change.append((part.first.flatten(1).sum(1) / part.relevance - 1)[own].abs())
         slope.append(relative[found].abs())
-        exists.append(found)
-    balance, whole = passed.balances[position], float(passed.relevance[position].abs().sum())
+        exists.append(found[mine])
+    balance, whole = passed.balances[position], float(passed.relevance[position][i].abs().sum())
     return {
         "units": len(torch.cat(exists)),
         "exists": mean(torch.cat(exists)),
         "own_kink": len(torch.cat(change)) / max(1, len(torch.cat(exists))),
         "c_change": median(torch.cat(change)),
         "c_slope": median(torch.cat(slope)),
-        "zeroth": float(balance.zeroth.sum()) / whole if whole else None,
-        "remainder": float(balance.remainder.sum()) / whole if whole else None,
+        "zeroth": float(balance.zeroth[i]) / whole if whole else None,
+        "remainder": float(balance.remainder[i]) / whole if whole else None,
     }
 
 
-def ranks(passed: Passed, index: int) -> dict[str, float]:
-    """Rank and effective rank (exponential of the singular values' entropy) of ``∂R/∂a`` at one value of the network."""
-    layer = min(i for i, each in enumerate(passed.network.layers) if index in each.inputs)
-    value = passed.values[layer][index]
+def ranks(passed: Passed, index: int, i: int) -> dict[str, float]:
+    """Rank and effective rank (exponential of the singular values' entropy) of ``∂R/∂a`` at one value, for sample i."""
+    layer = min(j for j, each in enumerate(passed.network.layers) if index in each.inputs)
+    value = passed.values[layer][index][i : i + 1]
     if index < 0:
         return {"rank": None, "effective_rank": None, "active": None}
-    above, rows = passed.above(index), torch.zeros(1, dtype=torch.long)
+    above, rows = passed.above(index), torch.tensor([i])
 
     def relevance(a: Tensor) -> Tensor:
         return above({index: a.view_as(value)}, rows, 1).flatten()

@@ -1,7 +1,7 @@
-"""What does a trained relevance model change? Training-free, min-max and exact on the task of Montavon 2017, Sec. 5.
+"""What does a trained relevance model change? Training-free, min-max and exact on the task of Montavon 2017.
 
 A network says whether a digit 0 to 3 stands in an image of two; its score of presence is explained. Each model is asked
-whether it is conservative, positive and therefore consistent (Definitions 1 to 3).
+whether it is conservative, positive and therefore consistent (both).
 """
 
 from collections.abc import Iterator, Mapping
@@ -120,7 +120,7 @@ def explained(made: Methods, method: str, i: int) -> tuple[Tensor, float]:
 
 
 def measured(relevance: Tensor, score: float, x: Tensor) -> dict[str, float | bool | None]:
-    """Definitions 1 to 3 on one sample: conservative, positive, consistent (both)."""
+    """One sample: conservative, positive, consistent (both)."""
     total, size = float(relevance.sum()), float(relevance.abs().sum())
     error = abs(total - score) / score if score > 0 else None
     negative = float(relevance.clamp(max=0).abs().sum()) / size if size > 0 else 0.0

@@ -11,12 +11,14 @@ from torch import Tensor
 from dtd.affine import AffineMap
 from dtd.direction import Direction
 from dtd.errors import BudgetError, InputError, check_parameter
+from dtd.numeric import HALVINGS
 from dtd.propagation import Context, Contextual, Layer, Propagated, Propagation, balance
 from dtd.relevance.exact.cost import cost_above
 from dtd.relevance.exact.expansion import BEYOND, Expansion, attached, expand, search
 from dtd.relevance.exact.way import chunks, joined, ways
 
 Roots = Literal["moving", "held", "region"]
+EXPANSION = 7  # points besides the search: R(a) twice, R at the end of the bracket, up to 3 Newton steps, the terms
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Exact(Contextual):
     the layers above ends; the zeroth term is what the relevance is worth there.
 
     ``memory`` bounds the bytes of one chunk. ``budget`` bounds the evaluations of the network for the whole layer, counted
-    before they start: samples × units × points of the grid × (the same for each exact layer above), bisections left out.
+    before they start: samples × units × points that one root takes × (the same for each exact layer above). The count is an
+    upper bound: every grid is taken to be walked to its end and every bisection to take all its halvings.
 
     Raises :class:`BudgetError` with the estimate, and :class:`InputError` for an input that the layer reads twice.
     """
@@ -54,7 +57,7 @@ class Exact(Contextual):
     direction: Direction
     roots: Roots = "moving"
     grid: int = 8
-    budget: int = 10**8
+    budget: int = 10**9
     memory: int = 2**30
 
     def __post_init__(self):
@@ -66,8 +69,9 @@ class Exact(Contextual):
 
     @property
     def points(self) -> int:
-        """Points of the decomposition above that one root takes, bisections left out."""
-        return self.grid + 1 + len(BEYOND) + 1
+        """At most how many points of the decomposition above one root takes: its grid, its bisections, its expansion."""
+        region = HALVINGS + 1 if self.roots == "region" else 0
+        return self.grid + 1 + len(BEYOND) + HALVINGS + region + EXPANSION
 
     def check(self, layers, models, position, batch):
         layer = layers[position]
