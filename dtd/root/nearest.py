@@ -69,7 +69,8 @@ class Nearest(RootStrategy):
             lambda a: torch.as_tensor(self.metric(a) if callable(self.metric) else self.metric).to(a)
         )
         metric = metric.masked_fill(units.real == 0, 1)  # ∞ · 0 at padding
-        check_parameter(bool((metric > 0).all()), "metric", "positive", f"values down to {metric.min().item():g}")
+        wrong = metric[~(metric > 0)]
+        check_parameter(not len(wrong), "metric", "positive", wrong[:1].tolist())
         return metric.square().reciprocal().expand_as(units.activations)
 
     def length(self, root: Root, units: FieldUnits) -> Tensor:

@@ -343,3 +343,15 @@ def test_first_roots_on_rays():
     torch.testing.assert_close(t[:3], roots[:3], rtol=5e-13, atol=0)
     end = last_inside(lambda rows, t: t <= roots[rows], torch.full((4,), 2.0).double())
     torch.testing.assert_close(end, roots.clamp(max=2.0), rtol=1e-12, atol=0)
+
+
+def test_relevance_that_does_not_depend_on_the_activations_stays_in_the_zeroth_term():
+    """A target that counts outputs above 0 is flat: no root, no slope, nothing to hand down."""
+    model = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3)).double()
+    x = torch.randn(2, 4, generator=torch.Generator().manual_seed(0), dtype=torch.double)
+    network = dtd.trace(model, x)
+    plan = dtd.Plan([(dtd.where.first, dtd.Exact(dtd.Activations())), (dtd.where.every, dtd.rules.choose("lrp0"))])
+    flat = dtd.Plan([(dtd.where.every, dtd.Exact(dtd.Activations()))])
+    for chosen in (plan, flat):
+        out = dtd.explain(network, x, lambda y: torch.zeros_like(y), chosen)
+        assert not out.relevance.any() and out.relevance.isfinite().all()

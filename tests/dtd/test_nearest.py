@@ -172,7 +172,7 @@ def test_weighted_norms():
     assert dtd.Nearest(metric=lambda a: a.rsqrt()).length(root, units).item() == pytest.approx(6**0.5)
     still, _, _, _ = unit(a, w, 0.0, dtd.Real(), metric=torch.tensor([[INF, 1.0, 1.0]]).double())
     assert still.tolist() == pytest.approx([1.0, -1.0, 0.0])
-    with pytest.raises(dtd.InputError, match="'metric' must be positive; found values down to 0"):
+    with pytest.raises(dtd.InputError, match=r"'metric' must be positive; found \[0.0\]"):
         unit(a, w, 0.0, dtd.Real(), metric=0.0)
     with pytest.raises(dtd.InputError, match="'bias' must be one of"):
         dtd.Nearest(bias="none")
@@ -208,3 +208,14 @@ def test_the_ratio_of_distances_by_hand():
     network = dtd.trace(module, x, domain=dtd.NonNegative())
     rows = dtd.audit(network, x, 0, dtd.Plan.uniform("lrp0"), nearest=dtd.Nearest())
     assert rows.of_nearest[0] == pytest.approx(0.75 * 10**0.5 / 5**0.5) and rows.rootless[0] == 0.0
+
+
+@pytest.mark.parametrize("batch", [0, 2])
+def test_no_relevance_and_no_samples_are_explained_too(batch):
+    model = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3)).double()
+    network = dtd.trace(model, torch.zeros(2, 4, dtype=torch.double), domain=dtd.Box(-5.0, 5.0))
+    x = torch.zeros(batch, 4, dtype=torch.double)
+    plan = dtd.Plan([(dtd.where.every, dtd.TrainingFree(dtd.Nearest()))])
+    out = dtd.explain(network, x, torch.zeros(batch, 3, dtype=torch.double), plan)
+    assert out.relevance.shape == x.shape and not out.relevance.any()
+    assert (dtd.audit(network, x, torch.zeros(batch, 3, dtype=torch.double), plan).units == 0).all()

@@ -89,6 +89,8 @@ def differentiated(ways: Ways, points: Tensor, depth: int) -> tuple[Tensor, Tens
     """``R_k`` and its gradient at one point for each pair, ``depth − 1`` times differentiable. # shape: (P,), (P, *in)"""
     points = points if points.requires_grad else points.detach().requires_grad_()
     relevance = ways.relevance(points, depth)
+    if not relevance.requires_grad:  # constant
+        return relevance, torch.zeros_like(points)
     (gradient,) = torch.autograd.grad(
         relevance.sum(), points, create_graph=depth > 1, allow_unused=True, materialize_grads=True
     )
