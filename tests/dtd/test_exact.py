@@ -67,7 +67,7 @@ class Digits:
     number: type
     width: float  # of a root's bracket, relative
     beside: float  # how far from a kink, relative, derivatives are taken
-    step: float  # of a central difference
+    step: float  # of a central difference, relative to the root's distance: at a root below, others are close by too
     close: float  # how well that has to agree
 
 
@@ -139,8 +139,9 @@ class Nested:
 
     def difference(self, level, target, k, root, j, a, beside):
         point = [r + beside * (x - r) for r, x in zip(root, a, strict=True)]
-        up, down = ([p + s * self.digits.step * (i == j) for i, p in enumerate(point)] for s in (1, -1))
-        return (self.above(level, target, up)[k] - self.above(level, target, down)[k]) / (2 * self.digits.step)
+        step = self.digits.step * max(abs(x - r) for r, x in zip(root, a, strict=True))
+        up, down = ([p + s * step * (i == j) for i, p in enumerate(point)] for s in (1, -1))
+        return (self.above(level, target, up)[k] - self.above(level, target, down)[k]) / (2 * step)
 
 
 CASES = [([2, 3, 2], MANY), pytest.param([2, 2, 2, 2], MANY, marks=pytest.mark.slow)]
@@ -153,7 +154,7 @@ def test_exact_layers_are_the_nested_recursion(kind, seed, sizes, digits):
     model, x = dense(sizes, seed=seed), inputs(1, 2, seed=seed)
     direction = dtd.ZPlus() if kind == "zplus" else dtd.Activations()
     out = dtd.explain(dtd.trace(model, x, dtd.NonNegative()), x, 0, dtd.Plan([("*", exact(direction))]))
-    mp.dps = 40
+    mp.dps = 60
     found = Nested(model, kind, digits).relevance(0, 0, [digits.number(v) for v in x[0].tolist()])
     expected = torch.tensor([[float(v) for v in found]], dtype=torch.double)
     torch.testing.assert_close(out.relevance, expected, rtol=digits.close, atol=digits.close * x.abs().max().item())
