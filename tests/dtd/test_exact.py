@@ -209,6 +209,14 @@ def test_below_one_training_free_layer_the_constant_moves_to_the_root():
     assert (constant(part.points) / constant(data) - 1)[own].abs().max() > 0.1
 
 
+def test_a_relevance_that_is_constant_has_no_root_and_stays():
+    network = dtd.trace(dense([3, 4, 2]), inputs(2, 3), domain=dtd.NonNegative())
+    plan = dtd.Plan([(where.every, exact())])
+    out = dtd.explain(network, inputs(2, 3), torch.ones_like, plan)
+    balance = out.layers["2"].balance
+    assert torch.equal(out.relevance, torch.zeros_like(out.relevance)) and torch.equal(balance.zeroth, balance.relevance)
+
+
 def test_a_network_with_pooling_a_sum_and_a_skip_closes_its_balance():
     class Skip(nn.Module):
         def __init__(self):
