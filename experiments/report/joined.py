@@ -61,14 +61,28 @@ def joined(runs: Sequence[Run], name: str, summary: Summary | None, measures: Se
     settings = differing(runs)
     settings = short(settings[[key for key in settings if not is_seed(key)]], table)
     summary = (summary or guessed(table)).of(table, measures)
+    twins = repeated(table, runs)
     for column, values in settings.items():
         told = table[RUN].map(dict(enumerate(values)))
         known = [c for c in summary.by if c != summary.along]
-        explained = told.groupby([table[c] for c in known], dropna=False).nunique().max() <= 1 if known else False
+        names = [table[c][~twins] for c in known]
+        explained = told[~twins].groupby(names, dropna=False).nunique().max() <= 1 if known else False
         if not explained:
             table[column] = told
             summary = replace(summary, compared=(*summary.compared, column))
-    return Joined(table, summary)
+    return Joined(table[~repeated(table, runs)].reset_index(drop=True), summary)
+
+
+def repeated(table: pd.DataFrame, runs: Sequence[Run]) -> pd.Series:
+    """Rows that an earlier run with the same seeds has too: what its settings do not touch, such as a baseline.
+
+    A run that has no others stays whole: that its settings change nothing is to be seen.
+    """
+    configs = [str(sorted((k, str(v)) for k, v in run.config.items() if is_seed(k))) for run in runs]
+    seeds = table[RUN].map(dict(enumerate(configs)))
+    within = table.groupby([c for c in table], dropna=False).cumcount()  # a run's own equal rows are no repetition
+    found = table.drop(columns=RUN).assign(seeds=seeds, within=within).duplicated()
+    return found & ~found.groupby(table[RUN]).transform("all")
 
 
 def short(settings: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import torch
 from experiments.questions.base import Question
 from experiments.report.__main__ import REFUSED, main
 from experiments.runs.record import Outcome
+from tests.experiments.report.conftest import faithful
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,19 @@ def test_a_setting_that_rows_have_a_column_of_the_same_name_for_keeps_its_whole_
     assert main([str(tmp_path / "sweep")]) == 0
     source = (tmp_path / "sweep" / "report" / "tables" / "faithfulness_rows.tex").read_text()
     assert "config plan.parameters.gamma" in source and [line[-2] for line in lines(source)] == ["0.5", "1.0"]
+
+
+def test_a_baseline_that_every_plan_of_a_sweep_repeats_is_one_line_and_counts_once_a_seed(undrawn, made, tmp_path):
+    for plan in ("gamma", "zplus"):
+        for seed in range(2):
+            tables = {name: table[table.plan.isin([plan, "random"])] for name, table in faithful(seed, 0.25).items()}
+            made(tmp_path / "sweep" / f"{plan}-{seed}", seed, gamma=0.25 if plan == "gamma" else None, tables=tables)
+    assert main([str(tmp_path / "sweep"), "--measures", "aopc_morf"]) == 0
+    source = (tmp_path / "sweep" / "report" / "tables" / "faithfulness_rows.tex").read_text()
+    found = dict(lines(source))
+    assert set(found) == {r"LRP-$\gamma$", "z$^{+}$", "random order"} and "over 2 runs" in source
+    means = [0.705, 0.725]  # of the seeds, over samples
+    assert f"{np.mean(means):.3f}" in found["random order"] and f"{np.std(means, ddof=1):.3f}" in found["random order"]
 
 
 def test_an_axis_in_which_nothing_differs_is_refused(undrawn, made, tmp_path, capsys):
