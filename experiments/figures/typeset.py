@@ -37,11 +37,13 @@ def converted(text: str, in_maths: dict[str, str], outside: dict[str, str]) -> s
 
 def typeset(figure: Figure, latex: bool) -> None:
     """Replace the characters in all texts of a figure; ``latex`` for text that LaTeX sets."""
-    convert, ticks = tex if latex else maths, set()
+    convert, ticks, done = tex if latex else maths, set(), []
     for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
         labels = axis.get_ticklabels()
-        if isinstance(axis.get_major_locator(), FixedLocator):
-            axis.set_ticks(axis.get_ticklocs(), labels=[convert(label.get_text()) for label in labels])
+        if isinstance(axis.get_major_locator(), FixedLocator) and axis.major not in done:
+            done.append(axis.major)  # panels that share an axis share it, and inner ones have hidden their labels
+            places = axis.get_ticklocs()
+            axis.set_ticks(places, labels=[convert(text) for text in axis.get_major_formatter().format_ticks(places)])
         ticks |= {*labels, *axis.get_ticklabels(), *axis.get_ticklabels(minor=True)}
     for text in figure.findobj(Text):
         if text not in ticks:

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from experiments.figures.panels import Block, heatmap_grid
 from experiments.figures.style import COLUMN, PAGE, Style, styled
+from experiments.figures.typeset import typeset
 
 
 def blocks(columns: int, picture: bool = True) -> list[Block]:
@@ -40,3 +42,13 @@ def test_without_pictures_the_room_goes_to_the_panels_and_an_empty_place_stays_e
     with styled(Style()):
         figure = heatmap_grid([block])
     assert sum(len(axes.get_images()) for axes in figure.axes) == 5
+
+
+@pytest.mark.parametrize(("latex", "label"), [(False, r"$\gamma$_1"), (True, r"$\gamma$\_1")])
+def test_names_at_an_axis_that_panels_share_are_set_once_and_stay(latex, label):
+    figure = Figure()
+    for axes in figure.subplots(2, 2, sharey=True).flat:
+        axes.set_yticks([0, 1], ["γ_1", "z"])
+    typeset(figure, latex)
+    for axes in (figure.axes[0], figure.axes[2]):  # the outer ones, which show them
+        assert [text.get_text() for text in axes.get_yticklabels()] == [label, "z"]
