@@ -7,11 +7,11 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from dtd.errors import InputError, PlanError
+from dtd.errors import InputError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.network.state import version
-from dtd.plan import Plan
+from dtd.plan import Plan, check_asked
 from dtd.program import Program, State, prepared
 from dtd.propagation import Contextual, Propagation
 from dtd.reference import Record, Reference, check_models
@@ -104,8 +104,7 @@ class Sweep:
     @classmethod
     def of(cls, network: Network, x: Tensor, plan: Plan, reduced: torch.dtype | None) -> "Sweep":
         """The sweep of checked inputs."""
-        if not isinstance(plan, Plan):
-            raise PlanError(f"'plan' must be a dtd.Plan (presets are functions: call them); found {type(plan).__name__}.")
+        check_asked(network, plan)
         graph = network.graph
         graph.check_input(x, network.shape)
         models = plan.bind(graph)

@@ -6,7 +6,7 @@ from typing import Any
 
 from dtd.affine import AffineMap, Diagonal
 from dtd.direction import Activations, Weights
-from dtd.errors import PlanError
+from dtd.errors import InputError, PlanError
 from dtd.lrp import LRPEpsilon, LRPRule, LRPWSquare
 from dtd.network.graph import Graph
 from dtd.network.network import Network
@@ -133,3 +133,11 @@ class Plan:
         if isinstance(layer.primitive, Diagonal):
             return LRPWSquare() if self.formulas else Linear(Ray(Weights()))
         return LRPEpsilon() if self.formulas else Linear(Ray(Activations()))
+
+
+def check_asked(network: Network, plan: Plan) -> None:
+    """Raises :class:`InputError` for a network that was not traced, :class:`PlanError` for what is no plan."""
+    if not isinstance(network, Network):
+        raise InputError(f"'network' must come from dtd.trace(model, example_inputs); found {type(network).__name__}.")
+    if not isinstance(plan, Plan):
+        raise PlanError(f"'plan' must be a dtd.Plan (presets are functions: call them); found {type(plan).__name__}.")

@@ -15,7 +15,7 @@ from dtd.audit.validity import Status, distance, status
 from dtd.errors import PlanError
 from dtd.network.activations import activations
 from dtd.network.network import Network
-from dtd.plan import Plan
+from dtd.plan import Plan, check_asked
 from dtd.primitive import LayerNorm, MatMul, Product, Softmax
 from dtd.propagation import Context, Layer, Propagation
 from dtd.reference import Above, check_models, relevance_pass, sweep
@@ -65,6 +65,7 @@ def audit(
         BudgetError: one unit alone needs more than ``memory``; the message says how much.
         and what :func:`dtd.explain` raises.
     """
+    check_asked(network, plan)
     network.check_input(x)
     graph, models = network.graph, plan.bind(network)
     for layer, model in zip(network.layers, models, strict=True):

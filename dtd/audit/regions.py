@@ -8,7 +8,7 @@ from dtd.affine import AffineMap
 from dtd.errors import PlanError
 from dtd.network.above import evaluate, live
 from dtd.network.network import Network
-from dtd.plan import Plan
+from dtd.plan import Plan, check_asked
 from dtd.propagation import Context, Layer
 from dtd.reference import Above, relevance_pass, sweep
 from dtd.relevance import RelevanceModel
@@ -43,6 +43,7 @@ def root_regions(
         InputError: a network that is not piecewise linear, or a target that is not a function of the output.
         PlanError: an explicit plan, which has no roots.
     """
+    check_asked(network, plan)
     network.check_input(x)
     graph, models = network.graph, plan.bind(network)
     swept = sweep(graph, models, x, target)

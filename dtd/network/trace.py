@@ -75,6 +75,8 @@ def single_input(example_inputs: Any) -> Tensor:
 
 def checked(domain: Domain, x: Tensor) -> Domain:
     """The input's domain with its bounds in the input's dtype and on its device."""
+    if not isinstance(domain, Domain):
+        raise DomainError(f"'domain' must be a dtd.Box(low, high), dtd.NonNegative() or dtd.Real(); found {domain!r}.")
     for bound in domain.bounds():
         if isinstance(bound, Tensor) and bound.ndim not in (0, x.ndim):
             raise DomainError(

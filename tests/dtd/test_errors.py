@@ -222,3 +222,16 @@ def test_memory_bound_of_the_audit(network):
 def test_a_preset_that_was_not_called_is_named(network):
     with pytest.raises(dtd.PlanError, match=r"presets are functions: call them"):
         dtd.explain(network, rand(1, 4), 0, dtd.presets.epsilon_plus)
+
+
+@pytest.mark.parametrize("ask", [dtd.explain, dtd.audit, dtd.root_regions, lambda *asked: next(dtd.explain_each(*asked))])
+def test_a_model_that_was_not_traced_and_what_is_no_plan_are_named(network, ask):
+    with pytest.raises(dtd.InputError, match=r"'network' must come from dtd.trace.*; found Sequential"):
+        ask(mlp(), rand(1, 4), 0, PLAN)
+    with pytest.raises(dtd.PlanError, match="'plan' must be a dtd.Plan .*; found str"):
+        ask(network, rand(1, 4), 0, "gamma")
+
+
+def test_a_domain_that_is_none_is_refused():
+    with pytest.raises(dtd.DomainError, match=r"'domain' must be a dtd.Box.*; found 'box'"):
+        dtd.trace(mlp(), rand(2, 4), domain="box")
