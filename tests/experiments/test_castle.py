@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from experiments.configs import ConfigError, typed
 from experiments.job import DONE, REFUSED, run
@@ -82,6 +83,18 @@ def test_a_class_that_the_network_lacks_is_refused(composed, tmp_path, monkeypat
     monkeypatch.setattr("experiments.models.squeezenet.CLASSES", 10)
     assert run(composed(*TINY, "question.class_name=483"), tmp_path) == REFUSED
     assert "must be one of the network's 10 classes; found 483" in capsys.readouterr().out.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "text", ["dull, but fine", 'the "best" (ever)', "it's {a} = b", "ends in \\", 'a \\" b', "null", ""]
+)
+def test_a_text_is_one_string_to_hydra_whatever_it_holds(text):
+    (override,) = OverridesParser.create().parse_overrides(written_out([f"text={text}"]))
+    assert override.value() == text and not override.is_sweep_override()
+
+
+def test_a_text_in_quotes_of_its_own_keeps_them():
+    assert written_out(["text='a, b'"]) == ["question.text='a, b'"]
 
 
 def test_short_names_are_written_out():
