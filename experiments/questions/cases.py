@@ -49,7 +49,9 @@ def cases(config: Config, samples: int | list[int]) -> Iterator[Case]:
     for name, subject in subjects(config.model, config.data).items():
         index = list(range(samples)) if isinstance(samples, int) else samples
         found = len(subject.test_x)
-        require(max(index) < found, "question.samples", f"among the {found} samples of the test set", max(index) + 1)
+        counted = isinstance(samples, int)
+        valid = f"at most the {found} samples of the test set" if counted else f"below {found}, the size of the test set"
+        require(max(index) < found, "question.samples", valid, samples)
         x, model = subject.test_x[index].to(dtype), deepcopy(subject.model).to(dtype)
         network = trace(model, x, subject.domain)
         batches = subject.train_x.to(dtype), subject.test_x.to(dtype)

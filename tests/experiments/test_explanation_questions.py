@@ -126,7 +126,12 @@ def test_heatmaps_rows_pixels_and_roots_say_the_same(asked, composed):
         (faithfulness, "question.share=0", "'question.share' must be above 0 and at most 1; found 0"),
         (faithfulness, "question.values=[black]", "'question.values' must be numbers, mean or uniform; found 'black'"),
         (faithfulness, "question.quantus=[road]", "'question.quantus' must be among pixel_flipping, .*; found road"),
-        (faithfulness, "question.samples=451", "must be among the 450 samples of the test set; found 451"),
+        (faithfulness, "question.samples=451", "must be at most the 450 samples of the test set; found 451"),
+        (
+            heatmaps,
+            "question.samples=[0,450]",
+            "'question.samples' must be below 450, the size of the test set",
+        ),
         (sanity, "question.similarities=[pearson]", "'question.similarities' must be among spearman, .*; found pearson"),
         (sanity, "question.draws=0", "'question.draws' must be at least 1; found 0"),
         (heatmaps, "question.samples=[0,0]", "'question.samples' must be samples that differ"),

@@ -132,6 +132,8 @@ def test_a_function_may_make_the_model(mynets, made):
         (["model.epochs=-1"], "'model.epochs' must be at least 1; found -1"),
         (["model._target_=mynets.nothing", "model.epochs=0"], "'model._target_' must be a torch.nn.Module"),
         (["model._target_=mynets.nothing"], "'model._target_' must be a torch.nn.Module"),
+        (["data=wine"], r"'model' must take samples of shape \(13,\), .*shapes cannot be multiplied.*model.arguments"),
+        (["+model.arguments.classes=7"], r"'model' must be a model with 10 outputs.*; found outputs of shape \(7,\)"),
         (["data=noise"], "'data' must be a data set with labels, since the model is trained on it"),
     ],
 )
