@@ -1,6 +1,7 @@
 """Configs composed in process, and a cache of trained models that lasts one session."""
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import platformdirs
@@ -13,6 +14,15 @@ from tests.experiments.reviews import files
 
 CONF = Path(__file__).parents[2] / "conf"
 TINY = Path(__file__).parent / "tiny"  # overrides by preset
+EXTRAS = {"minmax": ("mlxtend", "images"), "tune_gamma": ("hydra_plugins.hydra_optuna_sweeper", "sweep")}
+
+
+def optional(preset: str) -> tuple[pytest.MarkDecorator, ...]:
+    """The mark of a preset that cannot do without a package of an extra."""
+    if preset not in EXTRAS:
+        return ()
+    package, extra = EXTRAS[preset]
+    return (pytest.mark.skipif(find_spec(package) is None, reason=f"needs the extra {extra}"),)
 
 
 @pytest.fixture(scope="session")

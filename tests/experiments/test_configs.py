@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from experiments.configs import SCHEMAS, Config, ConfigError, SeveralConfig, typed
 from experiments.questions import question
-from tests.experiments.conftest import CONF
+from tests.experiments.conftest import CONF, optional
 
 OPTIONS = [(path.parent.name, path.stem) for path in sorted(CONF.glob("*/*.yaml"))]
 NEEDED = {  # what has no default
@@ -19,7 +19,7 @@ NEEDED = {  # what has no default
 }
 
 
-@pytest.mark.parametrize(("group", "option"), OPTIONS)
+@pytest.mark.parametrize(("group", "option"), [pytest.param(*pair, marks=optional(pair[1])) for pair in OPTIONS])
 def test_every_option_composes_and_is_typed(composed, group, option):
     config = composed(f"{group}={option}", *NEEDED.get(f"{group}={option}", []))
     assert not OmegaConf.missing_keys(config)
@@ -29,7 +29,10 @@ def test_every_option_composes_and_is_typed(composed, group, option):
         assert type(getattr(made, group)) is SCHEMAS[group][option]
 
 
-@pytest.mark.parametrize("option", [option for group, option in OPTIONS if group in ("question", "experiment")])
+@pytest.mark.parametrize(
+    "option",
+    [pytest.param(option, marks=optional(option)) for group, option in OPTIONS if group in ("question", "experiment")],
+)
 def test_every_question_accepts_its_own_defaults(composed, option):
     group = "question" if (CONF / "question" / f"{option}.yaml").exists() else "experiment"
     made = typed(composed(f"{group}={option}"))

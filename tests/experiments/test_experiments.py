@@ -14,7 +14,7 @@ from experiments.report.cells import grid, latex
 from experiments.report.joined import joined
 from experiments.report.runs import asked, read_runs
 from experiments.report.section import drawn
-from tests.experiments.conftest import CONF, TINY
+from tests.experiments.conftest import CONF, TINY, optional
 
 PRESETS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
 
@@ -23,7 +23,7 @@ def test_every_preset_has_its_tiny_size_and_every_tiny_size_its_preset():
     assert sorted(path.stem for path in TINY.glob("*.yaml")) == PRESETS
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", [pytest.param(preset, marks=optional(preset)) for preset in PRESETS])
 def test_every_preset_runs(composed, tmp_path, preset):
     overrides = OmegaConf.load(TINY / f"{preset}.yaml")
     assert run(composed(f"experiment={preset}", *overrides), tmp_path) == DONE
