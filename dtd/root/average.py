@@ -37,12 +37,8 @@ class Average(RootStrategy):
         return self.mix.roots(units, domain)
 
     @property
-    def directions(self):
-        return self.mix.directions
-
-    @property
-    def bias_moves(self):
-        return self.mix.bias_moves
+    def inner(self):
+        return self.strategies
 
 
 def jittered(direction: Direction, count: int = 16, spread: float = 1.0, seed: int = 0, bias: Bias = "fixed") -> Average:

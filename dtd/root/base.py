@@ -69,9 +69,14 @@ class RootStrategy(ABC):
         return None
 
     @property
+    def inner(self) -> "tuple[RootStrategy, ...]":
+        """The strategies that this one is made of."""
+        return ()
+
+    @property
     def directions(self) -> tuple[Direction, ...]:
         """The directions that are searched, each with what it requires of the inputs."""
-        return ()
+        return tuple(direction for strategy in self.inner for direction in strategy.directions)
 
     def check(self, layer: Layer, a: Tensor) -> None:
         """Raise :class:`DomainError` where a layer's input leaves what a direction requires."""
@@ -82,7 +87,7 @@ class RootStrategy(ABC):
     @property
     def bias_moves(self) -> bool:
         """Whether the bias is an input that moves along with the others."""
-        return False
+        return any(strategy.bias_moves for strategy in self.inner)
 
 
 def mixed(roots: Weighted) -> Root:

@@ -35,12 +35,8 @@ class Mix(RootStrategy):
                 yield weight * share, root
 
     @property
-    def directions(self):
-        return tuple(direction for _, part in self.parts for direction in part.directions)
-
-    @property
-    def bias_moves(self):
-        return any(part.bias_moves for _, part in self.parts)
+    def inner(self):
+        return tuple(part for _, part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -57,9 +53,5 @@ class Explicit(RootStrategy):
         return self.strategy.roots(units, domain)
 
     @property
-    def directions(self):
-        return self.strategy.directions
-
-    @property
-    def bias_moves(self):
-        return self.strategy.bias_moves
+    def inner(self):
+        return (self.strategy,)
