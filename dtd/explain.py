@@ -71,7 +71,7 @@ def explain(network: Network, x: Tensor, target: Target, plan: Plan, *, reduced:
         BudgetError: a relevance model that would cost more than it was given.
     """
     with torch.no_grad():
-        return Sweep.of(network, x, plan, reduced).explanation(target, last=True)
+        return SharedSweep.of(network, x, plan, reduced).explanation(target, last=True)
 
 
 def explain_each(
@@ -83,7 +83,7 @@ def explain_each(
     a loop over many targets holds what it keeps.
     """
     with torch.no_grad():
-        sweep = Sweep.of(network, x, plan, reduced)
+        sweep = SharedSweep.of(network, x, plan, reduced)
     for number, target in enumerate(targets, 1):
         with torch.no_grad():
             found = sweep.explanation(target, last=number == len(targets))
@@ -91,18 +91,17 @@ def explain_each(
 
 
 @dataclass(frozen=True, eq=False)
-class Sweep:
-    """A finished forward sweep, from which every target's relevance is handed down."""
+class SharedSweep:
+    """One forward sweep, from which every target's relevance is handed down."""
 
     network: Network
     graph: Graph
     models: tuple[Propagation, ...]
-    program: Program
     x: Tensor
-    state: State
+    reduced: torch.dtype | None
 
     @classmethod
-    def of(cls, network: Network, x: Tensor, plan: Plan, reduced: torch.dtype | None) -> "Sweep":
+    def of(cls, network: Network, x: Tensor, plan: Plan, reduced: torch.dtype | None) -> "SharedSweep":
         """The sweep of checked inputs."""
         check_asked(network, plan)
         graph = network.graph
@@ -111,8 +110,17 @@ class Sweep:
         if reduced not in (None, torch.bfloat16):
             raise InputError(f"'reduced' must be torch.bfloat16 or None; found {reduced}.")
         check_models(graph.layers, models, len(x))
-        program = prepared(graph, models, reduced)
-        return cls(network, graph, models, program, x, program.forward(x))
+        return cls(network, graph, models, x, reduced)
+
+    @cached_property
+    def program(self) -> Program:
+        """The plan on the graph, prepared."""
+        return prepared(self.graph, self.models, self.reduced)
+
+    @cached_property
+    def state(self) -> State:
+        """The finished sweep; plans that recompute what is above a layer have their own and do not ask for it."""
+        return self.program.forward(self.x)
 
     def explanation(self, target: Target, last: bool) -> Explanation:
         """One target's; after the ``last`` one nothing of the sweep is left."""
