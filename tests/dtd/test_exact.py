@@ -1,23 +1,20 @@
 """The exact relevance model: against nested differences in many digits, closed forms, theorems, and its own cost."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 
 import pytest
 import torch
-from mpmath import mp, mpf
+from mpmath import mp
 from torch import nn
 
 import dtd
 from dtd import where
-from dtd.network.above import live, output_from, same_region
-from dtd.numeric import first_root, last_inside
 from dtd.propagation import Context
 from dtd.reference import Above, relevance_pass, sweep
 from dtd.relevance.exact.cost import cost_above
 from dtd.target import initial_relevance
-from tests.models import model_and_input
+from tests.nested import MANY, Nested
 
 LARGE = 10**9
 
@@ -58,90 +55,6 @@ def expansions(network, x, target, plan, position) -> list:
     above = Above(network, models, swept, position, initial.abs().sum(1))
     context = Context(position, saved[position], arrived, above)
     return list(models[position].expansions(network.layers[position], context, arrived[position]))
-
-
-@dataclass(frozen=True)
-class Digits:
-    """A kind of number, and how finely the recursion by definition is resolved with it."""
-
-    number: type
-    width: float  # of a root's bracket, relative
-    beside: float  # how far from a kink, relative, derivatives are taken
-    step: float  # of a central difference, relative to the root's distance: at a root below, others are close by too
-    close: float  # how well that has to agree
-
-
-MANY = Digits(mpf, 1e-26, 1e-12, 1e-16, 1e-8)
-
-
-class Nested:
-    """The recursion by definition: roots by scanning and halving, every derivative by central differences."""
-
-    def __init__(self, model: nn.Sequential, kind: str, digits: Digits):
-        layers = [part for part in model if isinstance(part, nn.Linear)]
-        self.w = [[[digits.number(v) for v in row] for row in part.weight.tolist()] for part in layers]
-        self.b = [[digits.number(v) for v in part.bias.tolist()] for part in layers]
-        self.kind, self.digits = kind, digits
-
-    def z(self, level, a):
-        rows = zip(self.w[level], self.b[level], strict=True)
-        return [sum((w * x for w, x in zip(row, a, strict=True)), b) for row, b in rows]
-
-    def direction(self, level, k, a):
-        return [x if self.kind == "lrp0" or w > 0 else 0 * x for w, x in zip(self.w[level][k], a, strict=True)]
-
-    def above(self, level, target, a):
-        """Relevance of the outputs of layer ``level`` at its inputs ``a``."""
-        z = self.z(level, a)
-        if level == len(self.w) - 1:
-            return [v if k == target else 0 * v for k, v in enumerate(z)]
-        return self.relevance(level + 1, target, [max(v, 0 * v) for v in z])
-
-    def relevance(self, level, target, a):
-        """R_j(a) of the inputs of layer ``level``."""
-        total = [0 * x for x in a]
-        for k, arrived in enumerate(self.above(level, target, a)):
-            if arrived != 0:
-                root = self.root(level, target, k, a, arrived)
-                for j in range(len(a)):
-                    if root[j] != a[j]:
-                        total[j] += self.slope(level, target, k, root, j, a) * (a[j] - root[j])
-        return total
-
-    def root(self, level, target, k, a, arrived):
-        v = self.direction(level, k, a)
-
-        def at(t):
-            return [x - t * d for x, d in zip(a, v, strict=True)]
-
-        def keeps(t):
-            return self.above(level, target, at(t))[k] * arrived > 0
-
-        n = sum(w * d for w, d in zip(self.w[level][k], v, strict=True))
-        end = self.z(level, a)[k] / n if n else self.digits.number(1)
-        end = end if end > 0 else self.digits.number(1)
-        low = high = 0 * end
-        for high in [end * i / 8 for i in range(1, 9)] + [end * f for f in (1.25, 1.5, 2, 3, 4)]:
-            if not keeps(high):
-                break
-            low = high
-        if low == high:
-            return a
-        while high - low > self.digits.width * high:
-            middle = (low + high) / 2
-            low, high = (middle, high) if keeps(middle) else (low, middle)
-        return at(low) if abs(self.above(level, target, at(low))[k]) < 1e-6 * abs(arrived) else a
-
-    def slope(self, level, target, k, root, j, a):
-        """Central difference at a point moved a little towards the data point, off the kink; extrapolated to the root."""
-        near, far = (self.difference(level, target, k, root, j, a, f * self.digits.beside) for f in (1, 2))
-        return 2 * near - far
-
-    def difference(self, level, target, k, root, j, a, beside):
-        point = [r + beside * (x - r) for r, x in zip(root, a, strict=True)]
-        step = self.digits.step * max(abs(x - r) for r, x in zip(root, a, strict=True))
-        up, down = ([p + s * step * (i == j) for i, p in enumerate(point)] for s in (1, -1))
-        return (self.above(level, target, up)[k] - self.above(level, target, down)[k]) / (2 * step)
 
 
 CASES = [([2, 3, 2], MANY), pytest.param([2, 2, 2, 2], MANY, marks=pytest.mark.slow)]
@@ -290,6 +203,11 @@ def counting(function, rows):
     return call
 
 
+class Doubled(nn.Module):
+    def forward(self, x):
+        return x + x
+
+
 def test_what_it_cannot_start_from_is_refused():
     model, x = dense([3, 4, 2]), inputs(2, 3)
     network, plan = dtd.trace(model, x, dtd.NonNegative()), dtd.Plan([("*", exact())])
@@ -303,57 +221,6 @@ def test_what_it_cannot_start_from_is_refused():
     smooth = nn.Sequential(nn.Linear(3, 3), nn.GELU(), nn.Linear(3, 2)).double()
     with pytest.raises(dtd.InputError, match=r"Linear regions need piecewise linear functions .* is gelu"):
         dtd.explain(dtd.trace(smooth, x), x, 0, dtd.Plan([("*", exact(dtd.Weights(), roots="region"))]))
-
-
-class Doubled(nn.Module):
-    def forward(self, x):
-        return x + x
-
-
-@pytest.mark.parametrize("name", ["residual"])
-def test_the_network_above_is_the_rest_of_the_network(name):
-    model, x = model_and_input(name)
-    network = dtd.trace(model, x, domain=dtd.Box(0.0, 1.0))
-    outputs = {-1: x}
-    for i, layer in enumerate(network.layers):
-        inputs_ = tuple(outputs[j] for j in layer.inputs)
-        affine = hasattr(layer.primitive, "apply")
-        outputs[i] = layer.primitive.apply(layer.joined(inputs_)) if affine else layer.primitive.forward(layer, inputs_)[0]
-    for first in range(len(network.layers) + 1):
-        values = {j: outputs[j] for j in live(network, first)}
-        torch.testing.assert_close(output_from(network, first, values), model(x))
-
-
-def test_a_region_ends_where_a_sign_or_a_winner_changes():
-    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Unflatten(1, (1, 3)), nn.MaxPool1d(3)).double()
-    x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0), dtype=torch.double)
-    network, rows = dtd.trace(model, x), torch.zeros(200, dtype=torch.long)
-    same = same_region(network, 0, {-1: x[:1]}, {-1: x}, rows)
-    h = model[0](x)
-    signs = ((h > 0) == (h[:1] > 0)).all(1)
-    winner = (h[:1] <= 0).all() | (h.argmax(1) == h[:1].argmax(1))
-    assert torch.equal(same, signs & winner) and 0 < same.sum() < 200
-    w = model[0].weight[0].detach()
-    kink = x[:1] - (h[:1, :1] / w.square().sum()) * w
-    for moved in (kink + 1e-6 * w, kink - 1e-6 * w):
-        assert bool(same_region(network, 0, {-1: moved}, {-1: kink}, rows[:1]))
-        assert not bool(same_region(network, 0, {-1: moved}, {-1: 2 * kink - moved}, rows[:1]))
-
-
-def test_first_roots_on_rays():
-    """Zeros of cubics and a plateau, against the roots themselves."""
-    roots = torch.tensor([0.3, 1.7, 0.9, 5.0], dtype=torch.double)
-    value = lambda rows, t: (roots[rows] - t) ** 3 * (1 + t)  # noqa: E731
-    grid = torch.arange(1, 9, dtype=torch.double).expand(4, -1) / 4
-    t, exists = first_root(value, value(torch.arange(4), torch.zeros(4).double()), grid)
-    assert exists.tolist() == [True, True, True, False]
-    torch.testing.assert_close(t[:3], roots[:3], rtol=5e-13, atol=0)
-    assert bool((value(torch.arange(3), t[:3]) > 0).all())
-    flat = lambda rows, t: (roots[rows] - t).clamp(min=0)  # noqa: E731
-    t, exists = first_root(flat, roots, grid)
-    torch.testing.assert_close(t[:3], roots[:3], rtol=5e-13, atol=0)
-    end = last_inside(lambda rows, t: t <= roots[rows], torch.full((4,), 2.0).double())
-    torch.testing.assert_close(end, roots.clamp(max=2.0), rtol=1e-12, atol=0)
 
 
 def test_relevance_that_does_not_depend_on_the_activations_stays_in_the_zeroth_term():
