@@ -9,13 +9,13 @@ from filelock import Timeout
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.checks import check
+from experiments.conditions import seeded, threads
 from experiments.configs import Config, ConfigError, option, typed
 from experiments.console import console
 from experiments.figures.style import styled
 from experiments.questions import question
 from experiments.questions.base import Question
 from experiments.results import OutputError, read_table, remove_parts, save_figure, save_json, save_table, save_text
-from experiments.runs.conditions import seeded, threads
 from experiments.runs.identity import job_key
 from experiments.runs.log import Log, logged
 from experiments.runs.objective import check_objective

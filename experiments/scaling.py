@@ -12,8 +12,8 @@ from dtd.domain import Box
 from dtd.explain import explain_each
 from dtd.network import trace
 from dtd.plan import Plan
+from experiments.conditions import seeded
 from experiments.console import progress
-from experiments.models.base import seeded
 from experiments.models.layers import randomise
 from experiments.recipes import GAMMA, Method, Prepared, nothing
 from experiments.timing import interleaved, warm_up

@@ -3,8 +3,6 @@
 import hashlib
 import inspect
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -16,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from experiments.conditions import seeded, threads
 from experiments.configs import TrainedConfig, require
 from experiments.console import progress
 from experiments.data import Data
@@ -31,8 +30,7 @@ def trained(build: partial[nn.Module], config: TrainedConfig, data: Data) -> nn.
     """
     require(data.train_y is not None, "data", "a data set with labels, since the model is trained on it", "one without")
     path = cached(build, config, data)
-    with torch.random.fork_rng(devices=[]), one_thread():
-        torch.manual_seed(config.seed)
+    with seeded(config.seed), threads(1):  # sums in one order
         model = build()
         weights = read(path)
         if weights is None:
@@ -50,17 +48,6 @@ def check_training(config: TrainedConfig, key: str) -> None:
         require(getattr(config, name) >= 1, f"{key}.{name}", "at least 1", getattr(config, name))
     require(config.learning_rate > 0, f"{key}.learning_rate", "positive", config.learning_rate)
     require(config.weight_decay >= 0, f"{key}.weight_decay", "at least 0", config.weight_decay)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Sums in an order that does not depend on the number of threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def cached(build: partial[nn.Module], config: TrainedConfig, data: Data) -> Path:

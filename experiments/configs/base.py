@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+import torch
+
 
 class ConfigError(Exception):
     """A config that no run can start from: says which key, what was found and what is valid."""
@@ -21,6 +23,11 @@ class Dtype(Enum):
 
     float32 = "float32"
     float64 = "float64"
+
+    @property
+    def torch(self) -> torch.dtype:
+        """As torch names it."""
+        return getattr(torch, self.value)
 
 
 class Root(Enum):

@@ -5,8 +5,6 @@ of Quantus' curves here, since its own need a function that numpy 2.4 lacks.
 """
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -14,6 +12,7 @@ import numpy as np
 from torch import Tensor, nn
 
 import experiments.peers.vision  # noqa: F401 - before Quantus, which imports torchvision
+from experiments.conditions import seeded
 
 import quantus  # isort: skip
 
@@ -97,14 +96,3 @@ METRICS = {
         complexity,
     )
 }
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """numpy's global generator, which Quantus draws from, with a seed; afterwards as it was."""
-    state = np.random.get_state()
-    np.random.seed(seed)
-    try:
-        yield
-    finally:
-        np.random.set_state(state)

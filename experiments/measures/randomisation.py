@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from copy import deepcopy
 
 import numpy as np
-import torch
 from torch import nn
 
 from dtd.errors import InputError
 from dtd.network import Network
+from experiments.conditions import seeded
 
 STREAM = 1  # of random numbers
 ORDERS = ("output", "input", "each")  # from the output down, from the input up, one layer alone
@@ -37,8 +37,7 @@ def randomised(model: nn.Module, groups: list[list[str]], order: str, seed: int)
     a stream of its own: a model that was made with the same seed would otherwise get its first weights back.
     """
     drawn = deepcopy(model).requires_grad_(False)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(np.random.SeedSequence((seed, STREAM)).generate_state(1)[0]))
+    with seeded(int(np.random.SeedSequence((seed, STREAM)).generate_state(1)[0])):
         for path in (path for group in groups for path in group):
             drawn.get_submodule(path).reset_parameters()
     current = deepcopy(model)

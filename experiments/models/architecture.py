@@ -3,9 +3,10 @@
 import torch
 
 from experiments.architectures import architecture
+from experiments.conditions import seeded
 from experiments.configs import ArchitectureConfig, ConfigError
 from experiments.data import Data
-from experiments.models.base import Subject, on_data, seeded
+from experiments.models.base import Subject, on_data
 from experiments.models.layers import randomise
 from experiments.models.weights import check_file, load_weights
 

@@ -1,8 +1,7 @@
 """What is explained: a model, its inputs' domain, and samples."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -25,20 +24,17 @@ class Subject:
     test_x: Tensor
     test_y: Tensor | None
 
+    def to(self, dtype: torch.dtype) -> "Subject":
+        """A copy in another precision."""
+        moved = {name: getattr(self, name).to(dtype) for name in ("train_x", "test_x")}
+        return replace(self, model=deepcopy(self.model).to(dtype), **moved)
+
     @torch.no_grad()
     def accuracy(self) -> float | None:
         """Share of the test samples that are classified correctly; None without labels."""
         if self.test_y is None:
             return None
         return (self.model(self.test_x).argmax(1) == self.test_y).double().mean().item()
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Random numbers from a seed, in a state of their own."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 
 def image_channels(data: Data, smallest: int) -> int:

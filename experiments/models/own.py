@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from experiments import targets
+from experiments.conditions import seeded
 from experiments.configs import ConfigError, OwnConfig, require
 from experiments.data import Data
-from experiments.models.base import Subject, on_data, seeded
+from experiments.models.base import Subject, on_data
 from experiments.models.weights import check_file, load_weights
 from experiments.training import check_training, trained
 

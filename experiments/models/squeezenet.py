@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from experiments.conditions import seeded
 from experiments.configs import SqueezeNetConfig, require
 from experiments.data import Data
-from experiments.models.base import Subject, seeded
+from experiments.models.base import Subject
 from experiments.models.layers import randomise
 from experiments.models.photos import TORCHVISION
 from experiments.models.weights import check_file, load_weights

@@ -1,7 +1,6 @@
 """What the questions about explanations ask about: a model in the run's precision, samples, and the run's plans."""
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -45,14 +44,13 @@ def cases(config: Config, samples: int | list[int]) -> Iterator[Case]:
 
     Raises :class:`ConfigError` for samples that the test set does not have.
     """
-    dtype = getattr(torch, config.dtype.value)
     for name, subject in subjects(config.model, config.data).items():
         index = list(range(samples)) if isinstance(samples, int) else samples
         found = len(subject.test_x)
         counted = isinstance(samples, int)
         valid = f"at most the {found} samples of the test set" if counted else f"below {found}, the size of the test set"
         require(max(index) < found, "question.samples", valid, samples)
-        x, model = subject.test_x[index].to(dtype), deepcopy(subject.model).to(dtype)
+        precise = subject.to(config.dtype.torch)
+        x, model, batches = precise.test_x[index], precise.model, (precise.train_x, precise.test_x)
         network = trace(model, x, subject.domain)
-        batches = subject.train_x.to(dtype), subject.test_x.to(dtype)
         yield Case(name, subject, model, network, x, model(x).argmax(1), batches, plans(config, network, batches))

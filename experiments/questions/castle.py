@@ -6,7 +6,6 @@ the winner, or to all inputs as average pooling does.
 """
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -127,14 +126,14 @@ class Case:
 @torch.no_grad()
 def case(subject: Subject, config: Config) -> Case:
     """The network in the run's precision."""
-    dtype, asked = getattr(torch, config.dtype.value), config.question
-    model, x = deepcopy(subject.model).to(dtype), subject.test_x[:1].to(dtype)
-    output = model(x)[0]
+    precise, asked = subject.to(config.dtype.torch), config.question
+    x = precise.test_x[:1]
+    output = precise.model(x)[0]
     probabilities = output.softmax(0)
     target = int(probabilities.argmax()) if asked.class_name is None else class_index(asked.class_name, CLASS)
     require(target < len(output), CLASS, f"one of the network's {len(output)} classes", target)
     require(bool(output[target] != 0), CLASS, "a class whose output is not 0", f"{class_name(target)}: nothing to explain")
-    return Case(trace(model, x, subject.domain), x, target, probabilities)
+    return Case(trace(precise.model, x, subject.domain), x, target, probabilities)
 
 
 @torch.no_grad()

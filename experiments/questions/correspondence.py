@@ -6,7 +6,6 @@ more row compares the explanations of the whole network.
 """
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,10 +64,11 @@ def cases(subject: Subject, samples: int) -> dict[torch.dtype, Case]:
     require(samples <= found, "question.samples", f"at most the {found} samples of the test set", samples)
     x = subject.test_x[:samples]
     target = subject.model(x).argmax(1)
-    double = trace(deepcopy(subject.model).double(), x.double(), subject.domain)
-    measured = measure(double, subject.train_x.double(), subject.test_x.double())
+    double = subject.to(torch.float64)
+    network = trace(double.model, double.test_x[:samples], subject.domain)
+    measured = measure(network, double.train_x, double.test_x)
     return {
-        torch.float64: Case(double, x.double(), target, measured),
+        torch.float64: Case(network, double.test_x[:samples], target, measured),
         torch.float32: Case(trace(subject.model, x, subject.domain), x, target, measured.to(torch.float32)),
     }
 
@@ -83,7 +83,7 @@ def rows(config: Config) -> pd.DataFrame:
         for request in progress(requests(asked), f"comparing rules on {name}"):
             limits = limits_of(by_dtype[torch.float64], request)
             for dtype in asked.dtypes:
-                pair = compare(by_dtype[getattr(torch, dtype.value)], request, limits)
+                pair = compare(by_dtype[dtype.torch], request, limits)
                 described = {**common, "rule": request.rule, "bias": request.bias, "dtype": dtype.value}
                 found += [{**described, **row} for row in pair]
     return pd.DataFrame(found)

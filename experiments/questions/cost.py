@@ -123,8 +123,8 @@ def gradient_times_input(model: nn.Module, x: Tensor, target: int) -> Tensor:
 
 def compare(subject: Subject, peers: list[str], name: str) -> dict[tuple[str, str], float]:
     """Largest difference between each other library's relevance and ours, relative to our largest |relevance|."""
-    model, x = deepcopy(subject.model).double(), subject.test_x[:1, ..., :CROP, :CROP].double()
-    methods = methods_of(model, subject.domain, x, peers)
+    double = subject.to(torch.float64)
+    methods = methods_of(double.model, subject.domain, double.test_x[:1, ..., :CROP, :CROP], peers)
     ours, differences = {}, {}
     for method in progress(list(methods), f"comparing libraries on {name}"):
         if method.library != BASELINE:

@@ -4,7 +4,6 @@ Every edge is a first-order Taylor term ``R_{j←k}``; the bias and zeroth terms
 """
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 
 import pandas as pd
@@ -68,11 +67,11 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     for name, subject in subjects(config.model, config.data).items():
         samples, sample = len(subject.test_x), config.question.sample
         require(sample < samples, "question.sample", f"one of the test samples 0 to {samples - 1}", sample)
-        to = getattr(torch, config.dtype.value)
-        train, test = subject.train_x.to(to), subject.test_x.to(to)
-        network = trace(deepcopy(subject.model).to(to), test[:1], subject.domain)
-        for plan, made in plans(config, network, (train, test)).items():
-            part = flows(network, test[sample : sample + 1], made)
+        precise = subject.to(config.dtype.torch)
+        x = precise.test_x[sample : sample + 1]
+        network = trace(precise.model, x, subject.domain)
+        for plan, made in plans(config, network, (precise.train_x, precise.test_x)).items():
+            part = flows(network, x, made)
             found.append({key: table.assign(model=name, plan=plan) for key, table in part.items()})
     for key in found[0]:
         yield key, pd.concat([part[key] for part in found], ignore_index=True)

@@ -7,7 +7,6 @@ the most relevant pixels go black, one after the other (AOPC over the first half
 """
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 
 import pandas as pd
 import torch
@@ -55,11 +54,11 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 def expanded(config: Config, name_: str, subject: Subject, opaque: list[str]) -> Iterator[pd.DataFrame]:
     """The rows of one model."""
     asked: GenericConfig = config.question
-    dtype = getattr(torch, config.dtype.value)
-    model, x = deepcopy(subject.model).to(dtype), subject.test_x[: asked.samples].to(dtype)
+    precise = subject.to(config.dtype.torch)
+    model, x = precise.model, precise.test_x[: asked.samples]
     network = trace(model, x, subject.domain, opaque=opaque)
     target = model(x).argmax(1)
-    means = mean_inputs(network, subject.train_x.to(dtype))
+    means = mean_inputs(network, precise.train_x)
     score = lambda images: model(images).gather(1, target[:, None])[:, 0]  # noqa: E731
     regions = Regions.of(tuple(x.shape[1:]), 1)
     gone = counts(regions.number, None, 0.5)

@@ -5,11 +5,9 @@ whether it is conservative, positive and therefore consistent (both).
 """
 
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 
 import pandas as pd
-import torch
 from torch import Tensor
 
 from dtd.errors import BudgetError
@@ -67,13 +65,13 @@ class Methods:
 def methods(config: Config, subject: Subject) -> Methods:
     """The plans of one subject; the min-max models are trained on its training data."""
     asked: MinMaxConfig = config.question
-    dtype = getattr(torch, config.dtype.value)
     found = len(subject.test_x)
     require(asked.samples <= found, "question.samples", f"at most the {found} samples of the test set", asked.samples)
-    x, model = subject.test_x[: asked.samples].to(dtype), deepcopy(subject.model).to(dtype)
-    network, prescribed = trace(model, x, subject.domain), deep_taylor_2017()
+    precise = subject.to(config.dtype.torch)
+    x = precise.test_x[: asked.samples]
+    network, prescribed = trace(precise.model, x, subject.domain), deep_taylor_2017()
     console.print("training the min-max models")
-    batches = subject.train_x.to(dtype).split(BATCH)
+    batches = precise.train_x.split(BATCH)
     fitted = fit_min_max(network, batches, PRESENT, prescribed, Training(asked.hidden, asked.steps, seed=config.seed))
     plans = {"training_free": prescribed, "min_max": fitted.plan(prescribed), "exact": true(network, asked.budget)}
     return Methods(network, x, subject.test_y[: asked.samples], plans, fitted)

@@ -16,13 +16,13 @@ from time import perf_counter, process_time
 import pandas as pd
 from hydra import compose
 
+from experiments.conditions import seeded, threads
 from experiments.configs import Config, require, typed
 from experiments.configs.questions import OverheadConfig
 from experiments.console import progress
 from experiments.questions import question
 from experiments.questions.base import Question, Tables
 from experiments.questions.cost import load
-from experiments.runs.conditions import seeded, threads
 from experiments.summary import Measure, Summary
 from experiments.tables import show_overhead
 

@@ -1,7 +1,6 @@
 """One sample under every rule: its relevance pixel by pixel, derived and explicit, and the roots behind it."""
 
 from collections.abc import Iterator
-from copy import deepcopy
 
 import pandas as pd
 import torch
@@ -42,9 +41,10 @@ def tables(config: Config) -> Tables:
 @torch.no_grad()
 def draw(subject: Subject, shown: int, requests: list[Request]) -> Iterator[tuple[dict, pd.DataFrame, pd.DataFrame]]:
     """Label, pixels and roots of one sample under each request; its predicted class is explained."""
-    x = subject.test_x[shown : shown + 1].double()
-    network = trace(deepcopy(subject.model).double(), x, subject.domain)
-    measured = measure(network, subject.train_x.double(), subject.test_x.double())
+    double = subject.to(torch.float64)
+    x = double.test_x[shown : shown + 1]
+    network = trace(double.model, x, subject.domain)
+    measured = measure(network, double.train_x, double.test_x)
     target = int(subject.model(subject.test_x[shown : shown + 1]).argmax(1))
     for request in requests:
         plan = request.assign(network, measured).plan

@@ -12,6 +12,7 @@ from torch import nn
 
 from dtd.audit import root_regions
 from dtd.network import trace
+from experiments.conditions import seeded
 from experiments.configs import Config, RootRegionsConfig, require
 from experiments.console import progress
 from experiments.figures.depth import depth_figures
@@ -65,8 +66,7 @@ def looked(config: Config, case: Case) -> pd.DataFrame:
 def redrawn(model: nn.Module, seed: int) -> nn.Module:
     """A copy whose layers have their initial distribution again."""
     copy = deepcopy(model)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         for module in copy.modules():
             if hasattr(module, "reset_parameters"):
                 module.reset_parameters()

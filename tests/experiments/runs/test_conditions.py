@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.runs.conditions import seeded, threads
+from experiments.conditions import seeded, threads
 
 
 def drawn() -> tuple:
