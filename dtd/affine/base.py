@@ -18,7 +18,7 @@ class Change(NamedTuple):
 
     function: Callable[[Tensor], Tensor]
     key: Hashable  # what it is remembered by
-    entrywise: bool  # whether it acts on any part of the weight alone
+    slopes: tuple[float, float] | None  # (p, q) where it is ``p w⁺ + q w⁻``, so that it acts on any part of a weight alone
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,5 +1,10 @@
-"""Fully connected maps."""
+"""Fully connected maps.
 
+Where a weight is large, reading it is what a pass costs. Each thread is then given rows of its own: what it modifies it
+multiplies, and nothing travels between cores.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -8,8 +13,8 @@ from torch.nn import functional as F
 
 from dtd.affine.base import AffineMap
 
-KEPT = 2**24  # bytes of a weight whose modified copies are kept
-CACHED = 2**21  # bytes of a block that is modified as it is read
+LARGE = 2**24  # bytes of a weight of which no modified copy is kept
+CACHED = 2**21  # bytes that a thread modifies at a time
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -17,40 +22,58 @@ class Dense(AffineMap):
     """``z = a Wᵀ + b`` on the last axis; any axes before it are positions that share the weight (K, J)."""
 
     def linear(self, a, weight):
-        return F.linear(a, weight)
+        if not is_large(weight):
+            return F.linear(a, weight)
+        return raised(a.reshape(-1, a.shape[-1]), sliced(weight)).view(*a.shape[:-1], -1)
 
     def transpose(self, s, weight):
-        return s @ weight
+        if not is_large(weight):
+            return s @ weight
+        return self._lowered(s, weight.split(self._rows))
 
     def apply(self, a):
-        return F.linear(a, self.weight, self.bias)
+        if not is_large(self.weight):
+            return F.linear(a, self.weight, self.bias)
+        return super().apply(a)
 
     @property
-    def _blocks(self) -> tuple[Tensor, ...] | None:
-        """Rows of a weight that is too large to keep modified copies of, as many as fit in a processor's cache."""
-        size = self.weight.numel() * self.weight.element_size()
-        return self.weight.split(max(1, len(self.weight) * CACHED // size)) if size > KEPT else None
+    def _rows(self) -> int:
+        """How many rows are modified at a time."""
+        size = self.weight.shape[1] * self.weight.element_size()
+        return max(1, CACHED // size) * threads(self.weight)
+
+    def _streamed(self, slopes: tuple[float, float]) -> Iterator[Tensor]:
+        """Blocks of rows of the modified weight, but for :func:`factor`; each overwrites the one before."""
+        rows = self._rows
+        buffer = self.weight.new_empty(rows, self.weight.shape[1])
+        for block in self.weight.split(rows):
+            yield sided(block, slopes, buffer[: len(block)])
 
     def raising(self, change, dtype=None):
         """Large weights are modified as they are read, block by block, and in their own dtype."""
-        blocks = self._blocks
-        if blocks is None or not change.entrywise:
+        if not is_large(self.weight) or change.slopes is None:
             return super().raising(change, dtype)
-        return lambda a: torch.cat([F.linear(a, change.function(rows)) for rows in blocks], -1)
 
-    def lowered(self, change, dtype):
-        blocks = self._blocks
-        if blocks is None or (change is not None and not change.entrywise):
-            return super().lowered(change, dtype)
-
-        def through(s: Tensor) -> Tensor:
-            flat = s.reshape(-1, s.shape[-1])
-            total = flat.new_zeros(len(flat), self.in_shape[-1])
-            for part, rows in zip(flat.split(len(blocks[0]), 1), blocks, strict=True):
-                total.addmm_(part, rows if change is None else change.function(rows))
-            return total.view(*s.shape[:-1], -1)
+        def through(a: Tensor) -> Tensor:
+            flat = a.reshape(-1, a.shape[-1])
+            parts = [raised(flat, sliced(block)) for block in self._streamed(change.slopes)]
+            return torch.cat(parts, -1).mul_(factor(change.slopes)).view(*a.shape[:-1], -1)
 
         return through
+
+    def lowered(self, change, dtype):
+        if not is_large(self.weight) or change is None or change.slopes is None:
+            return super().lowered(change, dtype)
+        return lambda s: self._lowered(s, self._streamed(change.slopes)).mul_(factor(change.slopes))
+
+    def _lowered(self, s: Tensor, blocks: Iterable[Tensor]) -> Tensor:
+        """``Σ_k w_kj s_k`` over blocks of rows."""
+        flat = s.reshape(-1, s.shape[-1])
+        total = flat.new_zeros(threads(s), len(flat), self.in_shape[-1])
+        for part, block in zip(flat.split(self._rows, 1), blocks, strict=True):
+            rows = sliced(block)
+            total[: len(rows)].baddbmm_(part.unflatten(1, (len(rows), -1)).transpose(0, 1), rows)
+        return total.sum(0).view(*s.shape[:-1], -1)
 
     def receptive_field(self, units):
         inputs = self.in_shape[-1]
@@ -70,3 +93,35 @@ class Dense(AffineMap):
 
     def per_output(self, vector: Tensor) -> Tensor:
         return vector
+
+
+def is_large(weight: Tensor) -> bool:
+    """Whether a weight is read part by part."""
+    return weight.numel() * weight.element_size() > LARGE
+
+
+def threads(tensor: Tensor) -> int:
+    """How many threads torch has for a tensor's passes; 1 where that is the device's own matter."""
+    return torch.get_num_threads() if tensor.device.type == "cpu" else 1
+
+
+def sliced(rows: Tensor) -> Tensor:
+    """Rows for each thread, or all for one where they cannot be shared evenly. # shape: (R, J) -> (P, R/P, J)"""
+    parts = threads(rows)
+    return rows.unflatten(0, (parts if len(rows) % parts == 0 else 1, -1))
+
+
+def raised(a: Tensor, rows: Tensor) -> Tensor:
+    """``Σ_j a_j w_kj``. # shape: (N, J), (P, R, J) -> (N, P·R)"""
+    return torch.bmm(a.expand(len(rows), *a.shape), rows.mT).transpose(0, 1).reshape(len(a), -1)
+
+
+def factor(slopes: tuple[float, float]) -> float:
+    """What :func:`sided` leaves out."""
+    return slopes[0] or slopes[1]
+
+
+def sided(w: Tensor, slopes: tuple[float, float], out: Tensor) -> Tensor:
+    """``(p w⁺ + q w⁻) / factor`` in one pass over ``w``, written to ``out``."""
+    p, q = slopes
+    return torch.ops.aten.leaky_relu.out(w, q / p, out=out) if p else torch.clamp_max(w, 0, out=out)

@@ -20,9 +20,10 @@ class Boost:
     def __call__(self, w):
         return 1 + self.gamma * step(w * self.side)
 
-    def times(self, w):
-        """``w d(w)`` of a tensor, in two passes."""
-        return w.add(positive(w) if self.side > 0 else negative(w), alpha=self.gamma)
+    @property
+    def slopes(self):
+        """``(p, q)`` of ``w d(w) = p w⁺ + q w⁻``."""
+        return (1 + self.gamma, 1.0) if self.side > 0 else (1.0, 1 + self.gamma)
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,10 @@ class Only:
     def __call__(self, w):
         return step(w * self.side)
 
-    def times(self, w):
-        """``w d(w)`` of a tensor, in one pass."""
-        return positive(w) if self.side > 0 else negative(w)
+    @property
+    def slopes(self):
+        """``(p, q)`` of ``w d(w) = p w⁺ + q w⁻``."""
+        return (1.0, 0.0) if self.side > 0 else (0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)

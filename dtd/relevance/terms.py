@@ -159,4 +159,4 @@ def downward(affine: AffineMap, factors: list[Factor], setting: Setting) -> Down
 def change(factor: Factor) -> Change:
     """What a factor makes of the weight."""
     known = isinstance(factor.weight, (Boost, Only))
-    return Change(factor.weight.times if known else factor.rho, factor.weight, known)
+    return Change(factor.rho, factor.weight, factor.weight.slopes if known else None)

@@ -146,7 +146,7 @@ def test_large_weights_are_modified_block_by_block(monkeypatch):
     net, x = network(), torch.rand(3, 3, 8, 8)
     plans = [PLANS[name][0] for name in ("gamma", "zplus", "alphabeta", "lrp0")]
     kept = [dtd.explain(net, x, 0, plan).relevance for plan in plans]
-    monkeypatch.setattr("dtd.affine.dense.KEPT", 100)
+    monkeypatch.setattr("dtd.affine.dense.LARGE", 100)
     monkeypatch.setattr("dtd.affine.dense.CACHED", 1500)
     net.refresh()
     for plan, expected in zip(plans, kept, strict=True):
