@@ -1,7 +1,7 @@
 """Deep Taylor Decomposition: relevance models, root points and first-order terms, and the LRP rules they give."""
 
 from dtd import lrp, presets, rules, where
-from dtd.audit import audit, root_regions
+from dtd.audit import audit, audit_cost, root_regions
 from dtd.direction import (
     Activations,
     Contributions,
@@ -95,6 +95,7 @@ __all__ = [
     "Weights",
     "ZPlus",
     "audit",
+    "audit_cost",
     "average",
     "estimate_patterns",
     "explain",

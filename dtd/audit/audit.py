@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.audit import exact
+from dtd.audit.cost import audit_cost
 from dtd.audit.generic import balance_alone, look_at_points
 from dtd.audit.nearest import measure
 from dtd.audit.sampling import sampling
@@ -72,6 +73,7 @@ def audit(
         if isinstance(layer.primitive, AffineMap) and not isinstance(model, (RelevanceModel, Generic, Exact, MinMax)):
             raise PlanError(f"An audit looks at roots; layer '{layer.name}' has the explicit rule {model}, which has none.")
     check_models(network.layers, models, len(x))
+    audit_cost(network, x, plan, memory=memory, units=units)
     swept = sweep(graph, models, x, target)
     saved = dict(swept.saved)
     arrived: dict[int, Tensor] = {}

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from dtd.audit import audit_cost
 from dtd.audit.audit import chosen, look, summary
 from dtd.explain import initial_relevance
 from dtd.network import Network, trace
@@ -59,7 +60,9 @@ def rows(config: Config) -> pd.DataFrame:
     for case in cases(config, asked.samples):
         for weights in asked.weights:
             network, made = weighted(config, case, weights)
-            for name, plan in progress(made.items(), f"auditing {case.name}, {weights.value} weights", len(made)):
+            size = sum(audit_cost(network, case.x, plan, memory=MEMORY).coordinates.sum() for plan in made.values())
+            doing = f"auditing {case.name}, {weights.value} weights, up to {size:.1e} root coordinates"
+            for name, plan in progress(made.items(), doing, len(made)):
                 label = {"model": case.name, "weights": weights.value, "plan": name, "samples": len(case.x)}
                 found += [{**label, **row} for row in audited(asked, network, case, plan, config.seed)]
     return pd.DataFrame(found)
