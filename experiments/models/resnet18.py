@@ -19,7 +19,7 @@ class Block(nn.Module):
         self.body = nn.Sequential(*convolution(before, after, stride), nn.ReLU(), *convolution(after, after))
         same = before == after and stride == 1
         projection = [] if same else [nn.Conv2d(before, after, 1, stride), nn.BatchNorm2d(after)]
-        self.shortcut = nn.Sequential(*projection)
+        self.shortcut = nn.Sequential(*projection) if projection else nn.Identity()
         self.add, self.relu = Add(), nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,10 +10,16 @@ from experiments.models.layers import Add
 
 
 def folded(model: nn.Module) -> nn.Module:
-    """A copy in which each batch norm after a convolution in a Sequential is merged into it (torch's own merge)."""
+    """A copy in which each batch norm after a convolution in a Sequential is merged into it (torch's own merge).
+
+    Inner ones first: merging renumbers what an outer one holds.
+    """
     model = deepcopy(model)
-    for name, module in [(n, m) for n, m in model.named_modules() if isinstance(m, nn.Sequential)]:
-        put(model, name, nn.Sequential(*merged(list(module.children()))))
+    for name, module in reversed([(n, m) for n, m in model.named_modules() if isinstance(m, nn.Sequential)]):
+        made = nn.Sequential(*merged(list(module.children())))
+        if name == "":
+            return made
+        put(model, name, made)
     return model
 
 

@@ -175,7 +175,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def memory(config: Config) -> pd.DataFrame:
-    """Peak memory that each method adds to its loaded model, at the largest batch, in MB."""
+    """Peak memory that explaining adds to the loaded and traced model, at the largest batch, in MB."""
     asked: CostConfig = config.question
     found = []
     for name, subject in subjects(config.model, config.data).items():
@@ -190,10 +190,10 @@ def memory(config: Config) -> pd.DataFrame:
 
 
 def added_by(model: nn.Module, domain: Domain, x: Tensor, library: str, rule: str) -> Iterator[None]:
-    """Two explanations by one method, tracing included; waits once before it starts."""
-    yield
+    """Two explanations by one method; waits once when the model is traced and copied, before the first."""
     peers = [library] if library in PEERS else []
-    (method,) = (m for m in methods_of(model, domain, x, peers) if (m.library, m.rule) == (library, rule))
+    (method,) = [m for m in methods_of(model, domain, x, peers) if (m.library, m.rule) == (library, rule)]
+    yield
     with method.ready() as prepared:
         for _ in range(2):
             once(prepared)
