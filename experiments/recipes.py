@@ -27,7 +27,7 @@ class Recipe:
 
 RECIPES = (
     Recipe("epsilon", "neuron", Plan.uniform("epsilon", bias="neuron", epsilon=EPSILON)),
-    Recipe("gamma", "fixed", Plan.uniform("gamma", gamma=GAMMA)),
+    Recipe("gamma", "fixed", Plan.uniform("gamma", gamma=GAMMA), nonnegative=True),
     Recipe("gamma_signed", "fixed", Plan.uniform("gamma_signed", gamma=GAMMA)),
     Recipe("zplus", "fixed", Plan.uniform("zplus"), nonnegative=True),
     Recipe("alphabeta", "fixed", Plan.uniform("alphabeta", alpha=ALPHA, beta=BETA)),
