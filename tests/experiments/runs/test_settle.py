@@ -1,6 +1,6 @@
 """Whatever happens to a sweep's jobs, each is computed once, and each has a record at the end."""
 
-from threading import Thread
+from threading import Event, Thread
 from time import sleep
 
 import pytest
@@ -122,9 +122,11 @@ def test_a_launcher_that_does_not_work_is_an_error_not_an_endless_loop(sweep):
 def test_what_another_sweep_computes_is_left_to_it(sweep):
     held = sweep.jobs[2]
     make(held.out)
+    locked = Event()
 
     def other():
         with lock(held.out):
+            locked.set()
             while not sweep.launched:
                 sleep(0.005)
             sleep(0.05)
@@ -132,8 +134,7 @@ def test_what_another_sweep_computes_is_left_to_it(sweep):
 
     thread = Thread(target=other)
     thread.start()
-    while not (held.out / ".lock").exists():
-        sleep(0.005)
+    locked.wait()
     records = sweep.run()
     thread.join()
     assert sweep.launched == [[0, 1, 3]] and records["key2"].reused
