@@ -1,7 +1,7 @@
 """Fully connected maps.
 
-Where a weight is large, reading it is what a pass costs. Each thread is then given rows of its own: what it modifies it
-multiplies, and nothing travels between cores.
+Where a weight is large, reading it is what a pass costs. Each thread is then given rows of its own, a block at a time, so
+that it can multiply what it has modified from its own cache.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,17 +22,17 @@ class Dense(AffineMap):
     """``z = a Wᵀ + b`` on the last axis; any axes before it are positions that share the weight (K, J)."""
 
     def linear(self, a, weight):
-        if not is_large(weight):
+        if weight.nbytes <= LARGE:
             return F.linear(a, weight)
-        return raised(a.reshape(-1, a.shape[-1]), sliced(weight)).view(*a.shape[:-1], -1)
+        return raised(a.reshape(-1, a.shape[-1]), sliced(weight, threads(weight))).view(*a.shape[:-1], -1)
 
     def transpose(self, s, weight):
-        if not is_large(weight):
+        if weight.nbytes <= LARGE:
             return s @ weight
         return self._lowered(s, weight.split(self._rows))
 
     def apply(self, a):
-        if not is_large(self.weight):
+        if self.weight.nbytes <= LARGE:
             return F.linear(a, self.weight, self.bias)
         return super().apply(a)
 
@@ -51,27 +51,28 @@ class Dense(AffineMap):
 
     def raising(self, change, dtype=None):
         """Large weights are modified as they are read, block by block, and in their own dtype."""
-        if not is_large(self.weight) or change.slopes is None:
+        if self.weight.nbytes <= LARGE or change.slopes is None:
             return super().raising(change, dtype)
 
         def through(a: Tensor) -> Tensor:
             flat = a.reshape(-1, a.shape[-1])
-            parts = [raised(flat, sliced(block)) for block in self._streamed(change.slopes)]
+            parts = [raised(flat, sliced(block, threads(block))) for block in self._streamed(change.slopes)]
             return torch.cat(parts, -1).mul_(factor(change.slopes)).view(*a.shape[:-1], -1)
 
         return through
 
     def lowered(self, change, dtype):
-        if not is_large(self.weight) or change is None or change.slopes is None:
+        if self.weight.nbytes <= LARGE or change is None or change.slopes is None:
             return super().lowered(change, dtype)
         return lambda s: self._lowered(s, self._streamed(change.slopes)).mul_(factor(change.slopes))
 
     def _lowered(self, s: Tensor, blocks: Iterable[Tensor]) -> Tensor:
         """``Σ_k w_kj s_k`` over blocks of rows."""
         flat = s.reshape(-1, s.shape[-1])
-        total = flat.new_zeros(threads(s), len(flat), self.in_shape[-1])
+        parts = threads(s) if len(flat) * threads(s) <= self._rows else 1  # each has a sum of its own while these are small
+        total = flat.new_zeros(parts, len(flat), self.in_shape[-1])
         for part, block in zip(flat.split(self._rows, 1), blocks, strict=True):
-            rows = sliced(block)
+            rows = sliced(block, parts)
             total[: len(rows)].baddbmm_(part.unflatten(1, (len(rows), -1)).transpose(0, 1), rows)
         return total.sum(0).view(*s.shape[:-1], -1)
 
@@ -95,19 +96,13 @@ class Dense(AffineMap):
         return vector
 
 
-def is_large(weight: Tensor) -> bool:
-    """Whether a weight is read part by part."""
-    return weight.numel() * weight.element_size() > LARGE
-
-
 def threads(tensor: Tensor) -> int:
     """How many threads torch has for a tensor's passes; 1 where that is the device's own matter."""
     return torch.get_num_threads() if tensor.device.type == "cpu" else 1
 
 
-def sliced(rows: Tensor) -> Tensor:
-    """Rows for each thread, or all for one where they cannot be shared evenly. # shape: (R, J) -> (P, R/P, J)"""
-    parts = threads(rows)
+def sliced(rows: Tensor, parts: int) -> Tensor:
+    """Rows in equal parts, or in one where that cannot be. # shape: (R, J) -> (P, R/P, J)"""
     return rows.unflatten(0, (parts if len(rows) % parts == 0 else 1, -1))
 
 

@@ -30,13 +30,13 @@ class Counting(TorchDispatchMode):
         return sum(self.calls[name] for name in PASSES)
 
 
-def network():
+def network(dtype=torch.float32):
     torch.manual_seed(0)
     model = nn.Sequential(
         *(nn.Conv2d(3, 20, 3, padding=1), nn.ReLU(), nn.Conv2d(20, 20, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
         *(nn.Conv2d(20, 20, 3), nn.ReLU(), nn.Flatten(), nn.Linear(80, 30), nn.ReLU(), nn.Linear(30, 4)),
     )
-    return dtd.trace(model.eval(), torch.rand(2, 3, 8, 8), domain=dtd.Box(0.0, 1.0))
+    return dtd.trace(model.eval().to(dtype), torch.rand(2, 3, 8, 8, dtype=dtype), domain=dtd.Box(0.0, 1.0))
 
 
 LAYERS = 5
@@ -142,12 +142,15 @@ def test_micro_batches_change_nothing(rule, monkeypatch):
     assert all(torch.equal(each.relevance, parts.relevance) for each in again)
 
 
-def test_large_weights_are_modified_block_by_block(monkeypatch):
-    net, x = network(), torch.rand(3, 3, 8, 8)
+@pytest.mark.parametrize("batch", [2, 40])  # a sum for each thread while these are small, or one
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_large_weights_are_modified_block_by_block(monkeypatch, threads, batch):
+    net, x = network(torch.double), torch.rand(batch, 3, 8, 8, dtype=torch.double)
     plans = [PLANS[name][0] for name in ("gamma", "zplus", "alphabeta", "lrp0")]
     kept = [dtd.explain(net, x, 0, plan).relevance for plan in plans]
     monkeypatch.setattr("dtd.affine.dense.LARGE", 100)
     monkeypatch.setattr("dtd.affine.dense.CACHED", 1500)
+    monkeypatch.setattr("dtd.affine.dense.threads", lambda _: threads)
     net.refresh()
     for plan, expected in zip(plans, kept, strict=True):
         torch.testing.assert_close(dtd.explain(net, x, 0, plan).relevance, expected, rtol=1e-5, atol=1e-6)
