@@ -8,7 +8,6 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.audit import exact
-from dtd.audit.cost import audit_cost
 from dtd.audit.generic import balance_alone, look_at_points
 from dtd.audit.nearest import measure
 from dtd.audit.sampling import sampling
@@ -23,7 +22,7 @@ from dtd.reference import Above, check_models, relevance_pass, sweep
 from dtd.relevance import Exact, Generic, MinMax, RelevanceModel
 from dtd.root import Average, Nearest, mixed
 from dtd.target import Target, initial_relevance
-from dtd.units import chunks
+from dtd.units import at_once, chunks
 
 DESCRIPTION = ("layer", "kind", "model", "root", "domain")
 CURVED = (Product, MatMul, Softmax, LayerNorm)
@@ -72,8 +71,9 @@ def audit(
     for layer, model in zip(network.layers, models, strict=True):
         if isinstance(layer.primitive, AffineMap) and not isinstance(model, (RelevanceModel, Generic, Exact, MinMax)):
             raise PlanError(f"An audit looks at roots; layer '{layer.name}' has the explicit rule {model}, which has none.")
+        if isinstance(model, RelevanceModel):
+            at_once(layer.primitive, x, memory, layer.name)
     check_models(network.layers, models, len(x))
-    audit_cost(network, x, plan, memory=memory, units=units)
     swept = sweep(graph, models, x, target)
     saved = dict(swept.saved)
     arrived: dict[int, Tensor] = {}

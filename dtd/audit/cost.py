@@ -14,13 +14,17 @@ COLUMNS = ("layer", "kind", "units", "inputs", "chunks", "coordinates")
 
 
 def audit_cost(network: Network, x: Tensor, plan: Plan, *, memory: int = 2**28, units: int | None = None) -> pd.DataFrame:
-    """What :func:`dtd.audit` will build for each layer whose units have roots: an upper bound, nothing is computed.
+    """What :func:`dtd.audit` will build for each layer with a :class:`RelevanceModel`: a bound, nothing is computed.
 
-    Columns: ``layer``, ``kind``; ``units``, at most as many (without relevance: left out); ``inputs`` of the largest
-    receptive field; ``chunks`` that fit in ``memory`` bytes; ``coordinates`` of all roots, ``samples × units × inputs``, for
-    each root that a unit has.
+    Columns: ``layer``, ``kind``; ``units``, at most as many (those without relevance are left out); ``inputs`` of the
+    largest receptive field; ``chunks`` that fit in ``memory`` bytes; ``coordinates``, ``samples × units × inputs``, for each
+    root that a unit has. Layers with explicit rules have no roots and no row.
 
-    Arguments are those of :func:`dtd.audit`. Raises what it raises before it starts, among that BudgetError.
+    Arguments are those of :func:`dtd.audit`.
+
+    Raises:
+        InputError, DomainError, PlanError: an input or plan that does not fit.
+        BudgetError: one unit alone needs more than ``memory``.
     """
     check_asked(network, plan)
     network.check_input(x)
