@@ -19,11 +19,12 @@ class Block(nn.Module):
         self.body = nn.Sequential(*convolution(before, after, stride), nn.ReLU(), *convolution(after, after))
         same = before == after and stride == 1
         projection = [] if same else [nn.Conv2d(before, after, 1, stride), nn.BatchNorm2d(after)]
-        self.shortcut = nn.Sequential(*projection) if projection else nn.Identity()
+        self.shortcut = nn.Sequential(*projection) if projection else None
         self.add, self.relu = Add(), nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.relu(self.add(self.shortcut(x), self.body(x)))
+        passed = x if self.shortcut is None else self.shortcut(x)
+        return self.relu(self.add(passed, self.body(x)))
 
 
 class ResNet18(nn.Module):

@@ -25,15 +25,12 @@ def methods(model: nn.Module, x: Tensor, target: int) -> Iterator[Method]:
     """The recipes that captum has a rule for, on a copy of the model with batch norms merged and sums as modules."""
     own, x = with_sums(folded(model), Addition_Module), x.clone().requires_grad_()
     weighted = [module for module in own.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
-    identities = [module for module in own.modules() if isinstance(module, nn.Identity)]
     lrp = LRP(own)
 
     def ready(make: Callable[[], PropagationRule]):
         def before() -> None:
             for module in weighted:
                 module.rule = make()
-            for module in identities:  # for which captum knows no rule
-                module.rule = EpsilonRule()
 
         @contextmanager
         def ruled() -> Iterator[Prepared]:

@@ -10,17 +10,15 @@ from experiments.models.layers import Add
 
 
 def folded(model: nn.Module) -> nn.Module:
-    """A copy in which each batch norm after a convolution in a Sequential is merged into it (torch's own merge).
+    """A copy in which each batch norm after a convolution in a Sequential is merged into it (torch's own merge)."""
+    return refolded(deepcopy(model)).eval().requires_grad_(False)
 
-    Inner ones first: merging renumbers what an outer one holds.
-    """
-    model = deepcopy(model)
-    for name, module in reversed([(n, m) for n, m in model.named_modules() if isinstance(m, nn.Sequential)]):
-        made = nn.Sequential(*merged(list(module.children())))
-        if name == "":
-            return made
-        put(model, name, made)
-    return model
+
+def refolded(module: nn.Module) -> nn.Module:
+    """A module with batch norms merged, from the innermost outwards."""
+    for name, child in list(module.named_children()):
+        setattr(module, name, refolded(child))
+    return nn.Sequential(*merged(list(module.children()))) if isinstance(module, nn.Sequential) else module
 
 
 def merged(layers: list[nn.Module]) -> list[nn.Module]:
