@@ -22,7 +22,7 @@ class Recipe:
     bias: str
     plan: Plan
     convolutional: bool = False  # defined by convolutions; left out for networks without any
-    nonnegative: bool = False  # defined where no layer with weights receives negative values
+    nonnegative: bool = False  # for networks where no layer with weights receives negative values
 
 
 RECIPES = (

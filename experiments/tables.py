@@ -129,7 +129,7 @@ def cost(model: str, rows: pd.DataFrame) -> Table:
 
 def peaks(title: str, rows: pd.DataFrame) -> Table:
     """Peak memory on one model."""
-    made = table(f"{title}: peak memory added to the loaded model", "rule", "library", "MB", "ratio", left=2)
+    made = table(f"{title}: peak memory added to the loaded and traced model", "rule", "library", "MB", "ratio", left=2)
     baseline = rows[rows.rule == rows.library].megabytes.iloc[0]
     for r in rows.itertuples():
         library = "torch" if r.rule == r.library else r.library

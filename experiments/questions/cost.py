@@ -89,14 +89,16 @@ def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str]) ->
         yield Method(BASELINE, LAST, "", always(lambda: gradient_times_input(last, moved, target)))
     network = trace(model, x, domain)
     signed = any(not layer.domain.nonnegative for layer in network.weighted)
-    for recipe in recipes(model):
-        if not (recipe.nonnegative and signed):
-            yield Method(OURS, recipe.name, recipe.bias, always(relevance_by(network, x, target, recipe.plan)))
-            if recipe.name in MODIFIED:
-                reduced = relevance_by(network, x, target, recipe.plan, torch.bfloat16)
-                yield Method(REDUCED, recipe.name, recipe.bias, always(reduced))
+    fitting = [recipe for recipe in recipes(model) if not (recipe.nonnegative and signed)]
+    for recipe in fitting:
+        yield Method(OURS, recipe.name, recipe.bias, always(relevance_by(network, x, target, recipe.plan)))
+        if recipe.name in MODIFIED:
+            reduced = relevance_by(network, x, target, recipe.plan, torch.bfloat16)
+            yield Method(REDUCED, recipe.name, recipe.bias, always(reduced))
+    names = {recipe.name for recipe in fitting}
     for peer in peers:
-        yield from import_module(f"experiments.peers.{peer}").methods(model, x, target)
+        made = import_module(f"experiments.peers.{peer}").methods(model, x, target)
+        yield from (method for method in made if method.rule in names)
 
 
 def always(call):
@@ -192,7 +194,7 @@ def memory(config: Config) -> pd.DataFrame:
 def added_by(model: nn.Module, domain: Domain, x: Tensor, library: str, rule: str) -> Iterator[None]:
     """Two explanations by one method; waits once when the model is traced and copied, before the first."""
     peers = [library] if library in PEERS else []
-    (method,) = [m for m in methods_of(model, domain, x, peers) if (m.library, m.rule) == (library, rule)]
+    (method,) = (m for m in methods_of(model, domain, x, peers) if (m.library, m.rule) == (library, rule))
     yield
     with method.ready() as prepared:
         for _ in range(2):
