@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from experiments.figures.names import printed
 from experiments.figures.style import COLOURS, width
@@ -31,7 +31,7 @@ def bars(rows: pd.DataFrame) -> Figure:
         panel(axes, part, libraries)
         base = rows[(rows.model == model) & (rows.batch == batch) & (rows.rule == BASELINE)].seconds.median()
         axes.set_title(f"{printed(model)}, batch {batch} (gradient × input: {1e3 * base:.3g} ms)")
-        axes.set_yscale("log")
+        logarithmic(axes)
         axes.set_ylabel("time / gradient × input")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(libraries), frameon=False)
     return figure
@@ -47,7 +47,7 @@ def lines(rows: pd.DataFrame) -> Figure:
             middle = each.groupby("value").seconds.median()
             axes.plot(middle.index, 1e3 * middle, "o-", color=COLOURS[i], markersize=2.5, linewidth=1, label=library)
         axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
+        logarithmic(axes)
         axes.set_xticks(list(middle.index), list(map(str, middle.index)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(name)
@@ -55,6 +55,14 @@ def lines(rows: pd.DataFrame) -> Figure:
     grid[0].set_ylabel("ms")
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return figure
+
+
+def logarithmic(axes: Axes) -> None:
+    """A logarithmic vertical axis with plain numbers: 1, 2, 5, 10."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def panel(axes: Axes, rows: pd.DataFrame, libraries: list[str]) -> None:
