@@ -62,7 +62,8 @@ def explain(network: Network, x: Tensor, target: Target, plan: Plan, *, reduced:
         plan: a :class:`dtd.Plan`, derived or ``.explicit()``.
         reduced: a dtype, ``torch.bfloat16``, for the passes with modified weights (γ, z⁺, αβ, …) of convolutions and small
             dense layers; the others and all sums stay in the network's. Faster where the processor has that arithmetic,
-            with a relative error of about 4e-3 (docs/speed.md); balances are those of the full precision.
+            with an error below 1e-2 of the largest relevance for z⁺, and without a bound where a rule's denominators cancel
+            (docs/speed.md); balances are those of the full precision.
 
     Raises:
         InputError, DomainError: an input or target that does not fit.
