@@ -4,6 +4,7 @@ from dtd.affine.base import AffineMap, Change
 from dtd.affine.convolution import Convolution, TransposedConvolution
 from dtd.affine.dense import Dense
 from dtd.affine.elementwise import Diagonal, StackSum
+from dtd.affine.filtering import swift
 from dtd.affine.windows import WindowSum
 
-__all__ = ["AffineMap", "Change", "Convolution", "Dense", "Diagonal", "StackSum", "TransposedConvolution", "WindowSum"]
+__all__ = ["AffineMap", "Change", "Convolution", "Dense", "Diagonal", "StackSum", "TransposedConvolution", "WindowSum", "swift"]

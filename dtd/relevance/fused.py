@@ -5,14 +5,14 @@ With ``R = y ⊙ c`` above the layer and ``u_m(a) = a`` it hands down ``c = Σ_m
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from dtd.affine import AffineMap
+from dtd.affine import AffineMap, swift
 from dtd.algebra import identity, negative, one, positive
 from dtd.direction import Factor, Given, Only
 from dtd.direction.functions import Function, signed_parts
@@ -120,6 +120,7 @@ def weighed(parts: dict[Function, Tensor], a: Tensor | None) -> Tensor:
 
 def affine_step(root: RootStrategy, layer: Layer, setting: Setting) -> AffineStep | None:
     """The prepared pass of a root strategy's searches; None where there is none."""
+    layer = replace(layer, primitive=swift(layer.primitive))
     slots: Slots = {}
     terms = [term(search, weight, layer, setting, slots) for weight, search in root.searches()]
     if None in terms:
