@@ -2,7 +2,7 @@
 
 ``y = Σ_i Aᵀ [(G w_i Gᵀ) ⊙ (Bᵀ a_i B)] A`` on tiles of 4 × 4 outputs and 6 × 6 inputs, summed over input channels before the
 outer transform, so that the sums are 36 matrix products. A, G and B interpolate polynomials at 0, ±p, ±1/p and ∞; with
-p = 2/3 rounding errors in float32 are about those of the definition, with the usual p = 1 and 2 they are five times larger.
+p = 2/3 rounding errors in float32 are one to three times those of the definition, with the usual points five times as large.
 
 Source: Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", Sec. 4.
 """
@@ -35,7 +35,7 @@ def filter_transform() -> Tensor:
 
 
 def transformed_filters(weight: Tensor, adjoint: bool) -> list[Tensor]:
-    """``G w Gᵀ`` of all filters, row by row, in the memory of one row a time for each of 6.
+    """``G w Gᵀ`` of all filters, row by row: one large tensor would be mapped anew each time.
 
     The adjoint's filters are turned round, and their channels exchanged. # shape: (K, C, 3, 3) -> (6, C, K), or (6, K, C)
     """
