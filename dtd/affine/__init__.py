@@ -1,6 +1,7 @@
 """Affine maps: one interface for every layer that is linear in its input up to a bias."""
 
-from dtd.affine.base import AffineMap, Change
+from dtd.affine.base import AffineMap
+from dtd.affine.change import Change
 from dtd.affine.convolution import Convolution, TransposedConvolution
 from dtd.affine.dense import Dense
 from dtd.affine.elementwise import Diagonal, StackSum

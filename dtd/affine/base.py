@@ -4,21 +4,19 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from math import prod
 
 import torch
 from torch import Tensor
+
+from dtd.affine.change import Change
 
 Shape = tuple[int, ...]
 Pass = Callable[[Tensor], Tensor]
 
 
-class Change(NamedTuple):
-    """A modification of a weight."""
-
-    function: Callable[[Tensor], Tensor]
-    key: Hashable  # what it is remembered by
-    slopes: tuple[float, float] | None  # (p, q) where it is ``p w⁺ + q w⁻``, so that it acts on any part of a weight alone
+KEPT = 2**20  # bytes of a weight whose modified copies are kept
+FEW = 128  # places below which modifying a larger weight costs about as much as a pass with it
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -82,8 +80,8 @@ class AffineMap(ABC):
         """:meth:`linear` with a modified weight, prepared; in another dtype where one is given."""
         weight = self.changed(change, dtype)
         if dtype is None:
-            return lambda a: self.linear(a, weight)
-        return lambda a: self.linear(a.to(dtype), weight).to(a.dtype)
+            return lambda a: self.linear(a, weight(a))
+        return lambda a: self.linear(a.to(dtype), weight(a)).to(a.dtype)
 
     def lowering(self, changes: Sequence[Change | None], dtype: torch.dtype | None = None) -> Callable:
         """:meth:`transpose` at one ``s`` with several modified weights (None: the weight itself), prepared.
@@ -99,13 +97,23 @@ class AffineMap(ABC):
             return lambda s: self.transpose(s, self.weight)
         weight = self.changed(change, dtype)
         if dtype is None:
-            return lambda s: self.transpose(s, weight)
-        return lambda s: self.transpose(s.to(dtype), weight).to(s.dtype)
+            return lambda s: self.transpose(s, weight(s))
+        return lambda s: self.transpose(s.to(dtype), weight(s)).to(s.dtype)
 
-    def changed(self, change: Change, dtype: torch.dtype | None) -> Tensor:
-        """A modified weight, kept with the map."""
-        function = change.function if dtype is None else lambda w: change.function(w).to(dtype)
-        return self.modified(function, (change.key, dtype))
+    def changed(self, change: Change, dtype: torch.dtype | None) -> Callable[[Tensor], Tensor]:
+        """A modified weight for a pass on the samples given.
+
+        It is kept, unless it is large and used at so many places that making it anew costs little.
+        """
+
+        def kept() -> Tensor:
+            return self.modified(lambda weight: change(weight, dtype), (change.key, dtype))
+
+        if self.weight.nbytes <= KEPT:
+            small = kept()
+            return lambda _: small
+        places = prod(self.out_shape) // prod(self.bias_shape)
+        return lambda samples: kept() if len(samples) * places < FEW else change(self.weight, dtype)
 
     def modified(self, function: Callable[[Tensor], Tensor], key: Hashable, keep: int = 4) -> Tensor:
         """``function(weight)``, computed once for each ``key``; the ``keep`` most recent are kept."""

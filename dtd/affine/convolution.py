@@ -116,7 +116,7 @@ class Convolution(_Sliding):
         count = len(changes)
         if count == 1 or self.groups > 1 or count * self.in_shape[0] > NARROW or (dtype is not None and None in changes):
             return super().lowering(changes, dtype)
-        weight = torch.cat([self.weight if change is None else self.changed(change, dtype) for change in changes], 1)
+        weight = torch.cat([self.weight if change is None else change(self.weight, dtype) for change in changes], 1)
         if dtype is None:
             return lambda s: self.transpose(s, weight).chunk(count, 1)
         return lambda s: self.transpose(s.to(dtype), weight).to(s.dtype).chunk(count, 1)

@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dtd.affine.base import AffineMap
+from dtd.affine.change import factor, sided
 
-LARGE = 2**24  # bytes of a weight of which no modified copy is kept
+LARGE = 2**23  # bytes of a weight of which no modified copy is kept
 CACHED = 2**21  # bytes that a thread modifies at a time
 
 
@@ -109,14 +110,3 @@ def sliced(rows: Tensor, parts: int) -> Tensor:
 def raised(a: Tensor, rows: Tensor) -> Tensor:
     """``Σ_j a_j w_kj``. # shape: (N, J), (P, R, J) -> (N, P·R)"""
     return torch.bmm(a.expand(len(rows), *a.shape), rows.mT).transpose(0, 1).reshape(len(a), -1)
-
-
-def factor(slopes: tuple[float, float]) -> float:
-    """What :func:`sided` leaves out."""
-    return slopes[0] or slopes[1]
-
-
-def sided(w: Tensor, slopes: tuple[float, float], out: Tensor) -> Tensor:
-    """``(p w⁺ + q w⁻) / factor`` in one pass over ``w``, written to ``out``."""
-    p, q = slopes
-    return torch.ops.aten.leaky_relu.out(w, q / p, out=out) if p else torch.clamp_max(w, 0, out=out)

@@ -7,7 +7,7 @@ p = 2/3 rounding errors in float32 are one to three times those of the definitio
 Source: Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", Sec. 4.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import product
 
@@ -17,6 +17,8 @@ from torch.nn import functional as F
 
 from dtd.affine.base import AffineMap
 from dtd.affine.convolution import Convolution
+
+Padding = tuple[tuple[int, int], ...]
 
 TILE = 4  # outputs on each axis; two more inputs
 POINT = 2 / 3
@@ -34,16 +36,17 @@ def filter_transform() -> Tensor:
     return torch.tensor([[v / s for v in row] for row, s in zip(rows, scale, strict=True)] + [[0.0, 0.0, 1.0]])
 
 
-def transformed_filters(weight: Tensor, adjoint: bool) -> list[Tensor]:
-    """``G w Gᵀ`` of all filters, row by row: one large tensor would be mapped anew each time.
+def transformed_filters(weight: Tensor, adjoint: bool) -> Iterator[Tensor]:
+    """``G w Gᵀ`` of all filters, row by row: together they have four times the weight's memory.
 
     The adjoint's filters are turned round, and their channels exchanged. # shape: (K, C, 3, 3) -> (6, C, K), or (6, K, C)
     """
     g = filter_transform().to(weight)
     flat = weight.permute(2, 3, 0, 1).reshape(9, -1)
-    found = [(torch.kron(row, g).flip(1) if adjoint else torch.kron(row, g)) @ flat for row in g.unsqueeze(1)]
-    rows = [each.view(6, *weight.shape[:2]) for each in found]
-    return rows if adjoint else [each.mT for each in rows]
+    for row in g.unsqueeze(1):
+        both = torch.kron(row, g)
+        filters = ((both.flip(1) if adjoint else both) @ flat).view(6, *weight.shape[:2])
+        yield filters if adjoint else filters.mT
 
 
 def analyse(a: Sequence[Tensor], out: Sequence[Tensor]) -> None:
@@ -67,25 +70,29 @@ def synthesise(m: Sequence[Tensor], out: Sequence[Tensor]) -> None:
     torch.add(m[5], odd, alpha=p**3, out=out[3]).add_(further_odd, alpha=q**3)
 
 
-def blocks(samples: int, down: int, across: int, channels: int) -> Iterator[tuple[slice, slice]]:
+def blocks(samples: int, down: int, across: int, channels: int) -> list[tuple[slice, slice]]:
     """Samples and rows of tiles that fit into ``BLOCK`` bytes of float32."""
     most = max(1, BLOCK // (36 * 4 * channels))
     images = max(1, most // (down * across))
     rows = -(-down // -(-down // max(1, most // across)))  # as even as they can be
-    for start, top in product(range(0, samples, images), range(0, down, rows)):
-        yield slice(start, min(start + images, samples)), slice(top, min(top + rows, down))
+    starts = product(range(0, samples, images), range(0, down, rows))
+    return [(slice(i, min(i + images, samples)), slice(top, min(top + rows, down))) for i, top in starts]
 
 
-def convolve(a: Tensor, filters: list[Tensor], padding: tuple[tuple[int, int], tuple[int, int]], bias: Tensor | None) -> Tensor:
-    """The convolution of stride 1 with transformed filters. # shape: (B, C, *in) -> (B, K, *out), channels last"""
+def convolve(a: Tensor, weight: Tensor, padding: Padding, bias: Tensor | None, adjoint: bool = False) -> Tensor:
+    """The convolution of stride 1, or its adjoint without padding. # shape: (B, C, *in) -> (B, K, *out), channels last"""
     pixels = a.permute(0, 2, 3, 1).contiguous()
-    (samples, height, width, c), k = pixels.shape, filters[0].shape[-1]
+    (samples, height, width, c), k = pixels.shape, weight.shape[1 if adjoint else 0]
     (top, bottom), (left, right) = padding
     height_out, width_out = height + top + bottom - 2, width + left + right - 2
     down, across = -(-height_out // TILE), -(-width_out // TILE)
     y = a.new_empty(samples, down * TILE, across * TILE, k)
     outputs = y.view(samples, down, TILE, across, TILE, k)
-    for images, rows in blocks(samples, down, across, c + k):
+    parts = blocks(samples, down, across, c + k)
+    filters: Iterable[Tensor] = transformed_filters(weight, adjoint)
+    if len(parts) > 1:
+        filters = list(filters)
+    for images, rows in parts:
         n, r = images.stop - images.start, rows.stop - rows.start
         first, last = rows.start * TILE - top, rows.stop * TILE + 2 - top
         region = F.pad(
@@ -97,8 +104,8 @@ def convolve(a: Tensor, filters: list[Tensor], padding: tuple[tuple[int, int], t
         v = a.new_empty(6, 6, n, r, across, c)
         analyse([half[:, :, :, i : i + across * TILE - 3 : TILE] for i in range(6)], v.unbind(1))
         m = a.new_empty(6, 6, n, r, across, k)
-        for inputs, filters_row, products in zip(v, filters, m, strict=True):
-            torch.bmm(inputs.view(6, -1, c), filters_row, out=products.view(6, -1, k))
+        for inputs, row, products in zip(v, filters, m, strict=True):
+            torch.bmm(inputs.view(6, -1, c), row, out=products.view(6, -1, k))
         half = a.new_empty(TILE, 6, n, r, across, k)
         synthesise(m, half)
         synthesise(half.unbind(1), outputs[images, rows].permute(4, 2, 0, 1, 3, 5))
@@ -119,13 +126,13 @@ class FilteredConvolution(Convolution):
     def _convolve(self, a, weight, bias):
         if not self._pays(a, weight, self.out_shape):
             return super()._convolve(a, weight, bias)
-        return convolve(a, transformed_filters(weight, adjoint=False), self.padding, bias)
+        return convolve(a, weight, self.padding, bias)
 
     def transpose(self, s, weight):
         if not self._pays(s, weight, self.in_shape):
             return super().transpose(s, weight)
         padding = tuple((2 - before, 2 - after) for before, after in self.padding)
-        return convolve(s, transformed_filters(weight, adjoint=True), padding, None)
+        return convolve(s, weight, padding, None, adjoint=True)
 
 
 def swift(affine: AffineMap) -> AffineMap:
