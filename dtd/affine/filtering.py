@@ -45,8 +45,10 @@ def transformed_filters(weight: Tensor, adjoint: bool) -> Iterator[Tensor]:
     flat = weight.permute(2, 3, 0, 1).reshape(9, -1)
     for row in g.unsqueeze(1):
         both = torch.kron(row, g)
-        filters = ((both.flip(1) if adjoint else both) @ flat).view(6, *weight.shape[:2])
-        yield filters if adjoint else filters.mT
+        if adjoint:
+            yield (both.flip(1) @ flat).view(6, *weight.shape[:2])
+        else:
+            yield (both @ flat).view(6, *weight.shape[:2]).mT
 
 
 def analyse(a: Sequence[Tensor], out: Sequence[Tensor]) -> None:
@@ -104,8 +106,9 @@ def convolve(a: Tensor, weight: Tensor, padding: Padding, bias: Tensor | None, a
         v = a.new_empty(6, 6, n, r, across, c)
         analyse([half[:, :, :, i : i + across * TILE - 3 : TILE] for i in range(6)], v.unbind(1))
         m = a.new_empty(6, 6, n, r, across, k)
-        for inputs, row, products in zip(v, filters, m, strict=True):
-            torch.bmm(inputs.view(6, -1, c), row, out=products.view(6, -1, k))
+        each = iter(filters)
+        for inputs, products in zip(v, m, strict=True):
+            torch.bmm(inputs.view(6, -1, c), next(each), out=products.view(6, -1, k))
         half = a.new_empty(TILE, 6, n, r, across, k)
         synthesise(m, half)
         synthesise(half.unbind(1), outputs[images, rows].permute(4, 2, 0, 1, 3, 5))

@@ -157,6 +157,19 @@ def test_large_weights_are_modified_block_by_block(monkeypatch, threads, batch):
     assert all(not layer.primitive._modified for layer in net.weighted if layer.kind == "dense")
 
 
+@pytest.mark.parametrize(("few", "keeps"), [(1, False), (2 * 64 + 1, True)])  # two samples, and 8 × 8 places at most
+@pytest.mark.parametrize("name", ["gamma", "gamma_signed", "zplus", "alphabeta"])
+def test_large_modified_weights_are_kept_where_they_are_used_at_few_places(monkeypatch, name, few, keeps):
+    net, x = network(torch.double), torch.rand(2, 3, 8, 8, dtype=torch.double)
+    plan = PLANS[name][0]
+    expected = dtd.explain(net, x, 0, plan).relevance
+    monkeypatch.setattr("dtd.affine.base.KEPT", 0)
+    monkeypatch.setattr("dtd.affine.base.FEW", few)
+    net.refresh()
+    torch.testing.assert_close(dtd.explain(net, x, 0, plan).relevance, expected, rtol=1e-10, atol=1e-12)
+    assert all(bool(layer.primitive._modified) == keeps for layer in net.weighted)
+
+
 def test_reduced_precision_is_close_and_only_on_request():
     net, x = network(), torch.rand(2, 3, 8, 8)
     plan = PLANS["zplus"][0]
