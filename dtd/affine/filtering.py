@@ -25,8 +25,8 @@ POINT = 2 / 3
 POINTS = (0.0, POINT, -POINT, 1 / POINT, -1 / POINT)  # and ∞
 SQUARES = POINT**2 + POINT**-2
 BLOCK = 2**24  # bytes of transformed inputs and outputs at a time
-WIDE = 64  # C_in C_out / (C_in + C_out) from which products outweigh transforms
-MANY = 48  # tiles from which transforming the weight pays
+WIDE = 80  # C_in C_out / (C_in + C_out) from which products outweigh transforms
+MANY = 150  # tiles from which transforming the weight pays
 
 
 def filter_transform() -> Tensor:

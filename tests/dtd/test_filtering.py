@@ -13,6 +13,13 @@ PADDINGS = [((1, 1), (1, 1)), ((0, 0), (0, 0)), ((0, 2), (1, 0)), ((2, 2), (2, 1
 SHAPES = [(9, 14, 14, 256, 130), (1, 33, 40, 128, 200), (3, 20, 31, 300, 140)]  # samples, height, width, channels
 
 
+@pytest.fixture(autouse=True)
+def smaller(monkeypatch):
+    """Sizes that a test can afford."""
+    monkeypatch.setattr(filtering, "WIDE", 60)
+    monkeypatch.setattr(filtering, "MANY", 48)
+
+
 def convolution(padding, height, width, c, k, **changes) -> Convolution:
     torch.manual_seed(0)
     (top, bottom), (left, right) = padding
