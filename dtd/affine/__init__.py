@@ -5,7 +5,7 @@ from dtd.affine.change import Change
 from dtd.affine.convolution import Convolution, TransposedConvolution
 from dtd.affine.dense import Dense
 from dtd.affine.elementwise import Diagonal, StackSum
-from dtd.affine.filtering import swift
+from dtd.affine.swift import swift
 from dtd.affine.windows import WindowSum
 
 __all__ = ["AffineMap", "Change", "Convolution", "Dense", "Diagonal", "StackSum", "TransposedConvolution", "WindowSum", "swift"]

@@ -8,14 +8,13 @@ Source: Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import product
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dtd.affine.base import AffineMap
 from dtd.affine.convolution import Convolution
 
 Padding = tuple[tuple[int, int], ...]
@@ -121,6 +120,14 @@ def convolve(a: Tensor, weight: Tensor, padding: Padding, bias: Tensor | None, a
 class FilteredConvolution(Convolution):
     """A 3 × 3 convolution of stride 1 that is computed by minimal filtering where that pays. Not for autograd."""
 
+    @classmethod
+    def suits(cls, affine: Convolution) -> bool:
+        """Whether a convolution can be computed so, and has enough channels."""
+        c, k = affine.in_shape[0], affine.out_shape[0]
+        if affine.kernel != (3, 3) or affine.groups > 1 or any(step > 1 for step in (*affine.stride, *affine.dilation)):
+            return False
+        return max(map(max, affine.padding)) <= 2 and c * k >= WIDE * (c + k)
+
     def _pays(self, a: Tensor, weight: Tensor, shape: tuple[int, ...]) -> bool:
         """Whether a batch has enough tiles to repay the filters' transform, in the precision that it was measured in."""
         tiles = len(a) * -(-shape[1] // TILE) * -(-shape[2] // TILE)
@@ -136,14 +143,3 @@ class FilteredConvolution(Convolution):
             return super().transpose(s, weight)
         padding = tuple((2 - before, 2 - after) for before, after in self.padding)
         return convolve(s, weight, padding, None, adjoint=True)
-
-
-def swift(affine: AffineMap) -> AffineMap:
-    """The map as passes without autograd should compute it."""
-    if not isinstance(affine, Convolution) or affine.kernel != (3, 3) or affine.groups > 1:
-        return affine
-    c, k = affine.in_shape[0], affine.out_shape[0]
-    near = all(step == 1 for step in (*affine.stride, *affine.dilation)) and max(map(max, affine.padding)) <= 2
-    if not near or c * k < WIDE * (c + k):
-        return affine
-    return FilteredConvolution(**{each.name: getattr(affine, each.name) for each in fields(affine)})
