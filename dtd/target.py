@@ -36,7 +36,7 @@ def initial_relevance(output: Tensor, target: Target) -> Tensor:
         if not -output.shape[1] <= target < output.shape[1]:
             raise InputError(f"The target must be a class from 0 to {output.shape[1] - 1}; found {target}.")
         initial = torch.zeros_like(output)
-        initial[:, target] = output[:, target]
+        initial.select(1, target).copy_(output.select(1, target))
         return initial
     if target.dtype == torch.bool or target.is_floating_point() or target.shape not in ((), (len(output),)):
         raise InputError(
