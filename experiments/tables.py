@@ -21,8 +21,8 @@ BUSY = 0.5  # share of the cores that may be in use before a benchmark
 
 COST_LEGEND = """\
 ms, ratio: medians of {rounds} rounds, in parentheses the fastest and slowest; float32, threads: {threads}.
-ratio: to gradient × input in the same round. difference: the largest to dtd's relevance, relative to the largest
-relevance; in float64."""
+ratio: to gradient × input in the same round. difference: the largest to dtd's relevance in float64, relative to the
+largest relevance; dtd's own in float32, all others in float64."""
 
 OVERHEAD_LEGEND = """\
 s: from the command to its end, start of Python included; CPU: processor seconds. overhead: seconds a job beyond its
@@ -97,6 +97,8 @@ def show_cost(tables: Tables, console: Console) -> None:
         console.print(cost(f"{model}, batch {batch}", part))
     for (model, batch), part in tables["memory"].groupby(["model", "batch"], sort=False) if "memory" in tables else ():
         console.print(peaks(f"{model}, batch {batch}", part))
+    if "audits" in tables:
+        console.print(audits(tables["audits"]))
     first = rows.iloc[0]
     console.print("\n" + COST_LEGEND.format(rounds=rows["round"].max() + 1, threads=first.threads), style="dim")
     say_whether_busy(first, console)
@@ -134,6 +136,14 @@ def peaks(title: str, rows: pd.DataFrame) -> Table:
     for r in rows.itertuples():
         library = "torch" if r.rule == r.library else r.library
         made.add_row(r.rule, library, f"{r.megabytes:.0f}", f"{r.megabytes / baseline:.2f}")
+    return made
+
+
+def audits(rows: pd.DataFrame) -> Table:
+    """Seconds of one audit of each model."""
+    made = table("one sample's audit: every root built", "model", "layers", "units", "coordinates", "s", "largest gap", left=1)
+    for r in rows.itertuples():
+        made.add_row(r.model, str(r.layers), str(r.units), f"{r.coordinates:.1e}", f"{r.seconds:.2f}", f"{r.gap:.1e}")
     return made
 
 

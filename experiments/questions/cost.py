@@ -18,6 +18,7 @@ from dtd.domain import Domain
 from dtd.explain import explain
 from dtd.network import Network, trace
 from dtd.plan import Plan
+from experiments.audits import audits
 from experiments.configs import Config, CostConfig, require
 from experiments.console import console, progress
 from experiments.figures.cost import cost_figures
@@ -54,7 +55,7 @@ def rows(config: Config) -> pd.DataFrame:
     peers = [peer for peer in asked.peers if installed(peer)]
     found = []
     for name, subject in subjects(config.model, config.data).items():
-        differences = compare(subject, peers, name)
+        differences = compare(subject, peers, name) | rounding(subject, name)
         for batch in asked.batches:
             methods = methods_of(subject.model, subject.domain, samples(subject, batch), peers)
             label = f"{name}, batch {batch}"
@@ -140,6 +141,20 @@ def compare(subject: Subject, peers: list[str], name: str) -> dict[tuple[str, st
     return differences
 
 
+def rounding(subject: Subject, name: str) -> dict[tuple[str, str], float]:
+    """Largest difference between our relevance in float32 and in float64, relative to the largest |relevance|."""
+    double, x = subject.to(torch.float64), subject.test_x[:1]
+    single = methods_of(subject.model, subject.domain, x, [])
+    pairs = list(zip(single, methods_of(double.model, double.domain, x.double(), []), strict=True))
+    found = {}
+    for method, exact in progress(pairs, f"rounding errors on {name}"):
+        if method.library == OURS:
+            with method.ready() as one, exact.ready() as two:
+                relevance, truth = once(one)[1], once(two)[1]
+            found[OURS, method.rule] = ((relevance - truth).abs().max() / truth.abs().max()).item()
+    return found
+
+
 def with_ratios(rows: pd.DataFrame) -> pd.DataFrame:
     """Each time divided by that of gradient × input in the same round."""
     keys = ["model", "batch", "round"]
@@ -160,6 +175,7 @@ def check(config: Config) -> None:
     for axis, values in asked.scaling.items():
         require(axis in AXES, "question.scaling", f"along {', '.join(AXES)}", axis)
         require(min(values, default=1) >= 1, f"question.scaling.{axis}", "numbers of at least 1", values)
+    require(asked.audited >= 0, "question.audited", "at least 0", asked.audited)
     for peer in asked.peers:
         require(peer in PEERS, "question.peers", f"among {', '.join(PEERS)}", peer)
         if not installed(peer):
@@ -167,11 +183,13 @@ def check(config: Config) -> None:
 
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The rows; then peak memory, each method in a process of its own; then cost along each axis."""
+    """The rows; then peak memory, each method in a process of its own; then audits; then cost along each axis."""
     asked: CostConfig = config.question
     yield "rows", rows(config)
     if asked.memory:
         yield "memory", memory(config)
+    if asked.audited:
+        yield "audits", audits(config, asked.audited)
     if any(asked.scaling.values()):
         yield "scaling", scaling(asked.scaling, asked.rounds, asked.seconds)
 
@@ -204,7 +222,7 @@ def added_by(model: nn.Module, domain: Domain, x: Tensor, library: str, rule: st
 def problems(tables: Tables) -> list[str]:
     """What was timed although another library computed something else."""
     rows = tables["rows"]
-    wrong = rows[(rows["round"] == 0) & ~(rows.difference.fillna(0) <= SAME) & (rows.library != REDUCED)]
+    wrong = rows[(rows["round"] == 0) & ~(rows.difference.fillna(0) <= SAME) & rows.library.isin(PEERS)]
     return [
         f"{r.model}, {r.rule}: {r.library}'s relevance differs from ours by {r.difference:.2g} of the largest; the times "
         "do not compare the same thing"

@@ -19,7 +19,7 @@ from experiments.timing import interleaved, warm_up
 NO_SCALING = "{depth:[],width:[],resolution:[],batch:[],targets:[]}"
 TINY = (
     *("question=cost", "model=cnn", "model.epochs=1", "model.channels=2", "question.rounds=2", "question.seconds=0"),
-    *("question.batches=[1]", "question.memory=[]", f"question.scaling={NO_SCALING}"),
+    *("question.batches=[1]", "question.memory=[]", "question.audited=0", f"question.scaling={NO_SCALING}"),
 )
 PEERS = all(map(installed, cost.PEERS))
 peers = pytest.mark.skipif(not PEERS, reason="needs zennit and captum")
@@ -34,6 +34,8 @@ def test_without_other_libraries_it_says_so_and_times_the_rest(composed, tmp_pat
     assert set(rows.library) == {cost.BASELINE, cost.OURS, cost.REDUCED}
     assert len(rows) == 2 * (2 + len(RECIPES) + len(cost.MODIFIED))
     assert (rows.seconds > 0).all() and (rows[rows.rule == cost.BASELINE].ratio == 1).all()
+    rounding = rows[rows.library == cost.OURS].difference
+    assert ((rounding > 0) & (rounding < 1e-3)).all()
     assert (tmp_path / "cost.pdf").exists() and (tmp_path / "cost.png").exists()
 
 
@@ -103,6 +105,13 @@ def test_what_comes_before_a_call_is_not_timed(monkeypatch):
 
     assert warm_up(Method("captum", "gamma", "fixed", Ready), seconds=5.0).calls == 3
     assert log == ["before", "call", "before", "call", "after"]
+
+
+def test_audits_are_timed_and_close(composed, tmp_path, capsys):
+    assert run(composed(*TINY, "question.audited=5"), tmp_path) == DONE
+    (row,) = pd.read_csv(tmp_path / "audits.csv").itertuples()
+    assert row.seconds > 0 and row.gap < 1e-4 and row.layers <= row.units <= 5 * row.layers <= row.coordinates
+    assert "every root built" in capsys.readouterr().out
 
 
 def test_batches_and_scaling(composed, tmp_path):
