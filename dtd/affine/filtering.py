@@ -1,8 +1,11 @@
-"""3 × 3 convolutions by minimal filtering, F(4 × 4, 3 × 3): 36 products for 16 outputs where the definition has 144.
+"""The adjoint of a 3 × 3 convolution by minimal filtering, F(4 × 4, 3 × 3): 36 products for 16 values where the definition has 144.
 
-``y = Σ_i Aᵀ [(G w_i Gᵀ) ⊙ (Bᵀ a_i B)] A`` on tiles of 4 × 4 outputs and 6 × 6 inputs, summed over input channels before the
-outer transform, so that the sums are 36 matrix products. A, G and B interpolate polynomials at 0, ±p, ±1/p and ∞; with
-p = 2/3 rounding errors in float32 are one to three times those of the definition, with the usual points five times as large.
+``c = Σ_k Aᵀ [(G w_k Gᵀ) ⊙ (Bᵀ s_k B)] A`` on tiles of 4 × 4 values of c and 6 × 6 of s, with each filter turned round, summed over
+channels before the outer transform, so that the sums are 36 matrix products. A, G and B interpolate polynomials at 0, ±p, ±1/p and ∞;
+with p = 2/3 rounding errors in float32 are one to three times those of the definition, with the usual points five times as large.
+
+These errors scale with the largest value of a tile. An adjoint is multiplied afterwards, so they stay small beside the relevance;
+forward sums become denominators, where a small one beside large ones would be lost, and are computed by definition.
 
 Source: Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", Sec. 4.
 """
@@ -35,19 +38,15 @@ def filter_transform() -> Tensor:
     return torch.tensor([[v / s for v in row] for row, s in zip(rows, scale, strict=True)] + [[0.0, 0.0, 1.0]])
 
 
-def transformed_filters(weight: Tensor, adjoint: bool) -> Iterator[Tensor]:
-    """``G w Gᵀ`` of all filters, row by row: together they have four times the weight's memory.
+def transformed_filters(weight: Tensor) -> Iterator[Tensor]:
+    """``G w Gᵀ`` of all filters turned round, row by row: together they have four times the weight's memory.
 
-    The adjoint's filters are turned round, and their channels exchanged. # shape: (K, C, 3, 3) -> (6, C, K), or (6, K, C)
+    # shape: (K, C, 3, 3) -> six times (6, K, C)
     """
     g = filter_transform().to(weight)
     flat = weight.permute(2, 3, 0, 1).reshape(9, -1)
     for row in g.unsqueeze(1):
-        both = torch.kron(row, g)
-        if adjoint:
-            yield (both.flip(1) @ flat).view(6, *weight.shape[:2])
-        else:
-            yield (both @ flat).view(6, *weight.shape[:2]).mT
+        yield (torch.kron(row, g).flip(1) @ flat).view(6, *weight.shape[:2])
 
 
 def analyse(a: Sequence[Tensor], out: Sequence[Tensor]) -> None:
@@ -80,17 +79,17 @@ def blocks(samples: int, down: int, across: int, channels: int) -> list[tuple[sl
     return [(slice(i, min(i + images, samples)), slice(top, min(top + rows, down))) for i, top in starts]
 
 
-def convolve(a: Tensor, weight: Tensor, padding: Padding, bias: Tensor | None, adjoint: bool = False) -> Tensor:
-    """The convolution of stride 1, or its adjoint without padding. # shape: (B, C, *in) -> (B, K, *out), channels last"""
-    pixels = a.permute(0, 2, 3, 1).contiguous()
-    (samples, height, width, c), k = pixels.shape, weight.shape[1 if adjoint else 0]
+def adjoint(s: Tensor, weight: Tensor, padding: Padding) -> Tensor:
+    """``Σ_k w_kj s_k``; ``padding`` is what s needs around it. # shape: (B, K, *out) -> (B, C, *in), channels last"""
+    pixels = s.permute(0, 2, 3, 1).contiguous()
+    (samples, height, width, k), c = pixels.shape, weight.shape[1]
     (top, bottom), (left, right) = padding
-    height_out, width_out = height + top + bottom - 2, width + left + right - 2
-    down, across = -(-height_out // TILE), -(-width_out // TILE)
-    y = a.new_empty(samples, down * TILE, across * TILE, k)
-    outputs = y.view(samples, down, TILE, across, TILE, k)
+    height_in, width_in = height + top + bottom - 2, width + left + right - 2
+    down, across = -(-height_in // TILE), -(-width_in // TILE)
+    y = s.new_empty(samples, down * TILE, across * TILE, c)
+    tiles = y.view(samples, down, TILE, across, TILE, c)
     parts = blocks(samples, down, across, c + k)
-    filters: Iterable[Tensor] = transformed_filters(weight, adjoint)
+    filters: Iterable[Tensor] = transformed_filters(weight)
     if len(parts) > 1:
         filters = list(filters)
     for images, rows in parts:
@@ -100,46 +99,42 @@ def convolve(a: Tensor, weight: Tensor, padding: Padding, bias: Tensor | None, a
             pixels[images, max(first, 0) : last],
             (0, 0, left, across * TILE + 2 - left - width, max(-first, 0), max(last - height, 0)),
         )
-        half = a.new_empty(6, n, r, region.shape[2], c)
+        half = s.new_empty(6, n, r, region.shape[2], k)
         analyse([region[:, i : i + r * TILE - 3 : TILE] for i in range(6)], half)
-        v = a.new_empty(6, 6, n, r, across, c)
+        v = s.new_empty(6, 6, n, r, across, k)
         analyse([half[:, :, :, i : i + across * TILE - 3 : TILE] for i in range(6)], v.unbind(1))
-        m = a.new_empty(6, 6, n, r, across, k)
+        m = s.new_empty(6, 6, n, r, across, c)
         each = iter(filters)
         for inputs, products in zip(v, m, strict=True):
-            torch.bmm(inputs.view(6, -1, c), next(each), out=products.view(6, -1, k))
-        half = a.new_empty(TILE, 6, n, r, across, k)
+            torch.bmm(inputs.view(6, -1, k), next(each), out=products.view(6, -1, c))
+        half = s.new_empty(TILE, 6, n, r, across, c)
         synthesise(m, half)
-        synthesise(half.unbind(1), outputs[images, rows].permute(4, 2, 0, 1, 3, 5))
-        if bias is not None:
-            y[images, rows.start * TILE : rows.stop * TILE].add_(bias)
-    return y[:, :height_out, :width_out].contiguous().permute(0, 3, 1, 2)
+        synthesise(half.unbind(1), tiles[images, rows].permute(4, 2, 0, 1, 3, 5))
+    found = y[:, :height_in, :width_in].contiguous()
+    return found.masked_fill_(unreached(pixels, padding), 0).permute(0, 3, 1, 2)
+
+
+def unreached(pixels: Tensor, padding: Padding) -> Tensor:
+    """Where a window holds nothing but zeros: filtering leaves rounding errors of its tile there. # shape: (B, *in, 1)"""
+    (top, bottom), (left, right) = padding
+    largest = F.pad(torch.linalg.vector_norm(pixels, torch.inf, -1), (left, right, top, bottom))
+    return F.max_pool2d(largest.unsqueeze(1), 3, stride=1).eq(0).permute(0, 2, 3, 1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FilteredConvolution(Convolution):
-    """A 3 × 3 convolution of stride 1 that is computed by minimal filtering where that pays. Not for autograd."""
+    """A 3 × 3 convolution of stride 1 whose adjoint is computed by minimal filtering where that pays. Not for autograd."""
 
     @classmethod
     def suits(cls, affine: Convolution) -> bool:
-        """Whether a convolution can be computed so, and has enough channels."""
+        """Whether a convolution's adjoint can be computed so, and has enough channels."""
         c, k = affine.in_shape[0], affine.out_shape[0]
         if affine.kernel != (3, 3) or affine.groups > 1 or any(step > 1 for step in (*affine.stride, *affine.dilation)):
             return False
         return max(map(max, affine.padding)) <= 2 and c * k >= WIDE * (c + k)
 
-    def _pays(self, a: Tensor, weight: Tensor, shape: tuple[int, ...]) -> bool:
-        """Whether a batch has enough tiles to repay the filters' transform, in the precision that it was measured in."""
-        tiles = len(a) * -(-shape[1] // TILE) * -(-shape[2] // TILE)
-        return a.dtype == weight.dtype == torch.float32 and a.device.type == "cpu" and tiles >= MANY
-
-    def _convolve(self, a, weight, bias):
-        if not self._pays(a, weight, self.out_shape):
-            return super()._convolve(a, weight, bias)
-        return convolve(a, weight, self.padding, bias)
-
     def transpose(self, s, weight):
-        if not self._pays(s, weight, self.in_shape):
+        tiles = len(s) * -(-self.in_shape[1] // TILE) * -(-self.in_shape[2] // TILE)
+        if tiles < MANY or s.device.type != "cpu" or not s.dtype == weight.dtype == torch.float32:
             return super().transpose(s, weight)
-        padding = tuple((2 - before, 2 - after) for before, after in self.padding)
-        return convolve(s, weight, padding, None, adjoint=True)
+        return adjoint(s, weight, tuple((2 - before, 2 - after) for before, after in self.padding))
