@@ -8,4 +8,14 @@ from dtd.affine.elementwise import Diagonal, StackSum
 from dtd.affine.swift import swift
 from dtd.affine.windows import WindowSum
 
-__all__ = ["AffineMap", "Change", "Convolution", "Dense", "Diagonal", "StackSum", "TransposedConvolution", "WindowSum", "swift"]
+__all__ = [
+    "AffineMap",
+    "Change",
+    "Convolution",
+    "Dense",
+    "Diagonal",
+    "StackSum",
+    "TransposedConvolution",
+    "WindowSum",
+    "swift",
+]

@@ -14,7 +14,6 @@ from dtd.affine.change import Change
 Shape = tuple[int, ...]
 Pass = Callable[[Tensor], Tensor]
 
-
 KEPT = 2**20  # bytes of a weight whose modified copies are kept
 FEW = 128  # places below which modifying a larger weight costs about as much as a pass with it
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from dtd.affine.base import AffineMap
 
 CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
-NARROW = 16  # input channels that one backward pass takes in its stride
+NARROW = 16  # input channels up to which a backward pass costs what one channel does
 CONVOLVE_TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 
 

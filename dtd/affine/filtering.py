@@ -1,17 +1,19 @@
-"""The adjoint of a 3 × 3 convolution by minimal filtering, F(4 × 4, 3 × 3): 36 products for 16 values where the definition has 144.
+"""The adjoint of a 3 × 3 convolution by minimal filtering F(4 × 4, 3 × 3): 36 products for 16 values, by definition 144.
 
-``c = Σ_k Aᵀ [(G w_k Gᵀ) ⊙ (Bᵀ s_k B)] A`` on tiles of 4 × 4 values of c and 6 × 6 of s, with each filter turned round, summed over
-channels before the outer transform, so that the sums are 36 matrix products. A, G and B interpolate polynomials at 0, ±p, ±1/p and ∞;
-with p = 2/3 rounding errors in float32 are one to three times those of the definition, with the usual points five times as large.
+``c = Σ_k Aᵀ [(G w_k Gᵀ) ⊙ (Bᵀ s_k B)] A`` on tiles of 4 × 4 values of c and 6 × 6 of s, with each filter turned round,
+summed over channels before the outer transform, so that the sums are 36 matrix products. A, G and B interpolate
+polynomials at 0, ±p, ±1/p and ∞; with p = 2/3 rounding errors in float32 stay near those of the definition.
 
-These errors scale with the largest value of a tile. An adjoint is multiplied afterwards, so they stay small beside the relevance;
-forward sums become denominators, where a small one beside large ones would be lost, and are computed by definition.
+These errors scale with the largest value of a tile. An adjoint is multiplied afterwards, so they stay small beside the
+relevance; forward sums become denominators, where a small one beside large ones would be lost: those are computed by
+definition.
 
 Source: Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", Sec. 4.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import torch
@@ -31,6 +33,7 @@ WIDE = 80  # C_in C_out / (C_in + C_out) from which products outweigh transforms
 MANY = 150  # tiles from which transforming the weight pays
 
 
+@cache
 def filter_transform() -> Tensor:
     """``G``: what a filter's polynomial is at each point, over what interpolation divides by. # shape: (6, 3)"""
     rows = [[1.0, p, p * p] for p in POINTS]

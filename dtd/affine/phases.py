@@ -1,16 +1,14 @@
-"""The adjoint of a strided convolution of few channels: a convolution of stride 1 finds all phases, which are then interleaved.
+"""The adjoint of a strided convolution of few channels: one of stride 1 finds all phases, which are then interleaved.
 
-Source: Shi 2016, "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network",
-Sec. 3.2.
+Source: Shi 2016, "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
+Network", Sec. 3.2.
 """
 
 from dataclasses import dataclass
 
 from torch.nn import functional as F
 
-from dtd.affine.convolution import Convolution
-
-FEW = 16  # input channels from which torch's own adjoint is as fast
+from dtd.affine.convolution import NARROW, Convolution
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -20,7 +18,7 @@ class PhasedConvolution(Convolution):
     @classmethod
     def suits(cls, affine: Convolution) -> bool:
         """Whether a convolution has few channels, and windows that reach every input."""
-        if len(affine.kernel) != 2 or affine.groups > 1 or max(affine.dilation) > 1 or affine.in_shape[0] >= FEW:
+        if len(affine.kernel) != 2 or affine.groups > 1 or max(affine.dilation) > 1 or affine.in_shape[0] >= NARROW:
             return False
         sizes = zip(affine.kernel, affine.stride, affine._missing, strict=True)
         return max(affine.stride) > 1 and all(size + missing <= -(-size // step) * step for size, step, missing in sizes)

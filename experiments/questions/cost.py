@@ -124,6 +124,11 @@ def gradient_times_input(model: nn.Module, x: Tensor, target: int) -> Tensor:
     return x.detach() * gradient
 
 
+def difference(relevance: Tensor, other: Tensor) -> float:
+    """Largest difference, relative to the other's largest |relevance|."""
+    return ((relevance - other).abs().max() / other.abs().max()).item()
+
+
 def compare(subject: Subject, peers: list[str], name: str) -> dict[tuple[str, str], float]:
     """Largest difference between each other library's relevance and ours, relative to our largest |relevance|."""
     double = subject.to(torch.float64)
@@ -136,8 +141,7 @@ def compare(subject: Subject, peers: list[str], name: str) -> dict[tuple[str, st
             if method.library == OURS:
                 ours[method.rule] = relevance
             else:
-                here = ours[method.rule]
-                differences[method.library, method.rule] = ((relevance - here).abs().max() / here.abs().max()).item()
+                differences[method.library, method.rule] = difference(relevance, ours[method.rule])
     return differences
 
 
@@ -151,7 +155,7 @@ def rounding(subject: Subject, name: str) -> dict[tuple[str, str], float]:
         if method.library == OURS:
             with method.ready() as one, exact.ready() as two:
                 relevance, truth = once(one)[1], once(two)[1]
-            found[OURS, method.rule] = ((relevance - truth).abs().max() / truth.abs().max()).item()
+            found[OURS, method.rule] = difference(relevance, truth)
     return found
 
 

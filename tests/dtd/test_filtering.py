@@ -109,7 +109,7 @@ def test_what_no_relevance_reaches_stays_zero():
 
 
 @pytest.mark.parametrize("rule", ["zplus", "gamma", "alphabeta"])
-def test_inputs_that_are_off_keep_their_sums(rule, monkeypatch):
+def test_inputs_that_are_off_keep_their_sums(rule):
     """Beside a few bright pixels: a forward sum that is 0 must stay 0, since it becomes a denominator."""
     torch.manual_seed(0)
     layers = [nn.Conv2d(1, 128, 3, padding=1), nn.Conv2d(128, 128, 3, padding=1), nn.Conv2d(128, 128, 3, padding=1)]
