@@ -1,8 +1,9 @@
 """Explanations: one forward sweep, one relevance pass."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from dtd.network.network import Network
 from dtd.network.state import version
 from dtd.plan import Plan, check_asked
 from dtd.program import Program, State, prepared
-from dtd.propagation import Contextual, Propagation
+from dtd.propagation import Propagation
 from dtd.reference import Record, Reference, check_models
 from dtd.reference import sweep as adding_sweep
 from dtd.target import Target, initial_relevance
@@ -91,15 +92,15 @@ def explain_each(
         yield found
 
 
-@dataclass(frozen=True, eq=False)
-class SharedSweep:
+class SharedSweep(NamedTuple):
     """One forward sweep, from which every target's relevance is handed down."""
 
     network: Network
     graph: Graph
     models: tuple[Propagation, ...]
     x: Tensor
-    reduced: torch.dtype | None
+    program: Program | None  # None for plans that recompute what is above a layer: they have sweeps of their own
+    state: State | None
 
     @classmethod
     def of(cls, network: Network, x: Tensor, plan: Plan, reduced: torch.dtype | None) -> "SharedSweep":
@@ -110,22 +111,15 @@ class SharedSweep:
         models = plan.bind(graph)
         if reduced not in (None, torch.bfloat16):
             raise InputError(f"'reduced' must be torch.bfloat16 or None; found {reduced}.")
-        check_models(graph.layers, models, len(x))
-        return cls(network, graph, models, x, reduced)
-
-    @cached_property
-    def program(self) -> Program:
-        """The plan on the graph, prepared."""
-        return prepared(self.graph, self.models, self.reduced)
-
-    @cached_property
-    def state(self) -> State:
-        """The finished sweep; plans that recompute what is above a layer have their own and do not ask for it."""
-        return self.program.forward(self.x)
+        program = prepared(graph, models, reduced)
+        if program is None:
+            check_models(graph.layers, models, x.shape[0])
+            return cls(network, graph, models, x, None, None)
+        return cls(network, graph, models, x, program, program.forward(x))
 
     def explanation(self, target: Target, last: bool) -> Explanation:
         """One target's; after the ``last`` one nothing of the sweep is left."""
-        if any(isinstance(model, Contextual) for model in self.models):
+        if self.program is None:
             return recomputed(self.network, self.models, self.x, target)
         output = self.state.output
         initial = initial_relevance(output, target)
@@ -142,5 +136,5 @@ def recomputed(network: Network, models: tuple[Propagation, ...], x: Tensor, tar
     graph = network.graph
     swept = adding_sweep(graph, models, x, target)
     reference = Reference(network, graph, models, x, version(x), initial_relevance(swept.output, target), target)
-    finished = replace(reference, done=reference.descend(swept))
+    finished = reference._replace(done=reference.descend(swept))
     return Explanation(finished.done[0], swept.output, reference.initial, finished)

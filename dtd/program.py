@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite, prod
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from dtd.network.graph import Graph
 from dtd.primitive import Pointwise
-from dtd.propagation import Layer, Propagation, Setting, Step
+from dtd.propagation import Contextual, Layer, Propagation, Setting, Step
 
 REMEMBERED = 4  # programs of one graph, each with its modified weights
 LARGE = 2**25  # bytes; the C library's allocator keeps and hands out again what is no larger
@@ -30,8 +31,7 @@ class Stage:
     rescale: tuple[bool, ...]  # for each input: coefficients go where others hand relevance
 
 
-@dataclass(frozen=True, eq=False)
-class Segment:
+class Segment(NamedTuple):
     """Some consecutive stages after their forward sweep, on some samples."""
 
     stages: tuple[Stage, ...]
@@ -55,8 +55,7 @@ class Segment:
                 pending[j] = pending[j] + part if j in pending else part
 
 
-@dataclass(frozen=True, eq=False)
-class State:
+class State(NamedTuple):
     """A finished forward sweep: the lower stages in micro-batches, the upper ones on all samples."""
 
     output: Tensor
@@ -139,12 +138,18 @@ class Program:
 
     def split(self, x: Tensor) -> tuple[int, int]:
         """How many stages run in micro-batches, and of how many samples; 0 when every tensor is small or parts differ."""
-        sizes = [len(x) * stage.size * x.element_size() for stage in self.stages]
-        if max(sizes) <= LARGE or not self.cuts:
-            return 0, len(x)
-        large = max(number for number, size in enumerate(sizes) if size > LARGE)
+        batch, each = x.shape[0], x.element_size()
+        if batch * self.largest * each <= LARGE or not self.cuts:
+            return 0, batch
+        sizes = [stage.size * each for stage in self.stages]
+        large = max(number for number, size in enumerate(sizes) if batch * size > LARGE)
         cut = next((cut for cut in self.cuts if cut > large + 1), self.cuts[-1])
-        return cut, max(1, LARGE * len(x) // max(sizes[:cut]))
+        return cut, max(1, LARGE // max(sizes[:cut]))
+
+    @cached_property
+    def largest(self) -> int:
+        """Numbers in one sample's largest output."""
+        return max(stage.size for stage in self.stages)
 
     @cached_property
     def cuts(self) -> tuple[int, ...]:
@@ -171,14 +176,16 @@ class Prepared:
     size: int
 
 
-def prepared(graph: Graph, models: tuple[Propagation, ...], dtype: torch.dtype | None = None) -> Program:
-    """:func:`prepare`, once for each plan; the graph remembers the last few."""
+def prepared(graph: Graph, models: tuple[Propagation, ...], dtype: torch.dtype | None = None) -> Program | None:
+    """:func:`prepare`, once for each plan; the graph remembers the last few. None where a model looks beyond its layer."""
     key = id(models), dtype
     if key not in graph.programs:
         while len(graph.programs) >= REMEMBERED:
             del graph.programs[next(iter(graph.programs))]
+        beyond = any(isinstance(model, Contextual) for model in models)
         with torch.no_grad():
-            graph.programs[key] = models, prepare(graph, models, dtype)  # the models are kept, so that their id stays theirs
+            made = None if beyond else prepare(graph, models, dtype)
+        graph.programs[key] = models, made  # the models are kept, so that their id stays theirs
     return graph.programs[key][1]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -177,8 +177,7 @@ def overflow_message(layers: tuple[Layer, ...], balances: dict[int, Balance]) ->
     return "Relevance of the input is not finite."
 
 
-@dataclass(frozen=True, eq=False)
-class Reference:
+class Reference(NamedTuple):
     """An explanation's inputs, for the pass that also finds the balance of every layer."""
 
     network: Network

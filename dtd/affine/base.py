@@ -88,6 +88,8 @@ class AffineMap(ABC):
         # shape: (B, *out_shape) -> a tuple of (B, *in_shape)
         """
         passes = [self.lowered(change, dtype) for change in changes]
+        if len(passes) == 1:
+            return lambda s: (passes[0](s),)
         return lambda s: tuple([through(s) for through in passes])
 
     def lowered(self, change: Change | None, dtype: torch.dtype | None) -> Pass:

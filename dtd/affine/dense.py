@@ -6,6 +6,7 @@ that it can multiply what it has modified from its own cache.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -22,18 +23,22 @@ CACHED = 2**21  # bytes that a thread modifies at a time
 class Dense(AffineMap):
     """``z = a Wᵀ + b`` on the last axis; any axes before it are positions that share the weight (K, J)."""
 
+    @cached_property
+    def _large(self) -> bool:
+        return self.weight.nbytes > LARGE
+
     def linear(self, a, weight):
-        if weight.nbytes <= LARGE:
+        if not self._large:
             return F.linear(a, weight)
         return raised(a.reshape(-1, a.shape[-1]), sliced(weight, threads(weight))).view(*a.shape[:-1], -1)
 
     def transpose(self, s, weight):
-        if weight.nbytes <= LARGE:
+        if not self._large:
             return s @ weight
         return self._lowered(s, weight.split(self._rows))
 
     def apply(self, a):
-        if self.weight.nbytes <= LARGE:
+        if not self._large:
             return F.linear(a, self.weight, self.bias)
         return super().apply(a)
 
@@ -52,7 +57,7 @@ class Dense(AffineMap):
 
     def raising(self, change, dtype=None):
         """Large weights are modified as they are read, block by block, and in their own dtype."""
-        if self.weight.nbytes <= LARGE or change.slopes is None:
+        if not self._large or change.slopes is None:
             return super().raising(change, dtype)
 
         def through(a: Tensor) -> Tensor:
@@ -63,7 +68,7 @@ class Dense(AffineMap):
         return through
 
     def lowered(self, change, dtype):
-        if self.weight.nbytes <= LARGE or change is None or change.slopes is None:
+        if not self._large or change is None or change.slopes is None:
             return super().lowered(change, dtype)
         return lambda s: self._lowered(s, self._streamed(change.slopes)).mul_(factor(change.slopes))
 

@@ -24,7 +24,7 @@ class State:
         tables = [(m._modules, m._parameters, m._buffers) for m in model.modules()]
         modules = [(children, name, child) for children, _, _ in tables for name, child in children.items()]
         found = [(own, name, t) for _, *both in tables for own in both for name, t in own.items()]
-        tensors = [(own, name, t, *(place(t) if t is not None else (0, 0))) for own, name, t in found]
+        tensors = [(own, name, t, *((0, 0) if t is None else (t.data_ptr(), version(t)))) for own, name, t in found]
         return cls(tuple(modules), tuple(tensors), tuple((own, len(own)) for table in tables for own in table))
 
     def holds(self) -> bool:
@@ -36,11 +36,8 @@ class State:
             if children.get(name) is not child:
                 return False
         for own, name, tensor, pointer, count in self.tensors:
-            if own.get(name) is not tensor or (tensor is not None and place(tensor) != (pointer, count)):
+            if own.get(name) is not tensor:
+                return False
+            if tensor is not None and (tensor.data_ptr() != pointer or version(tensor) != count):
                 return False
         return True
-
-
-def place(tensor: Tensor) -> tuple[int, int]:
-    """Where a tensor's memory is, and how often it was written to."""
-    return tensor.data_ptr(), version(tensor)

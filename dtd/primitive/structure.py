@@ -19,10 +19,10 @@ class Reshape(Mover):
     after: tuple[int, ...]
 
     def move(self, inputs):
-        return inputs[0].reshape(len(inputs[0]), *self.after), None
+        return inputs[0].reshape(inputs[0].shape[0], *self.after), None
 
     def follow(self, saved, relevance):
-        return (relevance.reshape(len(relevance), *self.before),)
+        return (relevance.reshape(relevance.shape[0], *self.before),)
 
     def backward(self, layer: Layer, saved, relevance):
         lower = self.follow(saved, relevance)

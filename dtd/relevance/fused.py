@@ -57,6 +57,7 @@ class AffineStep(Step):
     functions: frozenset[Function]  # the u_m of all terms
     reads: bool  # whether the way down reads the inputs
     overwrites: bool  # whether z may become y in place
+    gated: bool  # whether the way down tells units by the sign of z
     apart: bool
     takes_scaled = True
     fresh = True
@@ -71,10 +72,11 @@ class AffineStep(Step):
 
     def up(self, checks, *inputs):
         a = self.layer.joined(inputs)
-        checks.extend(domain.contains(a).all() for domain in self.required)
+        if self.required:
+            checks.extend(domain.contains(a).all() for domain in self.required)
         z, passes = self.sources(a)
         found = [each.denominator(z, passes) for each in self.terms]
-        gate = z if any(each.mirror for each in self.terms) else None
+        gate = z if self.gated else None
         y = self.setting.merge(checks, z, self.overwrites)
         kept = [each.share.keep(y, d) for each, d in zip(self.terms, found, strict=True)]
         return y, (a if self.reads else None, gate, kept)
@@ -125,6 +127,7 @@ def affine_step(root: RootStrategy, layer: Layer, setting: Setting) -> AffineSte
     terms = [term(search, weight, layer, setting, slots) for weight, search in root.searches()]
     if None in terms:
         return None
+    gated = any(each.mirror for each in terms)
     affine: AffineMap = layer.primitive
     passes = tuple((f.activation, affine.raising(change(f), setting.dtype)) for f in slots)
     needed = any(0 in each.parts or each.mirror for each in terms)
@@ -139,7 +142,8 @@ def affine_step(root: RootStrategy, layer: Layer, setting: Setting) -> AffineSte
         required=tuple(domain for domain in known if not layer.domain.within(domain)),
         functions=frozenset(functions),
         reads=set(functions) not in ({identity}, {one}),
-        overwrites=not any(each.mirror or (each.share.needs_z and (each.plain or 0 in each.parts)) for each in terms),
+        overwrites=not (gated or any(each.share.needs_z and (each.plain or 0 in each.parts) for each in terms)),
+        gated=gated,
         apart=not any(map(per_sample, (*functions, *(bound for domain in known for bound in domain.bounds())))),
     )
 

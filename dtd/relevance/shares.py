@@ -1,6 +1,7 @@
 """What a search saves in a prepared forward sweep, and how the relevance pass gets ``s = R / D`` from it.
 
 Where coefficients arrive (``R = y ⊙ c``) one tensor is enough, ``q = y / D``, and none where ``q`` is 0 or 1 as ``y`` says.
+Numbers are tensors without axes, which torch adds and multiplies faster than Python's; a weight of None is 1.
 """
 
 from abc import ABC, abstractmethod
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-aten = torch.ops.aten
+threshold = torch.ops.aten.threshold_backward
+hardshrink = torch.ops.aten.hardshrink_backward.grad_input
 
 
 def masked(values: Tensor, mask: Tensor) -> Tensor:
     """``values`` (overwritten) where ``mask`` is not 0, and 0 elsewhere."""
-    return aten.hardshrink_backward.grad_input(values, mask, 0, grad_input=values)
+    return hardshrink(values, mask, 0, grad_input=values)
 
 
 class Share(ABC):
@@ -35,7 +37,7 @@ class Share(ABC):
 class Quotient(Share):
     """``s = weight · R / D`` of relevance as it is."""
 
-    weight: float
+    weight: Tensor | None
     needs_z = True
 
     def keep(self, y, denominator):
@@ -43,18 +45,35 @@ class Quotient(Share):
 
     def share(self, kept, relevance, overwrite):
         s = masked(relevance / kept, kept)
-        return s if self.weight == 1 else s.mul_(self.weight)
+        return s if self.weight is None else s.mul_(self.weight)
+
+
+@dataclass(frozen=True)
+class Stabilised(Share):
+    """``s = weight · R / (z + ε sign z)`` of relevance as it is, ε > 0: a denominator that does not vanish."""
+
+    weight: Tensor | None
+    epsilon: Tensor
+    needs_z = True
+
+    def keep(self, y, denominator):
+        zero = self.epsilon - self.epsilon
+        return torch.copysign(self.epsilon, denominator + zero).add_(denominator)  # −0 + 0 = +0
+
+    def share(self, kept, relevance, overwrite):
+        s = relevance / kept
+        return s if self.weight is None else s.mul_(self.weight)
 
 
 @dataclass(frozen=True)
 class Ratio(Share):
     """``s = q ⊙ c`` with ``q = weight · y / D``."""
 
-    weight: float
+    weight: Tensor | None
 
     def keep(self, y, denominator):
         q = masked(y / denominator, denominator)
-        return q if self.weight == 1 else q.mul_(self.weight)
+        return q if self.weight is None else q.mul_(self.weight)
 
     def share(self, kept, relevance, overwrite):
         return relevance.mul_(kept) if overwrite else relevance * kept
@@ -64,7 +83,7 @@ class Ratio(Share):
 class Damped(Share):
     """``s = y / (y + ε) ⊙ c`` for a ReLU unit with ``D = z + ε sign z``, ε > 0."""
 
-    epsilon: float
+    epsilon: Tensor
 
     def keep(self, y, denominator):
         q = y + self.epsilon
@@ -83,8 +102,8 @@ class Active(Share):
 
     def share(self, kept, relevance, overwrite):
         if overwrite:
-            return aten.threshold_backward.grad_input(relevance, kept, 0, grad_input=relevance)
-        return aten.threshold_backward(relevance, kept, 0)
+            return threshold.grad_input(relevance, kept, 0, grad_input=relevance)
+        return threshold(relevance, kept, 0)
 
 
 @dataclass(frozen=True)

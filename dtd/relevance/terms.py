@@ -14,7 +14,7 @@ from dtd.direction.functions import Function
 from dtd.propagation import Layer, Setting
 from dtd.relevance.passes import bound, broadcast, is_plain, modified
 from dtd.relevance.passes import whole as moves_whole
-from dtd.relevance.shares import Active, Damped, Free, Nonzero, Quotient, Ratio, Share
+from dtd.relevance.shares import Active, Damped, Free, Nonzero, Quotient, Ratio, Share, Stabilised
 from dtd.root import Ray, Search
 
 Lowering = Callable[[Tensor], tuple[Tensor, ...]]
@@ -33,7 +33,7 @@ class Down:
 class Mirror:
     """What units with ``z ≤ 0`` have in place of the rest: ``n = total Σ_j a_j w_kj − n₊``."""
 
-    total: float
+    total: Tensor
     constant: Tensor | None
     down: Down
 
@@ -49,6 +49,7 @@ class Term:
     down: Down
     mirror: Mirror | None
     plain: bool  # D = z, or is made from it later
+    exact: bool  # D = n
 
     def denominator(self, z: Tensor, passes: list[Tensor]) -> Tensor:
         """``D``. # shape: (B, *out)"""
@@ -58,10 +59,10 @@ class Term:
             n = (z.new_zeros(()) if self.constant is None else self.constant).expand(z.shape)
         else:
             n = reduce(torch.add, [passes[i] for i in self.parts])
-            below = None if self.mirror is None else added(self.mirror.total * passes[0] - n, self.mirror.constant)
+            below = None if self.mirror is None else added(passes[0] * self.mirror.total - n, self.mirror.constant)
             n = added(n, self.constant)
             n = n if below is None else torch.where(z > 0, n, below)
-        return self.search.denominator(n, z, lambda function: function(z))
+        return n if self.exact else self.search.denominator(n, z, lambda function: function(z))
 
 
 def added(n: Tensor, constant: Tensor | None) -> Tensor:
@@ -85,15 +86,20 @@ def term(search: Search, weight: float, layer: Layer, setting: Setting, slots: S
     constants = [affine.linear(broadcast(f.activation(1), affine.example), modified(affine, f)) for f in fixed]
     b = affine.per_output(affine.bias) if search.bias_moves and affine.bias is not None else None
     share = reading(search, weight, layer, setting)
-    plain = is_z(search, layer) or isinstance(share, Damped)
+    plain = is_z(search, layer) or isinstance(share, (Damped, Stabilised))
+    mirror = None
+    if below:
+        constant = with_bias([], direction, b, -1)
+        mirror = Mirror(affine.weight.new_tensor(total), constant, downward(affine, below, setting))
     return Term(
         search=search,
         share=share,
         parts=() if plain else tuple(slot(f, slots) for f in above if f not in fixed),
         constant=with_bias(constants, direction, b, 1),
         down=downward(affine, above, setting),
-        mirror=Mirror(total, with_bias([], direction, b, -1), downward(affine, below, setting)) if below else None,
+        mirror=mirror,
         plain=plain,
+        exact=is_undamped(search),
     )
 
 
@@ -122,21 +128,30 @@ def is_whole(search: Search, layer: Layer) -> bool:
 
 def is_z(search: Search, layer: Layer) -> bool:
     """Whether ``D`` is the pre-activation."""
-    return isinstance(search, Ray) and not callable(search.damping) and search.damping == 0 and is_whole(search, layer)
+    return is_undamped(search) and is_whole(search, layer)
+
+
+def is_undamped(search: Search) -> bool:
+    """Whether ``D`` is ``n``."""
+    return isinstance(search, Ray) and not callable(search.damping) and search.damping == 0
 
 
 def reading(search: Search, weight: float, layer: Layer, setting: Setting) -> Share:
     """How a search divides by ``D``."""
+    whole = isinstance(search, Ray) and not callable(search.damping) and is_whole(search, layer)
+    number = layer.primitive.weight.new_tensor
+    factor = None if weight == 1 else number(weight)
+    epsilon = number(search.damping) if whole and search.damping else None
     if not setting.scaled:
-        return Quotient(weight)
+        return Quotient(factor) if epsilon is None else Stabilised(factor, epsilon)
     kind = None if setting.after is None else setting.after.kind
-    whole = weight == 1 and isinstance(search, Ray) and not callable(search.damping) and is_whole(search, layer)
+    whole = whole and weight == 1
     if whole and kind == "relu":
-        return Damped(search.damping) if search.damping else Active()
-    if whole and kind is None and not search.damping:
+        return Active() if epsilon is None else Damped(epsilon)
+    if whole and kind is None and epsilon is None:
         same_sign = layer.domain.nonnegative and bool((layer.primitive.weight >= 0).all())
         return Free() if same_sign else Nonzero()
-    return Ratio(weight)
+    return Ratio(factor)
 
 
 def with_bias(constants: list[Tensor], direction: Direction, b: Tensor | None, side: int) -> Tensor | None:
