@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import Tensor
 
-from dtd.algebra import divide
+from dtd.algebra import divide, nonzero
 from dtd.errors import check_parameter
 from dtd.primitive import MaxPool
-from dtd.propagation import Layer, Propagated, Propagation, per_sample
+from dtd.propagation import Layer, Propagated, Propagation, Setting, Step, per_sample
 from dtd.relevance import Linear
 from dtd.rules import Choice, choose
 
@@ -69,6 +69,10 @@ class MeanForMax(Propagation):
         largest, _ = layer.primitive.move(inputs)
         return largest, (saved, None if self.fitted else divide(mean, largest))
 
+    def prepare(self, layer: Layer, setting: Setting) -> Step:
+        step = self.model.prepare(averaged(layer), Setting(dtype=setting.dtype))
+        return MeanForMaxStep(layer.primitive, step, self.fitted, setting)
+
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         of_mean, covered = saved
         if covered is None:
@@ -76,6 +80,44 @@ class MeanForMax(Propagation):
         lower, balance = self.model.backward(averaged(layer), of_mean, relevance * covered)
         rest = per_sample(relevance * (1 - covered))
         return Propagated(lower, replace(balance, relevance=per_sample(relevance), remainder=balance.remainder + rest))
+
+
+@dataclass(frozen=True, eq=False)
+class MeanForMaxStep(Step):
+    """The average's step: what arrives, ``R = y ⊙ c`` as coefficients or as it is, is made the average's before."""
+
+    pool: MaxPool
+    step: Step
+    fitted: bool
+    setting: Setting
+    takes_scaled = True
+
+    @property
+    def hands_scaled(self):
+        return self.step.hands_scaled
+
+    @property
+    def fresh(self):
+        return self.step.fresh
+
+    @property
+    def apart(self):
+        return self.step.apart
+
+    def up(self, checks, *inputs):
+        mean, saved = self.step.up(checks, *inputs)
+        largest, _ = self.pool.move(inputs)
+        return largest, (saved, self.share(mean, largest))
+
+    def share(self, mean: Tensor, largest: Tensor) -> Tensor | None:
+        """What to multiply by; None for 1."""
+        if self.setting.scaled:
+            return largest if self.fitted else mean * nonzero(largest)
+        return None if self.fitted else divide(mean, largest)
+
+    def down(self, saved, relevance):
+        of_mean, share = saved
+        return self.step.down(of_mean, relevance if share is None else relevance * share)
 
 
 def averaged(layer: Layer) -> Layer:

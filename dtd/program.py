@@ -138,13 +138,12 @@ class Program:
 
     def split(self, x: Tensor) -> tuple[int, int]:
         """How many stages run in micro-batches, and of how many samples; 0 when every tensor is small or parts differ."""
-        batch, each = x.shape[0], x.element_size()
-        if batch * self.largest * each <= LARGE or not self.cuts:
+        batch, most = x.shape[0], LARGE // x.element_size()
+        if batch * self.largest <= most or not self.cuts:
             return 0, batch
-        sizes = [stage.size * each for stage in self.stages]
-        large = max(number for number, size in enumerate(sizes) if batch * size > LARGE)
+        large = max(number for number, stage in enumerate(self.stages) if batch * stage.size > most)
         cut = next((cut for cut in self.cuts if cut > large + 1), self.cuts[-1])
-        return cut, max(1, LARGE // max(sizes[:cut]))
+        return cut, max(1, most // self.largest)
 
     @cached_property
     def largest(self) -> int:

@@ -57,8 +57,7 @@ class Stabilised(Share):
     needs_z = True
 
     def keep(self, y, denominator):
-        zero = self.epsilon - self.epsilon
-        return torch.copysign(self.epsilon, denominator + zero).add_(denominator)  # −0 + 0 = +0
+        return torch.copysign(self.epsilon, denominator).add_(denominator)  # at −0 all contributions are 0
 
     def share(self, kept, relevance, overwrite):
         s = relevance / kept
@@ -81,13 +80,15 @@ class Ratio(Share):
 
 @dataclass(frozen=True)
 class Damped(Share):
-    """``s = y / (y + ε) ⊙ c`` for a ReLU unit with ``D = z + ε sign z``, ε > 0."""
+    """``s = |y| / (|y| + ε) ⊙ c`` for a unit with ``D = z + ε sign z``, ε > 0, below a ReLU or no function."""
 
     epsilon: Tensor
+    signed: bool  # whether y may be negative
 
     def keep(self, y, denominator):
-        q = y + self.epsilon
-        return torch.div(y, q, out=q)
+        size = y.abs() if self.signed else y
+        q = size + self.epsilon
+        return torch.div(size, q, out=q)
 
     def share(self, kept, relevance, overwrite):
         return relevance.mul_(kept) if overwrite else relevance * kept

@@ -146,9 +146,11 @@ def reading(search: Search, weight: float, layer: Layer, setting: Setting) -> Sh
         return Quotient(factor) if epsilon is None else Stabilised(factor, epsilon)
     kind = None if setting.after is None else setting.after.kind
     whole = whole and weight == 1
+    if whole and epsilon is not None and kind in ("relu", None):
+        return Damped(epsilon, signed=kind is None)
     if whole and kind == "relu":
-        return Active() if epsilon is None else Damped(epsilon)
-    if whole and kind is None and epsilon is None:
+        return Active()
+    if whole and kind is None:
         same_sign = layer.domain.nonnegative and bool((layer.primitive.weight >= 0).all())
         return Free() if same_sign else Nonzero()
     return Ratio(factor)

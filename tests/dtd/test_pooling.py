@@ -150,3 +150,14 @@ def test_deviation_and_root_mean_square_of_the_preactivations():
     for made in (presets.DeviationEpsilon, presets.RelativeEpsilon):
         with pytest.raises(dtd.InputError, match="'factor' must be >= 0; found -1"):
             made(-1)
+
+
+def test_a_maximum_of_zero_hands_nothing_down():
+    """``c m 1[y ≠ 0]`` where coefficients arrive: the first window's maximum is 0 and its average is not."""
+    model = nn.Sequential(nn.MaxPool1d(2), nn.Flatten(), nn.Linear(2, 1)).double()
+    nn.init.ones_(model[2].weight)
+    x = torch.tensor([[[-1.0, 0.0, 2.0, 4.0]]], dtype=torch.double)
+    plan = dtd.Plan([(MAX_POOL, dtd.AsAverage(fitted=False)), ("*", choose("lrp0"))])
+    out = dtd.explain(dtd.trace(model, x), x, lambda y: torch.ones_like(y), plan)
+    share = 1 / (out.output - model[2].bias).item()
+    torch.testing.assert_close(out.relevance, share * torch.tensor([[[0.0, 0.0, 1.0, 2.0]]], dtype=torch.double))

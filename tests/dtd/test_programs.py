@@ -83,6 +83,18 @@ def test_presets(traced, preset):
         compare(network, x, getattr(presets, preset)(bias=bias))
 
 
+@pytest.mark.parametrize("fitted", [True, False])
+@pytest.mark.parametrize("rule", ["lrp0", "epsilon", "flat"])
+def test_max_pooling_as_average_pooling(traced, rule, fitted):
+    network, x = traced
+    pooling = dtd.Plan.uniform("gamma_signed").average_pooling().entries[-2]
+    average = dtd.AsAverage(choose(rule, **RULES[rule]), fitted)
+    for below in ("gamma_signed", "lrp0", "wsquare"):  # coefficients arrive, or relevance
+        plan = dtd.Plan([type(pooling)(pooling.where, average, optional=True), ("*", choose(below))])
+        compare(network, x, plan)
+        compare(network, x, plan.explicit())
+
+
 def test_bounds_of_each_sample():
     model, x = randomised(Unmerged()), torch.rand(3, 2, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.double)
     low = -0.1 * torch.rand(x.shape, generator=torch.Generator().manual_seed(2), dtype=torch.double)
@@ -93,9 +105,11 @@ def test_bounds_of_each_sample():
 def test_strategies_without_a_rule(traced):
     network, x = traced
     damped = dtd.Ray(dtd.Gamma(0.3), "neuron", presets.RelativeEpsilon())
+    halves = dtd.Mix(tuple((0.5, dtd.Ray(dtd.Activations(), "neuron", epsilon)) for epsilon in (0.1, 0.3)))
     mix = dtd.Mix(((0.4, dtd.Ray(dtd.Activations(), "neuron")), (0.6, dtd.Ray(dtd.ToBox(-9.0, 9.0)))))
     for root in (
         damped,
+        halves,
         dtd.Reference(0.1),
         dtd.Ray(dtd.Toward(0.2)),
         dtd.Mix(((1.5, damped), (-0.5, dtd.Ray(dtd.Flat())))),
