@@ -29,7 +29,8 @@ from dtd.errors import (
     TraceError,
     UnsupportedOp,
 )
-from dtd.explain import Explanation, explain, explain_each
+from dtd.explain import explain, explain_each
+from dtd.explanation import Explanation
 from dtd.fitting import Training, fit_min_max
 from dtd.network import Network, trace
 from dtd.pattern import estimate_patterns

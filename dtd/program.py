@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite, prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -64,12 +64,32 @@ class State(NamedTuple):
     between: int  # the one value that the upper stages take from the lower ones
     checks: list[Tensor]  # truth values that must hold for the sweep to count
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are saved for the way back, memory that tensors share counted once."""
+        held: dict[int, int] = {}
+        for segment in (*self.lower, self.upper):
+            count_bytes((segment.saved, segment.kept), held)
+        return sum(held.values())
+
     def holds(self, relevance: Tensor) -> bool:
         """Whether all checks do, and whether output and relevance are finite (as sums: too large ones count as not)."""
         total = self.output.sum() + relevance.sum()
         if not self.checks:
             return isfinite(total.item())
         return bool(torch.stack([total.isfinite(), *self.checks]).all())
+
+
+def count_bytes(saved: Any, held: dict[int, int]) -> None:
+    """Add the bytes of all tensors, by where their memory is."""
+    if isinstance(saved, Tensor):
+        memory = saved.untyped_storage()
+        held[memory.data_ptr()] = min(memory.nbytes(), saved.nbytes)
+    elif isinstance(saved, (list, tuple)):
+        for each in saved:
+            count_bytes(each, held)
+    elif isinstance(saved, dict):
+        count_bytes(list(saved.values()), held)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,9 +171,14 @@ class Program:
         return max(stage.size for stage in self.stages)
 
     @cached_property
+    def apart(self) -> bool:
+        """Whether samples may be propagated in several batches."""
+        return all(stage.step.apart for stage in self.stages)
+
+    @cached_property
     def cuts(self) -> tuple[int, ...]:
         """After how many stages all that the rest needs is one value; none when some step must see whole batches."""
-        if not all(stage.step.apart for stage in self.stages):
+        if not self.apart:
             return ()
         found = []
         for cut in range(1, len(self.stages) + 1):

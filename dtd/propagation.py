@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -97,7 +97,10 @@ class Plain(Step):
 
     propagation: "Propagation"
     layer: Layer
-    apart = False
+
+    @property
+    def apart(self):
+        return self.propagation.apart
 
     def up(self, checks, *inputs):
         return self.propagation.forward(self.layer, inputs)
@@ -108,6 +111,8 @@ class Plain(Step):
 
 class Propagation(ABC):
     """Forward sweep and relevance pass of one layer."""
+
+    apart: ClassVar[bool] = False  # known to treat each sample as if it were alone
 
     @abstractmethod
     def accepts(self, layer: Layer) -> bool:

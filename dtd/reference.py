@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -25,6 +25,13 @@ class Record:
     layer: Layer
     model: Propagation
     balance: Balance
+
+
+class Records(Protocol):
+    """Where an explanation finds what happened at each layer."""
+
+    def records(self) -> Mapping[str, Record]:
+        """By name."""
 
 
 @dataclass(frozen=True, eq=False)

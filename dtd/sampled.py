@@ -7,11 +7,12 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.errors import InputError
-from dtd.explain import Target, explain
+from dtd.explain import explain
 from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plan import Entry, Plan
 from dtd.root import towards
+from dtd.target import Target
 from dtd.where import name
 
 

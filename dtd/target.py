@@ -50,6 +50,11 @@ def initial_relevance(output: Tensor, target: Target) -> Tensor:
     return output * chosen
 
 
+def target_at(target: Target, rows: slice) -> Target:
+    """The target of some of the samples."""
+    return target[rows] if isinstance(target, Tensor) and target.ndim else target
+
+
 def target_of(target: Target | None, samples: Tensor) -> Target:
     """What is explained of each row, as a function of the output.
 

@@ -22,13 +22,13 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import divide
-from dtd.explain import initial_relevance
 from dtd.network import Network
 from dtd.primitive import LayerNorm, MatMul, Opaque, Pointwise, Product, Softmax
 from dtd.propagation import Layer, Propagation
 from dtd.reference import relevance_pass, sweep
 from dtd.relevance import RelevanceModel
 from dtd.root import Search
+from dtd.target import initial_relevance
 
 CURVED = (Product, MatMul, Softmax, LayerNorm, Opaque)
 LAMBDA = 4.0  # one sum breaks its bound with a probability of at most 2 exp(−λ²/2) < 1e-3

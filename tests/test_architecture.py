@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FLOORS = (
     "errors algebra numeric domain taylor affine propagation primitive units direction root relevance lrp rules "
-    "pooling network target where plan presets program reference explain sampled pattern fitting audit"
+    "pooling network target where plan presets program reference explanation parts explain sampled pattern fitting audit"
 ).split()
 FORBIDDEN = {
     "dtd": {"hydra", "omegaconf", "matplotlib", "sympy", "proofs", "experiments", "rich"},

@@ -19,6 +19,8 @@ class Softmax(Propagation):
     term. Source: Achtibat 2024, on the softmax.
     """
 
+    apart = True
+
     axis: int  # counted from the end
     shown: Tensor | None = None  # where a mask lets inputs through; the others are no inputs
 
@@ -52,6 +54,8 @@ class LayerNorm(Propagation):
     root, and R_k stays in the zeroth term. Not ``centred`` (RMSNorm, μ = 0) each output has one input, and relevance passes.
     With σ moving along, the Taylor terms at x would sum to 0. Source: Ali 2022, on LayerNorm.
     """
+
+    apart = True
 
     sizes: tuple[int, ...]  # of the last axes
     weight: Tensor | None
@@ -97,6 +101,8 @@ class Pass(Propagation):
 
     The mean-value form of a pointwise function, as a choice for a normalisation.
     """
+
+    apart = True
 
     def accepts(self, layer):
         return isinstance(layer.primitive, LayerNorm)

@@ -20,6 +20,8 @@ class Product(Propagation):
     1 (or 0) lets the first (second) factor take all: signal takes all (Arras 2017). At a factor 0 the terms are their limit.
     """
 
+    apart = True
+
     share: float = 0.5
 
     def __post_init__(self):
@@ -56,6 +58,8 @@ class MatMul(Propagation):
     ``s = R / (y + ε sign y)``, and leaves what it absorbs in the zeroth term; where ``y + ε sign y = 0`` there is no root
     and all of R stays there. # shape: a (B, …, n, m), b (B, …, m, p) -> (B, …, n, p)
     """
+
+    apart = True
 
     share: float = 0.5
     damping: float = 0.0

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dtd.explain import Explanation, explain
+from dtd.explain import explain
+from dtd.explanation import Explanation
 from dtd.network import Network, trace
 from dtd.plan import Plan
 from experiments.configs import Config, require

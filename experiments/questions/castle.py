@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from dtd.audit import audit
-from dtd.explain import Explanation, explain
+from dtd.explain import explain
+from dtd.explanation import Explanation
 from dtd.network import Network, trace
 from dtd.plan import Plan
 from dtd.presets import DeviationEpsilon, RelativeEpsilon, lrp_overview_2019

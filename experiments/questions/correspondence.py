@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.explain import explain, initial_relevance
+from dtd.explain import explain
 from dtd.network import Network, trace
 from dtd.reference import relevance_pass, sweep
 from dtd.rules import catalogue
+from dtd.target import initial_relevance
 from experiments.agreement import agreement
 from experiments.configs import Config, CorrespondenceConfig, require
 from experiments.console import progress

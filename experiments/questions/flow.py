@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.explain import initial_relevance
 from dtd.network import Network, trace
 from dtd.network.activations import activations
 from dtd.plan import Plan
 from dtd.primitive import Pointwise, Reshape
 from dtd.propagation import Layer
 from dtd.reference import relevance_pass, sweep
+from dtd.target import initial_relevance
 from dtd.taylor import TaylorTerms
 from dtd.units import FieldUnits
 from experiments.configs import Config, ConfigError, require

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from dtd.audit import audit_cost
 from dtd.audit.audit import chosen, look, summary
-from dtd.explain import initial_relevance
 from dtd.network import Network, trace
 from dtd.network.activations import activations
 from dtd.plan import Plan
 from dtd.propagation import Layer
 from dtd.reference import relevance_pass, sweep
 from dtd.relevance import RelevanceModel
+from dtd.target import initial_relevance
 from experiments.configs import Config, Explained, ValidityConfig, Weights, require
 from experiments.console import progress
 from experiments.figures.validity import validity_figures
