@@ -31,6 +31,7 @@ class CostConfig(QuestionConfig):
     peers: list[str] = MISSING
     batches: list[int] = MISSING
     memory: list[str] = MISSING
+    within: int = MISSING
     audited: int = MISSING
     scaling: dict[str, list[int]] = MISSING
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from experiments.figures.names import printed
-from experiments.figures.style import COLOURS, width
+from experiments.figures.style import COLOURS, MARKERS, width
 from experiments.questions.base import Tables
 
 BASELINE = "gradient × input"
@@ -17,12 +17,12 @@ BASELINE = "gradient × input"
 
 def cost_figures(tables: Tables) -> Mapping[str, Figure]:
     """``cost``: every model, batch, rule and library. ``scaling``: seconds along each axis."""
-    made = {"cost": bars(tables["rows"])}
+    made = {"cost": points(tables["rows"])}
     return made | ({"scaling": lines(tables["scaling"])} if "scaling" in tables else {})
 
 
-def bars(rows: pd.DataFrame) -> Figure:
-    """Median ratio to gradient × input; the line goes from the fastest to the slowest round."""
+def points(rows: pd.DataFrame) -> Figure:
+    """Median ratio to gradient × input; the line through it goes from the fastest to the slowest round."""
     compared = rows[rows.library != BASELINE]
     panels, libraries = list(compared.groupby(["model", "batch"], sort=False)), list(compared.library.unique())
     figure = Figure(figsize=(width(), 1.9 * len(panels)), layout="constrained")
@@ -66,21 +66,25 @@ def logarithmic(axes: Axes) -> None:
 
 
 def panel(axes: Axes, rows: pd.DataFrame, libraries: list[str]) -> None:
-    """Bars of one model."""
+    """One model's ratios: a column for each rule, a point for each library."""
     rules = list(rows.rule.unique())
     each = 0.8 / len(libraries)
     for i, library in enumerate(libraries):
         ratios = rows[rows.library == library].groupby("rule").ratio.agg(["median", "min", "max"]).reindex(rules)
         x = np.arange(len(rules)) + (i - (len(libraries) - 1) / 2) * each
         spread = (ratios["median"] - ratios["min"], ratios["max"] - ratios["median"])
-        axes.bar(x, ratios["median"], each, yerr=spread, color=COLOURS[i], label=library, error_kw={"elinewidth": 0.5})
+        look = {"color": COLOURS[i], "marker": MARKERS[i], "linestyle": "none", "elinewidth": 0.5}
+        axes.errorbar(x, ratios["median"], spread, label=library, **look)
         for place, ratio, top in zip(x, ratios["median"], ratios["max"], strict=True):
-            axes.annotate(number(ratio), (place, top), (0, 1), textcoords="offset points", ha="center", fontsize=5)
+            axes.annotate(number(ratio), (place, top), (0, 2), textcoords="offset points", ha="center", fontsize=5)
     axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
+    for border in np.arange(1, len(rules)) - 0.5:
+        axes.axvline(border, color="0.9", linewidth=0.5)
+    axes.margins(y=0.15)
     axes.set_xticks(range(len(rules)), [printed(rule) for rule in rules])
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def number(ratio: float) -> str:
-    """Two digits; nothing for a bar that is not there."""
-    return "" if np.isnan(ratio) else f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
+    """Two digits; nothing for a point that is not there."""
+    return "" if np.isnan(ratio) else f"{ratio:.2g}"

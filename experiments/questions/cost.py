@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from importlib import import_module
+from typing import Any
 
 import pandas as pd
 import torch
@@ -57,7 +58,7 @@ def rows(config: Config) -> pd.DataFrame:
     for name, subject in subjects(config.model, config.data).items():
         differences = compare(subject, peers, name) | rounding(subject, name)
         for batch in asked.batches:
-            methods = methods_of(subject.model, subject.domain, samples(subject, batch), peers)
+            methods = methods_of(subject.model, subject.domain, samples(subject, batch), peers, asked.within)
             label = f"{name}, batch {batch}"
             warm = [warm_up(m, asked.seconds) for m in progress(list(methods), f"warming up on {label}")]
             measured, steps = interleaved(warm, asked.rounds), asked.rounds * len(warm)
@@ -79,8 +80,11 @@ def load() -> float:
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
 
-def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str]) -> Iterator[Method]:
-    """Gradient × input, every recipe by dtd, and those that each other library has; for the first sample's class."""
+def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str], within: int = 0) -> Iterator[Method]:
+    """Gradient × input, every recipe by dtd, and those that each other library has; for the first sample's class.
+
+    ``within``: megabytes; where there are any, every recipe is run within that memory bound too.
+    """
     with torch.no_grad():
         target = int(model(x[:1]).argmax(1))
     own = folded(model)
@@ -94,8 +98,11 @@ def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str]) ->
     for recipe in fitting:
         yield Method(OURS, recipe.name, recipe.bias, always(relevance_by(network, x, target, recipe.plan)))
         if recipe.name in MODIFIED:
-            reduced = relevance_by(network, x, target, recipe.plan, torch.bfloat16)
+            reduced = relevance_by(network, x, target, recipe.plan, reduced=torch.bfloat16)
             yield Method(REDUCED, recipe.name, recipe.bias, always(reduced))
+        if within:
+            bounded = relevance_by(network, x, target, recipe.plan, memory=within * 10**6)
+            yield Method(f"{OURS}, {within} MB", recipe.name, recipe.bias, always(bounded))
     names = {recipe.name for recipe in fitting}
     for peer in peers:
         made = import_module(f"experiments.peers.{peer}").methods(model, x, target)
@@ -112,9 +119,9 @@ def always(call):
     return ready
 
 
-def relevance_by(network: Network, x: Tensor, target: int, plan: Plan, reduced: torch.dtype | None = None):
+def relevance_by(network: Network, x: Tensor, target: int, plan: Plan, **options: Any):
     """Our explanation under a plan; the network is traced once, before."""
-    return lambda: explain(network, x, target, plan, reduced=reduced).relevance
+    return lambda: explain(network, x, target, plan, **options).relevance
 
 
 def gradient_times_input(model: nn.Module, x: Tensor, target: int) -> Tensor:
@@ -179,6 +186,7 @@ def check(config: Config) -> None:
     for axis, values in asked.scaling.items():
         require(axis in AXES, "question.scaling", f"along {', '.join(AXES)}", axis)
         require(min(values, default=1) >= 1, f"question.scaling.{axis}", "numbers of at least 1", values)
+    require(asked.within >= 0, "question.within", "at least 0", asked.within)
     require(asked.audited >= 0, "question.audited", "at least 0", asked.audited)
     for peer in asked.peers:
         require(peer in PEERS, "question.peers", f"among {', '.join(PEERS)}", peer)
@@ -206,17 +214,18 @@ def memory(config: Config) -> pd.DataFrame:
         peers = [peer for peer in asked.peers if installed(peer)]
         x = samples(subject, max(asked.batches))
         wanted = {BASELINE, *asked.memory}
-        listed = [(m.library, m.rule) for m in methods_of(subject.model, subject.domain, x, peers) if m.rule in wanted]
+        methods = methods_of(subject.model, subject.domain, x, peers, asked.within)
+        listed = [(method.library, method.rule) for method in methods if method.rule in wanted]
         for library, rule in progress(listed, f"memory on {name}"):
-            peak = peak_memory(added_by, subject.model, subject.domain, x, library, rule)
+            peak = peak_memory(added_by, subject.model, subject.domain, x, library, rule, asked.within)
             found.append({"model": name, "batch": len(x), "library": library, "rule": rule, "megabytes": peak})
     return pd.DataFrame(found)
 
 
-def added_by(model: nn.Module, domain: Domain, x: Tensor, library: str, rule: str) -> Iterator[None]:
+def added_by(model: nn.Module, domain: Domain, x: Tensor, library: str, rule: str, within: int) -> Iterator[None]:
     """Two explanations by one method; waits once when the model is traced and copied, before the first."""
     peers = [library] if library in PEERS else []
-    (method,) = (m for m in methods_of(model, domain, x, peers) if (m.library, m.rule) == (library, rule))
+    (method,) = (m for m in methods_of(model, domain, x, peers, within) if (m.library, m.rule) == (library, rule))
     yield
     with method.ready() as prepared:
         for _ in range(2):

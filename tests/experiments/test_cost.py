@@ -123,6 +123,12 @@ def test_batches_and_scaling(composed, tmp_path):
     assert (tmp_path / "scaling.pdf").exists()
 
 
+def test_a_memory_bound_is_timed_beside_the_rest(composed, tmp_path):
+    assert run(composed(*TINY, "question.within=50", "question.peers=[]", "question.rounds=1"), tmp_path) == DONE
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert list(rows[rows.library == "dtd, 50 MB"].rule) == [recipe.name for recipe in RECIPES]
+
+
 @pytest.mark.slow
 def test_memory_is_measured_in_processes_of_their_own(composed):
     memory = cost.memory(typed(composed(*TINY, "question.batches=[1,3]", "question.memory=[gamma]", "question.peers=[]")))
@@ -145,7 +151,7 @@ def allocate(size: int):
     yield
 
 
-def test_the_figure_has_a_bar_for_each_library_and_rule():
+def test_the_figure_has_a_point_for_each_library_and_rule():
     rows = pd.DataFrame(
         [
             {"model": "net", "batch": 1, "library": library, "rule": rule, "round": 0, "seconds": 1.0, "ratio": 2.0}
@@ -153,6 +159,8 @@ def test_the_figure_has_a_bar_for_each_library_and_rule():
         ]
     )
     (axes,) = cost_figures({"rows": rows})["cost"].axes
-    heights = [bar.get_height() for container in axes.containers if hasattr(container, "patches") for bar in container]
-    assert sorted(h for h in heights if h == h) == [2.0, 2.0, 2.0]
+    found = [(container.get_label(), *container[0].get_data()) for container in axes.containers]
+    assert [label for label, *_ in found] == ["dtd", "zennit"]
+    assert [height for _, _, y in found for height in y if height == height] == [2.0, 2.0, 2.0]
+    assert sorted(text.get_text() for text in axes.texts) == ["", "2", "2", "2"]
     assert nothing() is None
