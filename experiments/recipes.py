@@ -16,7 +16,7 @@ LOW, HIGH = 0.0, 1.0  # of the pixels, for z^B
 
 @dataclass(frozen=True)
 class Recipe:
-    """A plan that other libraries can run too; ``bias`` is the mode in which they agree."""
+    """A plan, and where other libraries have it too, the ``bias`` mode in which they agree."""
 
     name: str
     bias: str
@@ -33,6 +33,7 @@ RECIPES = (
     Recipe("alphabeta", "fixed", Plan.uniform("alphabeta", alpha=ALPHA, beta=BETA)),
     Recipe("epsilon_plus", "fixed", presets.epsilon_plus(epsilon=EPSILON), True),
     Recipe("epsilon_gamma_box", "fixed", presets.epsilon_gamma_box(gamma=GAMMA, epsilon=EPSILON), True),
+    Recipe("overview", "neuron", presets.lrp_overview_2019(signed=True, average_pooling=True), True),
 )
 
 

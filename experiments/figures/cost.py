@@ -80,6 +80,7 @@ def panel(axes: Axes, rows: pd.DataFrame, libraries: list[str]) -> None:
     axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
     for border in np.arange(1, len(rules)) - 0.5:
         axes.axvline(border, color="0.9", linewidth=0.5)
+    axes.set_xlim(-0.5, len(rules) - 0.5)
     axes.margins(y=0.15)
     axes.set_xticks(range(len(rules)), [printed(rule) for rule in rules])
     axes.spines[["top", "right"]].set_visible(False)

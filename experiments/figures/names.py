@@ -12,6 +12,7 @@ NAMES = {
     "zbox": r"z$^\mathrm{B}$",
     "epsilon_plus": "ε⁺",
     "epsilon_gamma_box": "ε-γ-box",
+    "overview": "LRP overview",
     "epsilon_plus_flat": "ε⁺-flat",
     "epsilon_alpha2_beta1": "ε-α2β1",
     "deep_taylor_2017": "deep Taylor",
