@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explanation import Asked, Explanation
-from dtd.reference import Record
+from dtd.reference import Record, Records
 from dtd.target import Target, target_at
 from dtd.taylor import Balance
 
@@ -45,18 +45,18 @@ def joined(parts: list[Explanation]) -> Explanation:
     relevance, output, initial = (
         torch.cat([getattr(part, name) for part in parts]) for name in ("relevance", "output", "initial")
     )
-    return Explanation(relevance, output, initial, Joined(tuple(parts)))
+    return Explanation(relevance, output, initial, Joined(tuple(part.reference for part in parts)))
 
 
 @dataclass(frozen=True, eq=False)
 class Joined:
     """What happened at each layer, part by part."""
 
-    parts: tuple[Explanation, ...]
+    parts: tuple[Records, ...]
 
     def records(self) -> Mapping[str, Record]:
         """By name."""
-        found = [part.layers for part in self.parts]
+        found = [part.records() for part in self.parts]
         return {name: together([each[name] for each in found]) for name in found[0]}
 
 
