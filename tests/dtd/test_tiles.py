@@ -55,3 +55,10 @@ def test_tiles_have_the_passes_of_the_definition(name, layout, samples):
 def test_other_windows_keep_their_passes(name):
     affine = window_sum(*OTHERS[name])
     assert swift(affine) is affine
+
+
+def test_every_entry_of_a_large_tile_gets_its_own():
+    """Of 41 places each, in float32: there 41 × (1/41) < 1, so that scaled positions fall short of the next tile."""
+    affine = swift(dtd.trace(nn.AvgPool2d((41, 1)), torch.rand(2, 1, 123, 1)).layers[0].primitive)
+    s = torch.tensor([1.0, 2.0, 3.0]).view(1, 1, 3, 1)
+    assert torch.equal(affine.transpose(s, torch.ones(())), s.repeat_interleave(41, 2))
