@@ -1,10 +1,11 @@
 """Explanations: one forward sweep, one relevance pass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 import torch
 from torch import Tensor
 
+from dtd.errors import InputError
 from dtd.explanation import Asked, Explanation
 from dtd.network.network import Network
 from dtd.parts import in_parts
@@ -34,9 +35,9 @@ def explain(
             dense layers; the others and all sums stay in the network's. Faster where the processor has that arithmetic,
             with an error below 1e-2 of the largest relevance for z⁺, and without a bound where a rule's denominators cancel
             (docs/speed.md); balances are those of the full precision.
-        memory: bytes that what is saved between the two sweeps may take. Samples are then explained in parts of as many as
-            fit (one is tried first), and so are balances; a target function is called on each part's output. Without it
-            the batch is explained as a whole.
+        memory: bytes that what is saved between the two sweeps may take; what each layer needs while it works comes on top.
+            Samples are then explained in parts of as many as fit (a forward sweep of one tells, once for each plan), and so
+            are balances; a target function is called on each part's output. Without it the batch is explained as a whole.
 
     Raises:
         InputError, DomainError: an input or target that does not fit.
@@ -52,15 +53,18 @@ def explain(
 
 
 def explain_each(
-    network: Network, x: Tensor, targets: Sequence[Target], plan: Plan, *, reduced: torch.dtype | None = None
+    network: Network, x: Tensor, targets: Collection[Target], plan: Plan, *, reduced: torch.dtype | None = None
 ) -> Iterator[Explanation]:
     """One explanation for each target, in their order: the forward sweep is run once, each target costs a relevance pass.
 
-    Arguments and errors are those of :func:`explain`. Relevance of one target is computed when it is asked for, so that
-    a loop over many targets holds what it keeps.
+    Arguments and errors are those of :func:`explain`, but for ``memory``: the sweep of all samples is kept. Relevance of one
+    target is computed when it is asked for, so that a loop over many targets holds what it keeps.
     """
     with torch.no_grad():
-        sweep = Asked.of(network, x, plan, reduced).sweep(x)
+        asked = Asked.of(network, x, plan, reduced)
+        if not isinstance(targets, Collection):
+            raise InputError(f"'targets' must be several targets, such as [0, 3] or range(10); found {targets!r}.")
+        sweep = asked.sweep(x)
     for number, target in enumerate(targets, 1):
         with torch.no_grad():
             found = sweep.explanation(target, last=number == len(targets))

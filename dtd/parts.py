@@ -2,20 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explanation import Asked, Explanation
+from dtd.program import Program
 from dtd.reference import Record, Records
 from dtd.target import Target, target_at
 from dtd.taylor import Balance
 
+SAVED: WeakKeyDictionary[Program, int] = WeakKeyDictionary()  # bytes that one sample's forward sweep saves
+
 
 def in_parts(asked: Asked, x: Tensor, target: Target, memory: int) -> Explanation:
-    """The explanation of a batch, part by part; the first part, one sample, tells how many fit into ``memory`` bytes."""
-    check_parameter(isinstance(memory, int) and memory > 0, "memory", "a number of bytes", memory)
+    """The explanation of a batch, as many samples at a time as save no more than ``memory`` bytes between the sweeps."""
+    whole = isinstance(memory, int) and not isinstance(memory, bool)
+    check_parameter(whole and memory > 0, "memory", "a positive integer (bytes)", repr(memory))
     if asked.program is None or not asked.program.apart:
         raise InputError(
             "With 'memory' samples are explained in parts, and this plan has relevance models that may look at the whole "
@@ -25,19 +30,23 @@ def in_parts(asked: Asked, x: Tensor, target: Target, memory: int) -> Explanatio
         raise InputError(
             f"A target tensor has one entry for each of the {len(x)} samples; found shape {tuple(target.shape)}."
         )
-    parts: list[Explanation] = []
-    start, samples = 0, 1
-    while start < len(x) or not parts:
+    samples = fitting(asked.program, x, memory)
+    parts = []
+    for start in range(0, max(1, len(x)), samples):
         rows = slice(start, start + samples)
-        sweep = asked.sweep(x[rows])
-        if not parts:
-            each = sweep.state.nbytes
-            if each > memory:
-                raise BudgetError(f"One sample needs {each:,} bytes; 'memory' is {memory:,}. Raise it.")
-            samples = memory // max(1, each)
-        parts.append(sweep.explanation(target_at(target, rows), last=True))
-        start = rows.stop
+        parts.append(asked.sweep(x[rows]).explanation(target_at(target, rows), last=True))
     return joined(parts)
+
+
+def fitting(program: Program, x: Tensor, memory: int) -> int:
+    """How many samples fit; what one saves is found by one forward sweep, once for each program."""
+    if not len(x):
+        return 1
+    if program not in SAVED:
+        SAVED[program] = max(1, program.forward(x[:1]).nbytes)
+    if SAVED[program] > memory:
+        raise BudgetError(f"One sample needs {SAVED[program]:,} bytes; 'memory' is {memory:,}. Raise it.")
+    return memory // SAVED[program]
 
 
 def joined(parts: list[Explanation]) -> Explanation:

@@ -157,9 +157,12 @@ class Program:
         return relevance * x if self.scaled else relevance
 
     def split(self, x: Tensor) -> tuple[int, int]:
-        """How many stages run in micro-batches, and of how many samples; 0 when every tensor is small or parts differ."""
+        """How many stages run in micro-batches, and of how many samples.
+
+        0 when every tensor is small, samples belong together, or the device has an allocator of its own.
+        """
         batch, most = x.shape[0], LARGE // x.element_size()
-        if batch * self.largest <= most or not self.cuts:
+        if batch * self.largest <= most or x.device.type != "cpu" or not self.cuts:
             return 0, batch
         large = max(number for number, stage in enumerate(self.stages) if batch * stage.size > most)
         cut = next((cut for cut in self.cuts if cut > large + 1), self.cuts[-1])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 from dtd import direction, lrp
@@ -236,13 +237,17 @@ assert len(catalogue) == len(RULES), "rule names must be unique"
 
 
 def choose(name: str, bias: str = "fixed", **parameters: Any) -> Choice:
-    """A rule of the catalogue by name, for a :class:`dtd.Plan`; its parameters are checked when a layer is bound.
+    """A rule of the catalogue by name, for a :class:`dtd.Plan`; values of its parameters are checked when a layer is bound.
 
-    Raises :class:`InputError` for a name that the catalogue lacks.
+    Raises :class:`InputError` for a name that the catalogue lacks, and for a parameter that the rule does not have.
     """
     if not isinstance(name, str) or name not in catalogue:
         raise InputError(
             f"No rule '{name if isinstance(name, str) else type(name).__name__}'; the catalogue has {', '.join(catalogue)}."
         )
     check_bias(bias)
+    known = [parameter for parameter in signature(catalogue[name].explicit).parameters if parameter != "bias"]
+    unknown = [parameter for parameter in parameters if parameter not in known]
+    if unknown:
+        raise InputError(f"Rule '{name}' has no parameter '{unknown[0]}'; it has {', '.join(known) or 'none but bias'}.")
     return Choice(catalogue[name], bias, tuple(sorted(parameters.items())))

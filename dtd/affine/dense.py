@@ -25,12 +25,13 @@ class Dense(AffineMap):
 
     @cached_property
     def _large(self) -> bool:
-        return self.weight.nbytes > LARGE
+        """Whether passes go through the weight block by block; other devices than processors have no caches to mind."""
+        return self.weight.device.type == "cpu" and self.weight.nbytes > LARGE
 
     def linear(self, a, weight):
         if not self._large:
             return F.linear(a, weight)
-        return raised(a.reshape(-1, a.shape[-1]), sliced(weight, threads(weight))).view(*a.shape[:-1], -1)
+        return raised(a.reshape(-1, a.shape[-1]), sliced(weight, torch.get_num_threads())).view(*a.shape[:-1], -1)
 
     def transpose(self, s, weight):
         if not self._large:
@@ -46,7 +47,7 @@ class Dense(AffineMap):
     def _rows(self) -> int:
         """How many rows are modified at a time."""
         size = self.weight.shape[1] * self.weight.element_size()
-        return max(1, CACHED // size) * threads(self.weight)
+        return max(1, CACHED // size) * torch.get_num_threads()
 
     def _streamed(self, slopes: tuple[float, float]) -> Iterator[Tensor]:
         """Blocks of rows of the modified weight, but for :func:`factor`; each overwrites the one before."""
@@ -62,7 +63,7 @@ class Dense(AffineMap):
 
         def through(a: Tensor) -> Tensor:
             flat = a.reshape(-1, a.shape[-1])
-            parts = [raised(flat, sliced(block, threads(block))) for block in self._streamed(change.slopes)]
+            parts = [raised(flat, sliced(block, torch.get_num_threads())) for block in self._streamed(change.slopes)]
             return torch.cat(parts, -1).mul_(factor(change.slopes)).view(*a.shape[:-1], -1)
 
         return through
@@ -75,7 +76,8 @@ class Dense(AffineMap):
     def _lowered(self, s: Tensor, blocks: Iterable[Tensor]) -> Tensor:
         """``Σ_k w_kj s_k`` over blocks of rows."""
         flat = s.reshape(-1, s.shape[-1])
-        parts = threads(s) if len(flat) * threads(s) <= self._rows else 1  # each has a sum of its own while these are small
+        threads = torch.get_num_threads()
+        parts = threads if len(flat) * threads <= self._rows else 1  # each has a sum of its own while these are small
         total = flat.new_zeros(parts, len(flat), self.in_shape[-1])
         for part, block in zip(flat.split(self._rows, 1), blocks, strict=True):
             rows = sliced(block, parts)
@@ -100,11 +102,6 @@ class Dense(AffineMap):
 
     def per_output(self, vector: Tensor) -> Tensor:
         return vector
-
-
-def threads(tensor: Tensor) -> int:
-    """How many threads torch has for a tensor's passes; 1 where that is the device's own matter."""
-    return torch.get_num_threads() if tensor.device.type == "cpu" else 1
 
 
 def sliced(rows: Tensor, parts: int) -> Tensor:

@@ -84,7 +84,8 @@ class Lowering:
             raise self.unsupported(
                 node,
                 f"Its output has shape {tuple(value.shape)}: the first axis must be the batch, and no other may "
-                "depend on it. Keep samples apart along the first axis.",
+                "depend on it. Keep samples apart along the first axis, or keep the module that does this in one piece: "
+                "trace(…, opaque=[TheModule]) and dtd.Generic for it (docs/generic.md).",
             )
         return tuple(shape)
 

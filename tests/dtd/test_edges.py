@@ -218,7 +218,6 @@ def test_conversions_that_change_nothing_are_passed():
 @pytest.mark.parametrize(
     ("rule", "parameters", "match"),
     [
-        ("gamma", {"gama": 1.0}, r"Rule 'gamma' cannot take its parameters \(gama\)"),
         ("pattern", {}, "Rule 'pattern' cannot take its parameters"),
         ("epsilon", {"epsilon": -0.5}, ">= 0"),
         ("pattern", {"pattern": torch.ones(2)}, r"weight shape \(1, 2\); found \(2,\)"),
@@ -234,6 +233,15 @@ def test_parameters_and_preconditions_are_the_same_for_both_readings(rule, param
         pytest.skip("the formula multiplies elementwise")
     with pytest.raises(dtd.DTDError, match=match):
         dtd.explain(network, x, 0, plan.explicit() if explicit else plan)
+
+
+@pytest.mark.parametrize(
+    ("rule", "match"),
+    [("gamma", "'gama'; it has gamma"), ("wsquare", "'gama'; it has none but bias"), ("zbox", "low, high")],
+)
+def test_a_parameter_that_a_rule_does_not_have_is_refused_at_once(rule, match):
+    with pytest.raises(dtd.InputError, match=f"Rule '{rule}' has no parameter .*{match}"):
+        choose(rule, gama=1.0)
 
 
 def test_channel_bounds_without_a_batch_axis_are_refused():

@@ -62,11 +62,11 @@ TARGETS = {
 def test_parts_are_the_whole_within_the_bound(traced, sweeps, target):
     network, x = traced
     whole = dtd.explain(network, x, target, PLAN)
-    (_, each), *_ = [sweeps.clear(), dtd.explain(network, x[:1], 1, PLAN), *sweeps][2:]
+    dtd.explain(network, x[:1], 1, PLAN)
+    bound = int(2.5 * sweeps[-1][1])
     sweeps.clear()
-    bound = int(2.5 * each)
     parts = dtd.explain(network, x, target, PLAN, memory=bound)
-    assert [samples for samples, _ in sweeps] == [1, 2, 2, 2] and max(saved for _, saved in sweeps) <= bound
+    assert [samples for samples, _ in sweeps] == [1, 2, 2, 2, 1] and max(saved for _, saved in sweeps) <= bound
     for name in ("relevance", "output", "initial"):
         torch.testing.assert_close(getattr(parts, name), getattr(whole, name))
     torch.testing.assert_close(parts.conservation(), whole.conservation())
@@ -78,11 +78,13 @@ def test_parts_are_the_whole_within_the_bound(traced, sweeps, target):
             torch.testing.assert_close(found, sums)
 
 
-def test_what_fits_needs_two_parts_and_an_empty_batch_one(traced, sweeps):
+def test_what_one_sample_saves_is_found_once(traced, sweeps):
     network, x = traced
-    dtd.explain(network, x, 1, PLAN, memory=2**30)
-    assert [samples for samples, _ in sweeps] == [1, SAMPLES - 1]
     out = dtd.explain(network, x[:0], 1, PLAN, memory=1)
+    assert [samples for samples, _ in sweeps] == [0]
+    for expected in ([0, 1, SAMPLES], [0, 1, SAMPLES, SAMPLES]):
+        dtd.explain(network, x, 1, PLAN, memory=2**30)
+        assert [samples for samples, _ in sweeps] == expected
     assert out.relevance.shape == (0, 5, 4) and all(len(record.balance.first) == 0 for record in out.layers.values())
 
 
@@ -101,8 +103,8 @@ def test_what_does_not_fit_is_refused(traced):
     for target in (torch.tensor([0, 1]), torch.rand(2, 3)):
         with pytest.raises(dtd.InputError, match="one entry for each of the 7 samples"):
             dtd.explain(network, x, target, PLAN, memory=2**30)
-    for wrong in (0, -1, 0.5):
-        with pytest.raises(dtd.InputError, match="'memory' must be a number of bytes"):
+    for wrong in (0, -1, 0.5, True, "400"):
+        with pytest.raises(dtd.InputError, match=r"'memory' must be a positive integer \(bytes\); found"):
             dtd.explain(network, x, 1, PLAN, memory=wrong)
 
 

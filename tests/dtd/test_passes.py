@@ -1,6 +1,7 @@
 """What an explanation costs, counted: convolutions and products, tensors saved between the sweeps, modified weights."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
@@ -150,7 +151,7 @@ def test_large_weights_are_modified_block_by_block(monkeypatch, threads, batch):
     kept = [dtd.explain(net, x, 0, plan).relevance for plan in plans]
     monkeypatch.setattr("dtd.affine.dense.LARGE", 100)
     monkeypatch.setattr("dtd.affine.dense.CACHED", 1500)
-    monkeypatch.setattr("dtd.affine.dense.threads", lambda _: threads)
+    monkeypatch.setattr("dtd.affine.dense.torch.get_num_threads", lambda: threads)
     net.refresh()
     for plan, expected in zip(plans, kept, strict=True):
         torch.testing.assert_close(dtd.explain(net, x, 0, plan).relevance, expected, rtol=1e-5, atol=1e-6)
@@ -182,3 +183,16 @@ def test_reduced_precision_is_close_and_only_on_request():
     )
     with pytest.raises(dtd.InputError, match=r"'reduced' must be torch.bfloat16 or None; found torch.float16"):
         dtd.explain(net, x, 0, PLANS["lrp0"][0], reduced=torch.float16)
+
+
+def test_what_is_for_processors_is_left_alone_elsewhere(monkeypatch):
+    """Micro-batches and blocks of rows; the device without data stands for one with an allocator and caches of its own."""
+    net = network()
+    program = prepared(net.graph, PLANS["gamma"][0].bind(net.graph))
+    (dense,) = (layer.primitive for layer in net.layers if layer.name == "8")
+    elsewhere = replace(dense, weight=dense.weight.to("meta"))
+    monkeypatch.setattr("dtd.program.LARGE", 2**12)
+    monkeypatch.setattr("dtd.affine.dense.LARGE", 2**10)
+    x = torch.rand(40, 3, 8, 8)
+    assert program.split(x)[0] > 0 and program.split(x.to("meta")) == (0, 40)
+    assert replace(dense)._large and not elsewhere._large

@@ -129,6 +129,12 @@ def test_each_target_shares_the_sweep_and_gets_what_it_gets_alone(traced):
             assert torch.equal(record.balance.first, alone.layers[name].balance.first)
 
 
+def test_one_target_in_place_of_several_is_refused(traced):
+    network, x = traced
+    with pytest.raises(dtd.InputError, match="must be several targets.*found 1"):
+        next(dtd.explain_each(network, x, 1, dtd.Plan.uniform("lrp0")))
+
+
 def test_balances_are_found_later_unless_something_changed():
     model, x = model_and_input("residual")
     network, plan = dtd.trace(model, x), dtd.Plan.uniform("gamma_signed")
