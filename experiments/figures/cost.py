@@ -76,7 +76,7 @@ def panel(axes: Axes, rows: pd.DataFrame, libraries: list[str]) -> None:
         look = {"color": COLOURS[i], "marker": MARKERS[i], "linestyle": "none", "elinewidth": 0.5}
         axes.errorbar(x, ratios["median"], spread, label=library, **look)
         for place, ratio, top in zip(x, ratios["median"], ratios["max"], strict=True):
-            axes.annotate(number(ratio), (place, top), (0, 2), textcoords="offset points", ha="center", fontsize=5)
+            axes.annotate(number(ratio), (place, top), (0, 3), textcoords="offset points", ha="center", fontsize=5)
     axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
     for border in np.arange(1, len(rules)) - 0.5:
         axes.axvline(border, color="0.9", linewidth=0.5)
@@ -88,4 +88,4 @@ def panel(axes: Axes, rows: pd.DataFrame, libraries: list[str]) -> None:
 
 def number(ratio: float) -> str:
     """Two digits; nothing for a point that is not there."""
-    return "" if np.isnan(ratio) else f"{ratio:.2g}"
+    return "" if np.isnan(ratio) else f"{ratio:#.2g}".rstrip(".")
