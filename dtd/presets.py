@@ -1,6 +1,7 @@
 """Composites from the literature, as plans."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -30,6 +31,7 @@ class RelativeEpsilon:
     """``ε = factor · √(mean z²)`` for each sample of a layer, the damping of the LRP overview authors' VGG-16 tutorial."""
 
     factor: float = 0.25
+    apart: ClassVar[bool] = True  # each sample as if it were alone
 
     def __post_init__(self):
         check_parameter(self.factor >= 0, "factor", ">= 0", self.factor)
@@ -47,6 +49,7 @@ class DeviationEpsilon:
     """
 
     factor: float = 0.25
+    apart: ClassVar[bool] = True  # each sample as if it were alone
 
     def __post_init__(self):
         check_parameter(self.factor >= 0, "factor", ">= 0", self.factor)

@@ -36,9 +36,10 @@ class TiledSum(WindowSum):
 
 
 def is_tiling(window: Tensor) -> bool:
-    """Whether the rows of a membership matrix are equally long, one after the other, from the first place on."""
+    """Whether the rows of a membership matrix are equally long, one after the other, as many as there is room for."""
     places, size = len(window), int(window[0].sum())
-    if places * size > window.shape[1]:
+    rest = window.shape[1] - places * size
+    if not 0 <= rest < size:
         return False
     tiles = torch.eye(places, dtype=window.dtype, device=window.device).repeat_interleave(size, 1)
-    return torch.equal(window, F.pad(tiles, (0, window.shape[1] - places * size)))
+    return torch.equal(window, F.pad(tiles, (0, rest)))

@@ -144,7 +144,8 @@ def affine_step(root: RootStrategy, layer: Layer, setting: Setting) -> AffineSte
         reads=set(functions) not in ({identity}, {one}),
         overwrites=not (gated or any(each.share.needs_z and (each.plain or 0 in each.parts) for each in terms)),
         gated=gated,
-        apart=not any(map(per_sample, (*functions, *(bound for domain in known for bound in domain.bounds())))),
+        apart=all(search.apart for _, search in root.searches())
+        and not any(map(per_sample, (*functions, *(bound for domain in known for bound in domain.bounds())))),
     )
 
 

@@ -133,27 +133,33 @@ def is_z(search: Search, layer: Layer) -> bool:
 
 def is_undamped(search: Search) -> bool:
     """Whether ``D`` is ``n``."""
-    return isinstance(search, Ray) and not callable(search.damping) and search.damping == 0
+    return damping(search) == 0
+
+
+def damping(search: Search) -> float | None:
+    """The number ε where ``D = n + ε sign n``; None where ``D`` is found in another way."""
+    known = isinstance(search, Ray) and type(search).denominator is Ray.denominator and not callable(search.damping)
+    return float(search.damping) if known else None
 
 
 def reading(search: Search, weight: float, layer: Layer, setting: Setting) -> Share:
     """How a search divides by ``D``."""
-    whole = isinstance(search, Ray) and not callable(search.damping) and is_whole(search, layer)
-    number = layer.primitive.weight.new_tensor
-    factor = None if weight == 1 else number(weight)
-    epsilon = number(search.damping) if whole and search.damping else None
+    affine: AffineMap = layer.primitive
+    factor = None if weight == 1 else affine.weight.new_tensor(weight)
+    size = damping(search) if is_whole(search, layer) else None
+    epsilon = None if size is None else affine.weight.new_tensor(size)
+    damped = size is not None and bool(epsilon > 0)  # not where it is too small for the network's numbers
     if not setting.scaled:
-        return Quotient(factor) if epsilon is None else Stabilised(factor, epsilon)
+        return Stabilised(factor, epsilon) if damped else Quotient(factor)
     kind = None if setting.after is None else setting.after.kind
-    whole = whole and weight == 1
-    if whole and epsilon is not None and kind in ("relu", None):
+    if size is None or weight != 1 or kind not in ("relu", None):
+        return Ratio(factor)
+    if damped:
         return Damped(epsilon, signed=kind is None)
-    if whole and kind == "relu":
+    if kind == "relu":
         return Active()
-    if whole and kind is None:
-        same_sign = layer.domain.nonnegative and bool((layer.primitive.weight >= 0).all())
-        return Free() if same_sign else Nonzero()
-    return Ratio(factor)
+    same_sign = all(bool((part >= 0).all()) for part in (affine.weight, affine.bias) if part is not None)
+    return Free() if same_sign and layer.domain.nonnegative else Nonzero()
 
 
 def with_bias(constants: list[Tensor], direction: Direction, b: Tensor | None, side: int) -> Tensor | None:

@@ -24,6 +24,7 @@ class Search(RootStrategy):
     direction: Direction
     bias: Bias
     stops_at_root = True  # 0 ≤ z(ã)/z ≤ 1 by construction: between data point and root every model is linear
+    apart = True  # D of a sample does not depend on the others
 
     def searches(self):
         return ((1, self),)
@@ -70,7 +71,8 @@ class Ray(Search):
     ``a_0 = 1`` with weight ``b``, whose share is reported; ``"distribute"`` hands that share evenly to the inputs.
 
     ``damping`` ε stops early, ``t = z / (n + ε sign n)``: no longer a root, the zeroth term is what ε absorbs. A
-    function of the layer's pre-activations ``(B, *out)`` may give it.
+    function of the layer's pre-activations ``(B, *out)`` may give it; one that treats each sample as if it were alone says
+    so by an attribute ``apart = True``, and lets samples be explained in parts.
 
     ``line``: accept roots behind the data point (``t < 0``) too; otherwise such a unit has no root on its ray.
     """
@@ -83,6 +85,10 @@ class Ray(Search):
     def __post_init__(self):
         check_bias(self.bias)
         check_parameter(callable(self.damping) or self.damping >= 0, "damping", ">= 0 or a function", self.damping)
+
+    @property
+    def apart(self):
+        return not callable(self.damping) or getattr(self.damping, "apart", False)
 
     def denominator(self, n, z, context):
         if not callable(self.damping) and self.damping == 0:

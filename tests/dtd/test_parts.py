@@ -78,6 +78,14 @@ def test_parts_are_the_whole_within_the_bound(traced, sweeps, target):
             torch.testing.assert_close(found, sums)
 
 
+def test_a_damping_that_knows_its_sample_fits_in_parts(traced):
+    network, x = traced
+    for epsilon in (dtd.presets.RelativeEpsilon(), dtd.presets.DeviationEpsilon()):
+        plan = dtd.Plan.uniform("epsilon", epsilon=epsilon)
+        parts = dtd.explain(network, x, 1, plan, memory=10_000)
+        torch.testing.assert_close(parts.relevance, dtd.explain(network, x, 1, plan).relevance)
+
+
 def test_what_one_sample_saves_is_found_once(traced, sweeps):
     network, x = traced
     out = dtd.explain(network, x[:0], 1, PLAN, memory=1)
@@ -113,7 +121,8 @@ def test_plans_that_may_look_at_the_whole_batch_are_refused(traced, sweeps):
     low = torch.zeros_like(x)
     bounds = dtd.Plan([(dtd.where.first, choose("zbox", low=low, high=low + 1)), ("*", choose("lrp0"))])
     exact = dtd.Plan([("head", dtd.Exact(dtd.Activations())), ("*", choose("lrp0"))])
-    for plan in (bounds, PLAN.explicit(), exact):
+    damped = dtd.Plan.uniform("epsilon", epsilon=lambda z: 0.3 * z.abs().mean())
+    for plan in (bounds, PLAN.explicit(), exact, damped):
         with pytest.raises(dtd.InputError, match=r"Explain x.split\(n\) one after the other"):
             dtd.explain(network, x, 1, plan, memory=2**30)
     assert not sweeps

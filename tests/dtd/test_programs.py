@@ -118,6 +118,40 @@ def test_strategies_without_a_rule(traced):
     compare(network, x, dtd.Plan([(dtd.where.first, mix), ("*", dtd.Ray(dtd.SignedGamma(0.3), "neuron"))]))
 
 
+class Half(dtd.Ray):
+    """A root strategy of somebody's own, with another denominator."""
+
+    def denominator(self, n, z, context):
+        return 2 * n
+
+
+@pytest.mark.parametrize("direction", [dtd.Activations(), dtd.Gamma(0.25), dtd.Contributions(1)], ids=str)
+def test_a_denominator_of_ones_own(traced, direction):
+    network, x = traced
+    for bias in ("fixed", "neuron"):
+        compare(network, x, dtd.Plan([("*", Half(direction, bias))]))
+
+
+def test_a_negative_bias_that_cancels_non_negative_contributions():
+    model = nn.Sequential(nn.Linear(2, 1), nn.Linear(1, 1)).double()
+    for layer, bias in zip(model, (-3.0, 2.0), strict=True):
+        nn.init.ones_(layer.weight)
+        nn.init.constant_(layer.bias, bias)
+    x = torch.tensor([[1.0, 2.0], [1.0, 3.0]], dtype=torch.double)
+    out = compare(dtd.trace(model, x, domain=dtd.NonNegative()), x, dtd.Plan.uniform("lrp0", bias="neuron"), 0)
+    assert out.relevance.tolist() == [[0.0, 0.0], [1.0, 3.0]]
+
+
+def test_a_damping_too_small_for_the_networks_numbers():
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    x = torch.rand(2, 2)
+    network = dtd.trace(model, x, domain=dtd.NonNegative())
+    relevance = [
+        dtd.explain(network, x, 0, dtd.Plan.uniform("epsilon", bias="neuron", epsilon=e)).relevance for e in (0.0, 1e-50)
+    ]
+    assert torch.equal(*relevance)
+
+
 def test_each_target_shares_the_sweep_and_gets_what_it_gets_alone(traced):
     network, x = traced
     plan = dtd.Plan.uniform("gamma_signed")

@@ -19,6 +19,8 @@ TILES = {
 OTHERS = {
     "overlapping": (nn.AvgPool2d(3, 2), (2, 9, 9)),
     "gaps": (nn.AvgPool2d(2, 3), (2, 9, 9)),
+    "one window of several": (nn.AvgPool2d(2, 3), (1, 4, 4)),
+    "every other place": (nn.AvgPool2d(1, 2), (2, 2, 2)),
     "padded": (nn.AvgPool2d(2, 2, padding=1), (2, 8, 8)),
     "ceil": (nn.AvgPool2d(2, 2, ceil_mode=True), (2, 7, 8)),
     "uneven": (nn.AdaptiveAvgPool2d(3), (2, 7, 7)),
