@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from weakref import WeakKeyDictionary
 
 import torch
@@ -11,7 +12,7 @@ from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explanation import Asked, Explanation
 from dtd.program import Program
 from dtd.reference import Record, Records
-from dtd.target import Target, target_at
+from dtd.target import Target, initial_relevance, target_at
 from dtd.taylor import Balance
 
 SAVED: WeakKeyDictionary[Program, int] = WeakKeyDictionary()  # bytes that one sample's forward sweep saves
@@ -19,17 +20,16 @@ SAVED: WeakKeyDictionary[Program, int] = WeakKeyDictionary()  # bytes that one s
 
 def in_parts(asked: Asked, x: Tensor, target: Target, memory: int) -> Explanation:
     """The explanation of a batch, as many samples at a time as save no more than ``memory`` bytes between the sweeps."""
-    whole = isinstance(memory, int) and not isinstance(memory, bool)
+    whole = isinstance(memory, Integral) and not isinstance(memory, bool)
     check_parameter(whole and memory > 0, "memory", "a positive integer (bytes)", repr(memory))
     if asked.program is None or not asked.program.apart:
         raise InputError(
             "With 'memory' samples are explained in parts, and this plan has relevance models that may look at the whole "
             "batch. Explain x.split(n) one after the other instead."
         )
-    if isinstance(target, Tensor) and target.ndim and len(target) != len(x):
-        raise InputError(
-            f"A target tensor has one entry for each of the {len(x)} samples; found shape {tuple(target.shape)}."
-        )
+    if not callable(target) or isinstance(target, Tensor):
+        output = asked.graph.layers[asked.graph.output].shape
+        initial_relevance(x.new_zeros(()).expand(len(x), *output), target)  # raises where it does not fit the batch
     samples = fitting(asked.program, x, memory)
     parts = []
     for start in range(0, max(1, len(x)), samples):
@@ -44,9 +44,12 @@ def fitting(program: Program, x: Tensor, memory: int) -> int:
         return 1
     if program not in SAVED:
         SAVED[program] = max(1, program.forward(x[:1]).nbytes)
-    if SAVED[program] > memory:
-        raise BudgetError(f"One sample needs {SAVED[program]:,} bytes; 'memory' is {memory:,}. Raise it.")
-    return memory // SAVED[program]
+    each = SAVED[program]
+    if each > memory:
+        raise BudgetError(f"One sample needs {each:,} bytes; 'memory' is {memory:,}. Raise it.")
+    cut, _ = program.split(x[: memory // each])
+    copied = program.stages[cut - 1].size * x.element_size() if cut else 0  # where micro-batches are put together
+    return max(1, memory // (each + copied))
 
 
 def joined(parts: list[Explanation]) -> Explanation:

@@ -66,11 +66,17 @@ class State(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """Bytes that are saved for the way back, memory that tensors share counted once."""
-        held: dict[int, int] = {}
+        """Bytes that are saved for the way back; of memory that tensors share, no more than there is."""
+        seen: dict[tuple, Tensor] = {}
         for segment in (*self.lower, self.upper):
-            count_bytes((segment.saved, segment.kept), held)
-        return sum(held.values())
+            collect((segment.saved, segment.kept), seen)
+        read: Counter[int] = Counter()
+        there: dict[int, int] = {}
+        for tensor in seen.values():
+            memory = tensor.untyped_storage()
+            read[memory.data_ptr()] += tensor.nbytes
+            there[memory.data_ptr()] = memory.nbytes()
+        return sum(min(size, there[pointer]) for pointer, size in read.items())
 
     def holds(self, relevance: Tensor) -> bool:
         """Whether all checks do, and whether output and relevance are finite (as sums: too large ones count as not)."""
@@ -80,16 +86,15 @@ class State(NamedTuple):
         return bool(torch.stack([total.isfinite(), *self.checks]).all())
 
 
-def count_bytes(saved: Any, held: dict[int, int]) -> None:
-    """Add the bytes of all tensors, by where their memory is."""
+def collect(saved: Any, seen: dict[tuple, Tensor]) -> None:
+    """Find all tensors in what was saved, those at the same place once."""
     if isinstance(saved, Tensor):
-        memory = saved.untyped_storage()
-        held[memory.data_ptr()] = min(memory.nbytes(), saved.nbytes)
+        seen[saved.data_ptr(), saved.shape, saved.stride()] = saved
     elif isinstance(saved, (list, tuple)):
         for each in saved:
-            count_bytes(each, held)
+            collect(each, seen)
     elif isinstance(saved, dict):
-        count_bytes(list(saved.values()), held)
+        collect(list(saved.values()), seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +171,7 @@ class Program:
             return 0, batch
         large = max(number for number, stage in enumerate(self.stages) if batch * stage.size > most)
         cut = next((cut for cut in self.cuts if cut > large + 1), self.cuts[-1])
-        return cut, max(1, most // self.largest)
+        return cut, max(1, most // max(stage.size for stage in self.stages[:cut]))
 
     @cached_property
     def largest(self) -> int:

@@ -6,6 +6,7 @@ Numbers are tensors without axes, which torch adds and multiplies faster than Py
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -56,8 +57,13 @@ class Stabilised(Share):
     epsilon: Tensor
     needs_z = True
 
+    @cached_property
+    def zero(self) -> Tensor:
+        """0, as a tensor."""
+        return torch.zeros_like(self.epsilon)
+
     def keep(self, y, denominator):
-        return torch.copysign(self.epsilon, denominator).add_(denominator)  # at −0 all contributions are 0
+        return torch.copysign(self.epsilon, denominator + self.zero).add_(denominator)  # −0 + 0 = +0
 
     def share(self, kept, relevance, overwrite):
         s = relevance / kept

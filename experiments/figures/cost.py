@@ -88,4 +88,4 @@ def panel(axes: Axes, rows: pd.DataFrame, libraries: list[str]) -> None:
 
 def number(ratio: float) -> str:
     """Two digits; nothing for a point that is not there."""
-    return "" if np.isnan(ratio) else f"{ratio:#.2g}" if ratio < 10 else f"{ratio:.0f}"
+    return "" if np.isnan(ratio) else f"{ratio:#.2g}" if ratio < 9.95 else f"{ratio:.0f}"

@@ -142,6 +142,14 @@ def test_a_negative_bias_that_cancels_non_negative_contributions():
     assert out.relevance.tolist() == [[0.0, 0.0], [1.0, 3.0]]
 
 
+def test_a_negative_zero_is_damped_as_zero():
+    """``(1 − 1)/(−4) = −0``: the damping keeps its sign, and relevance its."""
+    model, x = nn.AvgPool2d(2, divisor_override=-4), torch.tensor([[[[1.0, -1.0], [2.0, -2.0]]]], dtype=torch.double)
+    plan = dtd.Plan([(dtd.where.kind("average_pool"), choose("epsilon", bias="neuron", epsilon=0.1))])
+    out = compare(dtd.trace(model, x), x, plan, torch.ones_like)
+    assert out.relevance.flatten().tolist() == [-2.5, 2.5, -5.0, 5.0]
+
+
 def test_a_damping_too_small_for_the_networks_numbers():
     model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     x = torch.rand(2, 2)
