@@ -27,7 +27,7 @@ def in_parts(asked: Asked, x: Tensor, target: Target, memory: int) -> Explanatio
             "With 'memory' samples are explained in parts, and this plan has relevance models that may look at the whole "
             "batch. Explain x.split(n) one after the other instead."
         )
-    if not callable(target) or isinstance(target, Tensor):
+    if not callable(target):
         output = asked.graph.layers[asked.graph.output].shape
         initial_relevance(x.new_zeros(()).expand(len(x), *output), target)  # raises where it does not fit the batch
     samples = fitting(asked.program, x, memory)

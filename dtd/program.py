@@ -70,13 +70,11 @@ class State(NamedTuple):
         seen: dict[tuple, Tensor] = {}
         for segment in (*self.lower, self.upper):
             collect((segment.saved, segment.kept), seen)
-        read: Counter[int] = Counter()
-        there: dict[int, int] = {}
+        held: Counter[int] = Counter()
         for tensor in seen.values():
             memory = tensor.untyped_storage()
-            read[memory.data_ptr()] += tensor.nbytes
-            there[memory.data_ptr()] = memory.nbytes()
-        return sum(min(size, there[pointer]) for pointer, size in read.items())
+            held[memory.data_ptr()] = min(memory.nbytes(), held[memory.data_ptr()] + tensor.nbytes)
+        return held.total()
 
     def holds(self, relevance: Tensor) -> bool:
         """Whether all checks do, and whether output and relevance are finite (as sums: too large ones count as not)."""

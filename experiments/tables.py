@@ -142,7 +142,7 @@ def peaks(title: str, rows: pd.DataFrame) -> Table:
 def audits(rows: pd.DataFrame) -> Table:
     """Seconds of one audit of each model."""
     columns = ("model", "layers", "units", "coordinates", "s", "largest gap")
-    made = table("one sample's audit: every root of so many units built", *columns, left=1)
+    made = table("one sample, so many units: every root built", *columns, left=1)
     for r in rows.itertuples():
         made.add_row(r.model, str(r.layers), str(r.units), f"{r.coordinates:.1e}", f"{r.seconds:.2f}", f"{r.gap:.1e}")
     return made

@@ -237,7 +237,7 @@ def test_parameters_and_preconditions_are_the_same_for_both_readings(rule, param
 
 @pytest.mark.parametrize(
     ("rule", "match"),
-    [("gamma", "'gama'; it has gamma"), ("wsquare", "'gama'; it has none but bias"), ("zbox", "low, high")],
+    [("gamma", "'gama'; it has gamma"), ("wsquare", "'gama'; it has none but bias"), ("zbox", "'gama'; it has low, high")],
 )
 def test_a_parameter_that_a_rule_does_not_have_is_refused_at_once(rule, match):
     with pytest.raises(dtd.InputError, match=f"Rule '{rule}' has no parameter .*{match}"):

@@ -111,7 +111,7 @@ def test_audits_are_timed_and_close(composed, tmp_path, capsys):
     assert run(composed(*TINY, "question.audited=5"), tmp_path) == DONE
     (row,) = pd.read_csv(tmp_path / "audits.csv").itertuples()
     assert row.seconds > 0 and row.gap < 1e-4 and row.layers <= row.units <= 5 * row.layers <= row.coordinates
-    assert "one sample's audit" in capsys.readouterr().out
+    assert "every root built" in capsys.readouterr().out
 
 
 def test_batches_and_scaling(composed, tmp_path):
