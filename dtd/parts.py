@@ -31,8 +31,10 @@ def in_parts(asked: Asked, x: Tensor, target: Target, memory: int) -> Explanatio
         output = asked.graph.layers[asked.graph.output].shape
         initial_relevance(x.new_zeros(()).expand(len(x), *output), target)  # raises where it does not fit the batch
     samples = fitting(asked.program, x, memory)
+    if samples >= len(x):
+        return asked.sweep(x).explanation(target, last=True)
     parts = []
-    for start in range(0, max(1, len(x)), samples):
+    for start in range(0, len(x), samples):
         rows = slice(start, start + samples)
         parts.append(asked.sweep(x[rows]).explanation(target_at(target, rows), last=True))
     return joined(parts)

@@ -120,7 +120,7 @@ def test_a_damping_that_knows_its_sample_fits_in_parts(traced):
 
 def test_what_one_sample_saves_is_found_once(traced, sweeps):
     network, x = traced
-    out = dtd.explain(network, x[:0], 1, PLAN, memory=1)
+    out = dtd.explain(network, x[:0], 1, PLAN, memory=1)  # nothing is saved of no sample
     assert [samples for samples, _ in sweeps] == [0]
     for expected in ([0, 1, SAMPLES], [0, 1, SAMPLES, SAMPLES]):
         dtd.explain(network, x, 1, PLAN, memory=2**30)
@@ -130,7 +130,7 @@ def test_what_one_sample_saves_is_found_once(traced, sweeps):
 
 def test_balances_of_parts_notice_a_change(traced):
     network, x = traced
-    out = dtd.explain(network, x, 1, PLAN, memory=2**30)
+    out = dtd.explain(network, x, 1, PLAN, memory=10_000)
     x[-1] = 0.5
     with pytest.raises(dtd.StaleError, match="Explain again"):
         _ = out.layers
