@@ -51,7 +51,7 @@ def test_a_trial_that_fails_does_not_stop_the_search(command, probe):
     probe.fate = {1: fail, 2: fail}
     arguments = (
         *("seed=0,1,2", "hydra/sweeper=optuna", "hydra/sweeper/sampler=random", "hydra.sweeper.n_trials=3"),
-        "hydra.sweeper.sampler.seed=1",  # draws all three; a grid has no seed, and its sweeper stumbles when the last one fails
+        "hydra.sweeper.sampler.seed=1",  # draws all three; a grid has no seed and stumbles when its last trial fails
     )
     assert command("-m", *arguments, "sweep=mine", "objective=[value]", "hydra.sweeper.n_jobs=1") == 1
     assert sorted(probe.computed) == [0, 1, 2]
