@@ -18,7 +18,7 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import divide, negative, nonzero, positive, sign, step
-from dtd.domain import Box, Domain, NonNegative, Real
+from dtd.domain import Box, Domain, NonNegative, Real, varies_by_sample
 from dtd.errors import DomainError
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
@@ -92,6 +92,9 @@ class LRPEpsilon(LRPRule):
     """
 
     epsilon: float | Callable[[Any], Any] = 0
+
+    def sample_wise(self, layer):
+        return not callable(self.epsilon) or getattr(self.epsilon, "sample_wise", False)
 
     def redistribute(self, affine, a, bias, relevance, domain):
         epsilon = self.epsilon(affine.apply(a)) if callable(self.epsilon) else self.epsilon
@@ -196,6 +199,10 @@ class LRPZBox(LRPRule):
     @property
     def requires(self) -> Domain:
         return Real() if self.low is None else Box(self.low, self.high)
+
+    def sample_wise(self, layer):
+        bounds = layer.domain.bounds() if self.low is None else (self.low, self.high)
+        return not any(map(varies_by_sample, bounds))
 
     def redistribute(self, affine, a, bias, relevance, domain):
         if self.low is None and not isinstance(domain, Box):
