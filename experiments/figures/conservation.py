@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from experiments.figures.matrices import SIGNED, Matrices, matrices
 from experiments.figures.names import printed
 from experiments.figures.style import COLOURS, width
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
 
 PARTS = {
     "input": "reaches the input",

@@ -13,7 +13,7 @@ from experiments.figures.flow import flow_figure
 from experiments.figures.interactive import page
 from experiments.figures.names import printed
 from experiments.figures.style import PAGE, rule_looks
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
 
 SHADE, GREY, RELEVANCE = "#EFEFEF", "#777777", "#D55E00"
 TERMS = {

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from experiments.figures.names import printed
 from experiments.figures.panels import Block, heatmap_grid
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
 
 SIDES, COLOURED = ("derived", "explicit"), ("red", "green", "blue")
 VALID, CONSERVED = "valid roots", "Σ R / f(x)"

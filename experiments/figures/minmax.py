@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from experiments.figures.names import printed
 from experiments.figures.style import COLOURS, DIVERGING, MARKERS, width
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
 
 INPUT = "input"  # the method that is the image itself
 TITLE = 0.2  # inches: a panel's title

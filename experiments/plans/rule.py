@@ -18,7 +18,7 @@ from dtd.plan import Entry, Plan
 from dtd.propagation import Layer
 from dtd.rules import catalogue, choose
 from dtd.where import Weighted, every
-from experiments.configs import ConfigError, require
+from experiments.configs.base import ConfigError, require
 
 FROM_DATA = {"zbox", "pattern"}  # rules that take something from data: ranges of layers without a box, patterns
 MARGIN = 0.01  # a measured range is widened by this share of itself, so that rounding cannot leave it

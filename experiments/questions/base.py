@@ -7,10 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from experiments.configs import Config
-from experiments.summary import Summary
-
-Tables = Mapping[str, pd.DataFrame]
+from experiments.configs.run import Config
+from experiments.figures.summary import Summary, Tables
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from dtd.explain import explain
 from dtd.explanation import Explanation
 from dtd.network import Network, trace
 from dtd.plan import Plan
-from experiments.configs import Config, require
+from experiments.configs.base import require
+from experiments.configs.run import Config
 from experiments.models import Subject, subjects
 from experiments.plans import plans
 

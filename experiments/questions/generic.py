@@ -20,14 +20,16 @@ from dtd.plan import Entry, Plan
 from dtd.relevance import Generic
 from dtd.rules import choose
 from dtd.where import every, name
-from experiments.configs import Config, GenericConfig, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.relevance_models import GenericConfig
+from experiments.configs.run import Config
 from experiments.figures.curves import curve_figures
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import progress
 from experiments.measures.perturbation import Regions, aopc, counts, curve, most_relevant_first, random_order
 from experiments.models import Subject, subjects
-from experiments.questions.base import Question, Tables
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
+from experiments.questions.base import Question
 
 REFERENCES = ("black", "mean")
 ORDERS = {1: "first order", 2: "second order"}

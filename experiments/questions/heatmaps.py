@@ -10,14 +10,16 @@ from dtd.audit import audit
 from dtd.errors import PlanError
 from dtd.explain import explain
 from dtd.plan import Plan
-from experiments.configs import Config, HeatmapsConfig, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.explanations import HeatmapsConfig
+from experiments.configs.run import Config
 from experiments.figures.heatmaps import heatmap_figures
-from experiments.questions.base import Question, Tables
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import progress
+from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
 from experiments.questions.pictures import labelled, picture, tidy
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 SUMMARIES = {
     "rows": Summary(

@@ -19,14 +19,16 @@ from dtd.presets import deep_taylor_2017
 from dtd.relevance import Exact
 from dtd.relevance.min_max import direction_on
 from dtd.where import name
-from experiments.configs import Config, ConfigError, MinMaxConfig, require
-from experiments.console import console, progress
+from experiments.configs.base import ConfigError, require
+from experiments.configs.questions.relevance_models import MinMaxConfig
+from experiments.configs.run import Config
 from experiments.figures.minmax import minmax_figures
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import console, progress
 from experiments.models import Subject, subjects
-from experiments.questions.base import Question, Tables
+from experiments.questions.base import Question
 from experiments.questions.pictures import labelled, tidy
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 PRESENT = 1  # the class whose score is explained
 CONSERVED = 0.05  # a relative error up to this counts as conservative

@@ -16,15 +16,15 @@ from time import perf_counter, process_time
 import pandas as pd
 from hydra import compose
 
-from experiments.conditions import seeded, threads
-from experiments.configs import Config, require, typed
-from experiments.configs.questions import OverheadConfig
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.cost import OverheadConfig
+from experiments.configs.run import Config, typed
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.overhead import show_overhead
+from experiments.machine.conditions import load, seeded, threads
+from experiments.machine.console import progress
 from experiments.questions import question
-from experiments.questions.base import Question, Tables
-from experiments.questions.cost import load
-from experiments.summary import Measure, Summary
-from experiments.tables import show_overhead
+from experiments.questions.base import Question
 
 BARE = "bare"
 PROCESSES = {"basic": 1, "joblib": os.cpu_count()}

@@ -10,11 +10,12 @@ from dtd.audit import audit
 from dtd.explain import explain
 from dtd.network import trace
 from dtd.rules import catalogue
-from experiments.configs import Config, CorrespondenceConfig
-from experiments.console import progress
+from experiments.configs.questions.explanations import CorrespondenceConfig
+from experiments.configs.run import Config
+from experiments.figures.summary import Tables
+from experiments.machine.console import progress
 from experiments.models import Subject, subjects
 from experiments.plans import Request, measure
-from experiments.questions.base import Tables
 
 COLOURED = ("red", "green", "blue")  # sides of an input in colours
 BIAS = "fixed"  # the bias mode that is drawn: the one under which a root is a root of the unit itself

@@ -19,15 +19,17 @@ from dtd.propagation import Layer
 from dtd.reference import relevance_pass, sweep
 from dtd.relevance import RelevanceModel
 from dtd.target import initial_relevance
-from experiments.configs import Config, Explained, ValidityConfig, Weights, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.roots import Explained, ValidityConfig, Weights
+from experiments.configs.run import Config
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.summaries import show_summaries
 from experiments.figures.validity import validity_figures
+from experiments.machine.console import progress
 from experiments.measures.randomisation import groups, randomised
 from experiments.plans import plans
-from experiments.questions.base import Question, Tables
+from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 SIGNS: Mapping[str, Callable[[Tensor], Tensor]] = {"b ≤ 0": lambda bias: bias <= 0, "b > 0": lambda bias: bias > 0}
 MEMORY = 2**28  # bytes that the roots of a chunk of units may take
