@@ -11,6 +11,11 @@ from experiments.configs.run import Config
 from experiments.figures.summary import Summary, Tables
 
 
+def no_problems(tables: Tables) -> list[str]:
+    """There are none: every outcome is an answer."""
+    return []
+
+
 @dataclass(frozen=True)
 class Question:
     """Compute first, then report: ``tables`` does the work; everything after it reads what it wrote, from disk.
@@ -24,6 +29,6 @@ class Question:
     tables: Callable[[Config], Iterator[tuple[str, pd.DataFrame]]]
     show: Callable[[Tables, Console], None]
     figures: Callable[[Tables], Mapping[str, Figure | str]]  # a page is text under a name with its suffix
-    problems: Callable[[Tables], list[str]]
+    problems: Callable[[Tables], list[str]] = no_problems
     measures: Mapping[str, Callable[[Tables], float]] = field(default_factory=dict)
     summaries: Mapping[str, Summary] = field(default_factory=dict)

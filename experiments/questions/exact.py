@@ -19,7 +19,7 @@ from experiments.configs.base import ConfigError, require
 from experiments.configs.questions.relevance_models import ExactConfig
 from experiments.configs.run import Config
 from experiments.figures.depth import depth_figures
-from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.summary import Measure, Summary
 from experiments.figures.terminal.summaries import show_summaries
 from experiments.machine.console import progress
 from experiments.measures.recursion import Passed, difference, expanded, expansions, ranks
@@ -98,15 +98,10 @@ def check(config: Config) -> None:
         require(name in DIRECTIONS, "question.directions", f"among {', '.join(DIRECTIONS)}", name)
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
 FIGURES = depth_figures(
     "exact",
     {"relevance_error": "relevance error", "c_change": "|c(ã)/c(a) − 1|", "effective_rank": "effective rank"},
     ("model",),
     "direction",
 )
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), FIGURES, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), FIGURES, summaries=SUMMARIES)

@@ -186,11 +186,6 @@ def check(config: Config) -> None:
         raise ConfigError("'question.quantus' needs Quantus: pip install '.[quantus]', or leave the list empty.")
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
 def mean_of(column: str, off: float | None = None) -> Callable[[Tables], float]:
     """A measure of the run's plans, the baselines left out: the mean of a column, or of its distance from ``off``."""
 
@@ -207,4 +202,5 @@ MEASURES = {
     "aopc_difference": mean_of("difference"),
     "conservation_error": mean_of("conservation", off=1.0),
 }
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), curve_figures(SUMMARIES), problems, MEASURES, SUMMARIES)
+FIGURES = curve_figures(SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), FIGURES, measures=MEASURES, summaries=SUMMARIES)

@@ -96,11 +96,6 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "rows", rows(config)
 
 
-def problems(tables: Tables) -> list[str]:
-    """Nothing: how long a sweep takes depends on what else the machine does, and the table says both."""
-    return []
-
-
 def figures(tables: Tables) -> dict:
     """None: the table says it all."""
     return {}
@@ -118,4 +113,4 @@ SUMMARIES = {
         },
     )
 }
-QUESTION = Question(check, tables, show_overhead, figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_overhead, figures, summaries=SUMMARIES)

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from dtd.audit import audit
 from dtd.explain import explain
-from dtd.network import trace
 from dtd.rules import catalogue
 from experiments.configs.questions.explanations import CorrespondenceConfig
 from experiments.configs.run import Config
@@ -16,6 +15,7 @@ from experiments.figures.summary import Tables
 from experiments.machine.console import progress
 from experiments.models import Subject, subjects
 from experiments.plans import Request, measure
+from experiments.questions.cases import traced
 
 COLOURED = ("red", "green", "blue")  # sides of an input in colours
 BIAS = "fixed"  # the bias mode that is drawn: the one under which a root is a root of the unit itself
@@ -42,10 +42,9 @@ def tables(config: Config) -> Tables:
 @torch.no_grad()
 def draw(subject: Subject, shown: int, requests: list[Request]) -> Iterator[tuple[dict, pd.DataFrame, pd.DataFrame]]:
     """Label, pixels and roots of one sample under each request; its predicted class is explained."""
-    double = subject.to(torch.float64)
-    x = double.test_x[shown : shown + 1]
-    network = trace(double.model, x, subject.domain)
-    measured = measure(network, double.train_x, double.test_x)
+    case = traced(subject, torch.float64, [shown])
+    x, network = case.x, case.network
+    measured = measure(network, case.subject.train_x, case.subject.test_x)
     target = int(subject.model(subject.test_x[shown : shown + 1]).argmax(1))
     for request in requests:
         plan = request.assign(network, measured).plan

@@ -140,9 +140,4 @@ def figures(tables: Tables) -> Mapping[str, Figure]:
     return {"root_distributions": made["errors"], "steps": made["steps"]}
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), figures, summaries=SUMMARIES)

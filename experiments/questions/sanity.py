@@ -21,7 +21,7 @@ from experiments.configs.questions.explanations import SanityConfig, Starts
 from experiments.configs.run import Config
 from experiments.cost.peers import installed
 from experiments.figures.curves import curve_figures
-from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.summary import Measure, Summary
 from experiments.figures.terminal.summaries import show_summaries
 from experiments.machine.console import progress
 from experiments.measures.convergence import convergence
@@ -116,9 +116,4 @@ def check(config: Config) -> None:
         raise ConfigError("'ssim' needs scikit-image: pip install '.[images]', or leave it out of 'question.similarities'.")
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), curve_figures(SUMMARIES), problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), curve_figures(SUMMARIES), summaries=SUMMARIES)

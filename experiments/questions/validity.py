@@ -22,7 +22,7 @@ from dtd.target import initial_relevance
 from experiments.configs.base import require
 from experiments.configs.questions.roots import Explained, ValidityConfig, Weights
 from experiments.configs.run import Config
-from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.summary import Measure, Summary
 from experiments.figures.terminal.summaries import show_summaries
 from experiments.figures.validity import validity_figures
 from experiments.machine.console import progress
@@ -124,9 +124,4 @@ def check(config: Config) -> None:
     require(bool(asked.weights), "question.weights", "not empty", asked.weights)
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: an invalid root is a result."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), validity_figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), validity_figures, summaries=SUMMARIES)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.network import Network, trace
+from dtd.network import Network
 from dtd.network.activations import activations
 from dtd.plan import Plan
 from dtd.primitive import Pointwise, Reshape
@@ -24,6 +24,7 @@ from experiments.configs.base import ConfigError, require
 from experiments.configs.run import Config
 from experiments.models import subjects
 from experiments.plans import plans
+from experiments.questions.cases import traced
 
 LIMIT = 20_000  # edges of one layer; a picture of more shows nothing
 PARTS = ("first", "bias", "zeroth", "remainder")
@@ -68,11 +69,9 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     for name, subject in subjects(config.model, config.data).items():
         samples, sample = len(subject.test_x), config.question.sample
         require(sample < samples, "question.sample", f"one of the test samples 0 to {samples - 1}", sample)
-        precise = subject.to(config.dtype.torch)
-        x = precise.test_x[sample : sample + 1]
-        network = trace(precise.model, x, subject.domain)
-        for plan, made in plans(config, network, (precise.train_x, precise.test_x)).items():
-            part = flows(network, x, made)
+        case = traced(subject, config.dtype.torch, [sample])
+        for plan, made in plans(config, case.network, (case.subject.train_x, case.subject.test_x)).items():
+            part = flows(case.network, case.x, made)
             found.append({key: table.assign(model=name, plan=plan) for key, table in part.items()})
     for key in found[0]:
         yield key, pd.concat([part[key] for part in found], ignore_index=True)
