@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from experiments.figures.names import printed
 from experiments.figures.panels import Block, heatmap_grid
 from experiments.figures.summary import Tables
+from experiments.measures.pixels import CHANNELS, plane
 
-COLOURS = ("red", "green", "blue")
 SATURATED = 0.995  # the colour scale ends at this quantile of a panel's |relevance|
 LABEL = f"relevance / its {100 * SATURATED:g} % quantile"
 DIFFERENCE = "difference"
@@ -68,7 +68,7 @@ def grids(rows: pd.DataFrame, pixels: pd.DataFrame) -> list[Block]:
 def photo(rows: pd.DataFrame, pixels: pd.DataFrame) -> dict[str, np.ndarray | str]:
     """The photo with its captions."""
     first = rows.iloc[0]
-    picture = np.stack([plane(pixels, colour) for colour in COLOURS], -1)
+    picture = np.stack([plane(pixels, colour) for colour in CHANNELS], -1)
     return {"picture": picture, "above": printed(first.model), "below": f"{first.class_name}, p = {first.probability:.3f}"}
 
 
@@ -100,8 +100,3 @@ def percent(share: float) -> str:
     else:
         shown = "0 %" if value == 0 else f"{value:.1f} %" if abs(value) >= 0.05 else "< 0.1 %"
     return shown.replace("-", "−")
-
-
-def plane(pixels: pd.DataFrame, key: str) -> np.ndarray:
-    """One column of the pixels as an image."""
-    return pixels.pivot(index="row", columns="column", values=key).to_numpy()

@@ -17,9 +17,9 @@ from experiments.figures.heatmaps import heatmap_figures
 from experiments.figures.summary import Measure, Summary
 from experiments.figures.terminal.summaries import show_summaries
 from experiments.machine.console import progress
+from experiments.measures.pixels import labelled, picture, tidy
 from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
-from experiments.questions.pictures import labelled, picture, tidy
 
 SUMMARIES = {
     "rows": Summary(

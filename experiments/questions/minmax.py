@@ -26,10 +26,10 @@ from experiments.figures.minmax import minmax_figures
 from experiments.figures.summary import Measure, Summary
 from experiments.figures.terminal.summaries import show_summaries
 from experiments.machine.console import console, progress
+from experiments.measures.pixels import labelled, tidy
 from experiments.models import Subject, subjects
 from experiments.questions.base import Question
 from experiments.questions.cases import traced
-from experiments.questions.pictures import labelled, tidy
 
 PRESENT = 1  # the class whose score is explained
 CONSERVED = 0.05  # a relative error up to this counts as conservative

@@ -22,11 +22,12 @@ from experiments.configs.models import EfficientNetLite0Config, SqueezeNetConfig
 from experiments.configs.questions.explanations import CastleConfig, Pooling
 from experiments.configs.run import Config, option
 from experiments.data.classes import class_index
-from experiments.figures.castle import COLOURS, castle_figures
+from experiments.figures.castle import castle_figures
 from experiments.figures.summary import Measure, Summary, Tables
 from experiments.figures.terminal.castle import show_castle
 from experiments.machine.console import progress
 from experiments.measures.agreement import agreement
+from experiments.measures.pixels import CHANNELS
 from experiments.measures.rounding import bounds
 from experiments.models import subjects
 from experiments.questions.base import Question
@@ -82,7 +83,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     answer = pd.DataFrame(rows)
     yield "rows", answer
     yield "roots", pd.concat(roots, ignore_index=True)
-    yield "pixels", planes({**dict(zip(COLOURS, at.pixels, strict=True)), **relevance})
+    yield "pixels", planes({**dict(zip(CHANNELS, at.pixels, strict=True)), **relevance})
     yield "captions", captions(answer)
 
 
