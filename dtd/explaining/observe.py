@@ -26,6 +26,11 @@ class Observed(NamedTuple):
     relevance: dict[int, Tensor]  # of the explained inputs
     balances: dict[int, Balance]
 
+    @property
+    def of_values(self) -> dict[int, Tensor]:
+        """Relevance of the layers' outputs and of the explained inputs."""
+        return {**self.arrived, **self.relevance}
+
     def context(self, position: int) -> Context:
         """What the relevance of a layer may depend on beyond the layer, for one whose model looks there."""
         above = Above(self.graph, self.models, self.swept, position, self.initial.abs().flatten(1).sum(1))

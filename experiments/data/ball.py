@@ -5,7 +5,8 @@ from math import gamma, pi
 import torch
 
 from dtd.domain import Box
-from experiments.configs import BallConfig, require
+from experiments.configs.base import require
+from experiments.configs.data import BallConfig
 from experiments.data.base import Data, check_split, labelled
 
 

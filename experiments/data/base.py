@@ -8,7 +8,8 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from dtd.domain import Domain
-from experiments.configs import SplitConfig, require
+from experiments.configs.base import require
+from experiments.configs.data import SplitConfig
 
 
 @dataclass(frozen=True, eq=False)

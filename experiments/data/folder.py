@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from experiments.configs import FolderConfig, require
+from experiments.configs.base import require
+from experiments.configs.data import FolderConfig
 from experiments.data.base import Data, labelled, unlabelled
 from experiments.data.images import check_images, normalised, square
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from dtd.domain import Domain
-from experiments.configs import require
+from experiments.configs.base import require
 from experiments.data import Data
 
 

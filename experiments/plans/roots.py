@@ -8,7 +8,7 @@ from dtd.plans.where import Where, every
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
 from dtd.root import Mix, Nearest, Ray, RootStrategy
-from experiments.configs import Bias, Root
+from experiments.configs.base import Bias, Root
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ from dtd.audit import audit
 from dtd.errors import PlanError
 from dtd.explaining.explain import explain
 from dtd.plans.plan import Plan
-from experiments.configs import Config, HeatmapsConfig, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.explanations import HeatmapsConfig
+from experiments.configs.run import Config
 from experiments.figures.heatmaps import heatmap_figures
-from experiments.questions.base import Question, Tables
+from experiments.figures.summary import Measure, Summary
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import progress
+from experiments.measures.pixels import labelled, picture, tidy
+from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
-from experiments.questions.pictures import labelled, picture, tidy
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 SUMMARIES = {
     "rows": Summary(
@@ -94,9 +96,4 @@ def check(config: Config) -> None:
     require(asked.units is None or asked.units >= 1, "question.units", "at least 1, or null for all", asked.units)
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), heatmap_figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), heatmap_figures, summaries=SUMMARIES)

@@ -19,15 +19,17 @@ from dtd.network.activations import activations
 from dtd.plans.plan import Plan
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
-from experiments.configs import Config, Explained, ValidityConfig, Weights, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.roots import Explained, ValidityConfig, Weights
+from experiments.configs.run import Config
+from experiments.figures.summary import Measure, Summary
+from experiments.figures.terminal.summaries import show_summaries
 from experiments.figures.validity import validity_figures
+from experiments.machine.console import progress
 from experiments.measures.randomisation import groups, randomised
 from experiments.plans import plans
-from experiments.questions.base import Question, Tables
+from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 SIGNS: Mapping[str, Callable[[Tensor], Tensor]] = {"b ≤ 0": lambda bias: bias <= 0, "b > 0": lambda bias: bias > 0}
 MEMORY = 2**28  # bytes that the roots of a chunk of units may take
@@ -125,9 +127,4 @@ def check(config: Config) -> None:
     require(bool(asked.weights), "question.weights", "not empty", asked.weights)
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: an invalid root is a result."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), validity_figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), validity_figures, summaries=SUMMARIES)

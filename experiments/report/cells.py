@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from experiments.figures.names import printed, titled
+from experiments.figures.summary import Measure, averaged, best, form
 from experiments.figures.typeset import tex
 from experiments.report.joined import Joined
-from experiments.summary import Measure, averaged, best, form
 
 ARROWS = {"high": "↑", "low": "↓"}
 MARK = "@midrule@"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.figures.summary import RUN, Measure, Summary
 from experiments.report.runs import Run
 from experiments.runs.identity import AROUND
-from experiments.summary import RUN, Measure, Summary
 
 FEW = 12  # values of a text column that make lines of a table, where the question does not say what is compared
 

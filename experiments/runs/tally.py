@@ -13,8 +13,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
-from experiments.console import console
-from experiments.results import OutputError, require_writable, save_table
+from experiments.machine.console import console
+from experiments.machine.results import OutputError, require_writable, save_table
 from experiments.runs.record import Outcome, Record
 from experiments.runs.settle import Planned
 

@@ -7,8 +7,9 @@ from PIL import Image
 
 from dtd.domain import Box, NonNegative, Real
 from experiments import data
-from experiments.configs import ConfigError, typed
-from experiments.peers import installed
+from experiments.configs.base import ConfigError
+from experiments.configs.run import typed
+from experiments.cost.peers import installed
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import torch
 from dtd.explaining.explain import explain
 from dtd.network import trace
 from dtd.plans.plan import Plan
-from experiments.configs import ConfigError, typed
+from experiments.configs.base import ConfigError
+from experiments.configs.run import typed
+from experiments.cost.peers import installed
 from experiments.models import subjects
-from experiments.peers import installed
 from experiments.questions import faithfulness, heatmaps, sanity
 from tests.tolerance import RELATIVE
 

@@ -9,9 +9,9 @@ from dtd.affine import AffineMap
 from dtd.lrp import LRPGamma
 from dtd.network import trace
 from dtd.plans.rules import catalogue
-from experiments.configs import typed
-from experiments.job import DONE, REFUSED, WRONG, run
+from experiments.configs.run import typed
 from experiments.models import subjects
+from experiments.runs.job import DONE, REFUSED, WRONG, run
 
 TINY = ("model.parts.mlp.epochs=1", "model.parts.cnn.epochs=1", "model.parts.cnn.channels=2", "question.samples=2")
 ONE = ("model=mlp", "model.epochs=1", "question.samples=2", "question.rules=[gamma]", "question.biases=[neuron]")

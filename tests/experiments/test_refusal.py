@@ -3,9 +3,9 @@
 import pytest
 from hydra.errors import CompactHydraException
 
-from experiments.configs import typed
-from experiments.refusal import refusal
+from experiments.configs.run import typed
 from experiments.runs.identity import sources
+from experiments.runs.refusal import refusal
 
 
 @pytest.mark.parametrize(
