@@ -7,7 +7,7 @@ from typing import Any
 from dtd.affine import AffineMap, Diagonal
 from dtd.direction import Activations, Weights
 from dtd.errors import InputError, PlanError
-from dtd.lrp import LRPEpsilon, LRPRule, LRPWSquare
+from dtd.lrp import LRPRule, LRPWSquare, LRPZero
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.pooling import AsAverage
@@ -132,7 +132,7 @@ class Plan:
             return layer.primitive
         if isinstance(layer.primitive, Diagonal):
             return LRPWSquare() if self.formulas else Linear(Ray(Weights()))
-        return LRPEpsilon() if self.formulas else Linear(Ray(Activations()))
+        return LRPZero() if self.formulas else Linear(Ray(Activations()))
 
 
 def check_asked(network: Network, plan: Plan) -> None:

@@ -8,11 +8,18 @@ from dtd.domain import Domain
 from dtd.errors import PlanError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
+from dtd.printing import Printed, shown
 from dtd.propagation import Layer
 
 
-class Where(ABC):
-    """A set of layers. Combine selectors with ``&``, ``|`` and ``~``.
+def require(holds: bool, what: str, required: str, found: object) -> None:
+    """Raise :class:`PlanError` for a selector that is given something else than it takes."""
+    if not holds:
+        raise PlanError(f"{what} needs {required}; found {shown(found)}.")
+
+
+class Where(Printed, ABC):
+    """A set of layers. Combine selectors with ``&``, ``|`` and ``~``; they print as they are written.
 
     All selectors but :class:`kind` speak for layers with weights only; sums, pooling and pointwise layers are selected by
     their kind, alone or with a condition that narrows it: ``kind("max_pool") & depth(7, 13)``.
@@ -27,10 +34,10 @@ class Where(ABC):
         """Whether the layer belongs to the set."""
 
     def __and__(self, other: "Where") -> "Where":
-        return Both(self, other)
+        return Both(self, other) if isinstance(other, Where) else NotImplemented
 
     def __or__(self, other: "Where") -> "Where":
-        return Either(self, other)
+        return Either(self, other) if isinstance(other, Where) else NotImplemented
 
     def __invert__(self) -> "Where":
         return Not(self)
@@ -42,6 +49,9 @@ class Both(Where):
 
     left: Where
     right: Where
+
+    def __repr__(self) -> str:
+        return " & ".join(f"({side!r})" if isinstance(side, Either) else repr(side) for side in (self.left, self.right))
 
     def holds(self, layer, network):
         return self.left.holds(layer, network) and self.right.holds(layer, network)
@@ -57,6 +67,9 @@ class Either(Where):
 
     left: Where
     right: Where
+
+    def __repr__(self) -> str:
+        return f"{self.left!r} | {self.right!r}"
 
     def holds(self, layer, network):
         return self.left.holds(layer, network) or self.right.holds(layer, network)
@@ -78,6 +91,9 @@ class Not(Weighted):
 
     inner: Where
 
+    def __repr__(self) -> str:
+        return f"~({self.inner!r})" if isinstance(self.inner, (Both, Either)) else f"~{self.inner!r}"
+
     def holds(self, layer, network):
         return not self.inner.holds(layer, network)
 
@@ -96,6 +112,17 @@ class depth(Weighted):  # noqa: N801 - reads as a function in plans
     start: int = 0
     stop: int | None = None
 
+    def __post_init__(self):
+        whole = all(isinstance(bound, int) and not isinstance(bound, bool) for bound in (self.start, self.stop or 0))
+        require(whole, "depth(start, stop)", "two whole numbers (stop may be left out)", (self.start, self.stop))
+
+    def __repr__(self) -> str:
+        if self == depth():
+            return "every"
+        if self.stop == (self.start + 1 if self.start != -1 else None):
+            return "last" if self.start == -1 else f"index({self.start})"
+        return f"depth({self.start})" if self.stop is None else f"depth({self.start}, {self.stop})"
+
     def holds(self, layer, network):
         return position(layer, network) in range(*slice(self.start, self.stop).indices(len(network.weighted)))
 
@@ -107,6 +134,13 @@ class fraction(Weighted):  # noqa: N801
     start: float = 0.0
     stop: float = 1.0
 
+    def __post_init__(self):
+        numbers = all(isinstance(bound, (int, float)) for bound in (self.start, self.stop))
+        require(numbers, "fraction(start, stop)", "two numbers from 0 to 1", (self.start, self.stop))
+
+    def __repr__(self) -> str:
+        return f"fraction({self.start:.4g}, {self.stop:.4g})"
+
     def holds(self, layer, network):
         return self.start <= position(layer, network) / max(len(network.weighted), 1) < self.stop
 
@@ -116,6 +150,9 @@ class name(Weighted):  # noqa: N801
     """Layers with weights whose name or module path matches a glob (``"features.*"``)."""
 
     glob: str
+
+    def __post_init__(self):
+        require(isinstance(self.glob, str), "name(glob)", "a glob over layer names, a text", self.glob)
 
     def holds(self, layer, network):
         return fnmatchcase(layer.name, self.glob) or fnmatchcase(layer.path, self.glob)
@@ -128,7 +165,12 @@ class kind(Where):  # noqa: N801
     kinds: tuple[str, ...]
 
     def __init__(self, *kinds: str):
+        named = bool(kinds) and all(isinstance(each, str) for each in kinds)
+        require(named, "kind(...)", "one or more kinds of layers, texts ('convolution', 'max_pool')", kinds)
         object.__setattr__(self, "kinds", kinds)
+
+    def __repr__(self) -> str:
+        return f"kind({', '.join(map(repr, self.kinds))})"
 
     def holds(self, layer, network):
         return layer.kind in self.kinds
@@ -143,6 +185,10 @@ class domain(Weighted):  # noqa: N801
 
     type: type[Domain]
 
+    def __post_init__(self):
+        valid = isinstance(self.type, type) and issubclass(self.type, Domain)
+        require(valid, "domain(type)", "a class of domains (Box, NonNegative, Real)", self.type)
+
     def holds(self, layer, network):
         return isinstance(layer.domain, self.type)
 
@@ -152,8 +198,35 @@ def index(position: int) -> depth:
     return depth(position, position + 1 if position != -1 else None)
 
 
+def crossed(layer: Layer, network: Network | Graph) -> int:
+    """The largest number of layers with weights on one path from an input of the network to what a layer receives."""
+    most: dict[int, int] = {}
+    for i, each in enumerate(network.layers):
+        most[i] = max((most[j] + network.layers[j].weighted for j in each.inputs if j >= 0), default=0)
+        if each is layer:
+            return most[i]
+    raise ValueError(f"layer '{layer.name}' is not of this network")
+
+
+@dataclass(frozen=True)
+class First(Weighted):
+    """Layers with weights that receive nothing which another layer with weights has made.
+
+    They read the network's inputs, themselves or through layers without weights. In a chain that is one layer; where
+    several branches read an input it is the first of each. A layer that reads an input beside what others have made of it
+    (``conv(x) + x``) is not among them. With a kind (``kind("max_pool") & first``): layers below which no path crosses more
+    than one layer with weights.
+    """
+
+    def __repr__(self) -> str:
+        return "first"
+
+    def holds(self, layer, network):
+        return crossed(layer, network) <= (0 if layer.weighted else 1)
+
+
 every = depth()
-first = index(0)
+first = First()
 last = index(-1)
 convolutions = kind("convolution", "transposed_convolution")
 dense = kind("dense")
@@ -164,5 +237,5 @@ def selector(where: "str | Where") -> Where:
     if isinstance(where, str):
         return name(where)
     if not isinstance(where, Where):
-        raise PlanError(f"A plan's entry starts with a selector of dtd.where or a name glob; found {where!r}.")
+        raise PlanError(f"A plan's entry starts with a selector of dtd.where or a name glob; found {shown(where)}.")
     return where

@@ -12,6 +12,7 @@ from torch import Tensor
 from dtd.affine import AffineMap
 from dtd.algebra import divide, nonzero
 from dtd.domain import Domain
+from dtd.printing import Printed
 from dtd.propagation import Layer, Plain, Propagated, Propagation, Setting, Step, balance, per_sample
 from dtd.relevance.explicit import explicit_pass
 from dtd.relevance.fused import affine_step
@@ -23,7 +24,7 @@ from dtd.units import Units, at_once, rounding
 
 
 @dataclass(frozen=True)
-class RelevanceModel(Propagation):
+class RelevanceModel(Propagation, Printed):
     """``R̂_k(a) = R_k f(z_k(a) / z_k)``: a model of the relevance of affine unit k, expanded at the roots of ``root``.
 
     Subclasses give ``f`` (:meth:`value`), with ``f(r) = r`` between a root (``r = 0``) and the data point

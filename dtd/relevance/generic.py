@@ -12,6 +12,7 @@ from dtd.affine import AffineMap
 from dtd.algebra import divide
 from dtd.domain import Bound
 from dtd.errors import BudgetError, check_parameter
+from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.steps import Path, walk
 
@@ -29,7 +30,7 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Generic(Propagation):
+class Generic(Propagation, Printed):
     """``R̂_k(a) = R_k f_k(a) / f_k(a₀)`` for any differentiable layer f, expanded on the way from the data to a reference.
 
     Each unit has its own point ``ã_k = a − t_k (a − x̃)``: the first root on the segment (``at="root"``: bracketed on
