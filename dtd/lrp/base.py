@@ -67,7 +67,7 @@ class LRPRule(Propagation, Printed):
         return None
 
     def accepts(self, layer: Layer) -> bool:
-        return isinstance(layer.primitive, AffineMap)
+        return isinstance(layer.op, AffineMap)
 
     @abstractmethod
     def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
@@ -86,11 +86,11 @@ class LRPRule(Propagation, Printed):
     def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         a = layer.joined(inputs)
         layer.check(self.requires, a, type(self).__name__, self.remedy)
-        return layer.primitive.apply(a), a
+        return layer.op.apply(a), a
 
     def backward(self, layer: Layer, saved: Tensor, relevance: Tensor) -> Propagated:
         """An explicit rule has no root: what it does not hand down is reported as its remainder, unexplained."""
-        lower, share = self.propagate(layer.primitive, saved, relevance, layer.domain)
+        lower, share = self.propagate(layer.op, saved, relevance, layer.domain)
         bias = per_sample(share + 0 * relevance)
         remainder = per_sample(relevance) - per_sample(lower) - bias
         return Propagated(layer.parted(lower), balance(relevance, (lower,), bias=bias, remainder=remainder))

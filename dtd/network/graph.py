@@ -1,16 +1,22 @@
 """The layers of a network as they are at one moment."""
 
 import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from dtd.domain import Domain, check_inside, exact
 from dtd.errors import InputError, NonFiniteError
+from dtd.network.memo import Memo
 from dtd.propagation import Layer
+
+Values = Mapping[int, Tensor]  # by layer index; explained input k is value −1−k
+Forward = Callable[[int, Layer, tuple[Tensor, ...], Values], Tensor]
+Visit = tuple[int, Layer, tuple[Tensor, ...], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +27,37 @@ class Graph:
     output: int  # index of the layer whose output is the network's
     domain: Domain  # of the input
     like: Tensor  # in the network's dtype, on its device
-    plans: dict[int, tuple[Any, tuple]] = field(default_factory=dict, repr=False)  # what plans were bound to
-    programs: dict[tuple, tuple] = field(default_factory=dict, repr=False)  # what bound plans were prepared as
+    plans: Memo = field(default_factory=lambda: Memo(16), repr=False)  # what plans were bound to
+    saved_bytes: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what one sample of a program saves
+    programs: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what bound plans were prepared as
+
+    def ascend(self, values: Values, first: int = 0, forward: Forward | None = None) -> Iterator[Visit]:
+        """Layers ``first`` and above on what they read: index, layer, its inputs, its output, one layer after another.
+
+        Each value is let go of after its last use. ``forward(i, layer, inputs, values)`` computes a layer's output in place
+        of the layer itself; ``values`` are all that are held then. # shape: (B, *) each
+        """
+        held = dict(values)
+        for i in range(first, len(self.layers)):
+            layer = self.layers[i]
+            inputs = tuple(held[j] for j in layer.inputs)
+            held[i] = layer(*inputs) if forward is None else forward(i, layer, inputs, held)
+            yield i, layer, inputs, held[i]
+            for j in self.last_used[i]:
+                held.pop(j, None)
+
+    def output_of(self, values: Values, visits: Iterable[Visit]) -> Tensor:
+        """The network's output, from the visits of :meth:`ascend` on ``values``."""
+        outputs = {i: output for i, _, _, output in visits if i == self.output}
+        return {**values, **outputs}[self.output]
+
+    @cached_property
+    def last_used(self) -> tuple[tuple[int, ...], ...]:
+        """For each layer the values that no layer after it reads, but for the output."""
+        last = {j: i for i, layer in enumerate(self.layers) for j in layer.inputs if j != self.output}
+        return tuple(
+            tuple(j for j in dict.fromkeys(layer.inputs) if last.get(j) == i) for i, layer in enumerate(self.layers)
+        )
 
     @cached_property
     def weighted(self) -> tuple[Layer, ...]:
@@ -55,3 +90,15 @@ class Graph:
         """The input's domain, where it is one interval for all entries."""
         low, high = map(exact, self.domain.bounds())
         return (low.item(), high.item()) if low.numel() == high.numel() == 1 else None
+
+
+class Reading(NamedTuple):
+    """Checked inputs as the layers read them, and the layers for these inputs."""
+
+    graph: Graph
+    values: dict[int, Tensor]  # explained input k is −1−k. shape: (B, *in) each
+
+    @property
+    def batch(self) -> int:
+        """B, the number of samples."""
+        return next(iter(self.values.values())).shape[0]

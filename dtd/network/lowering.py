@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from dtd.affine import AffineMap
 from dtd.domain import Domain
 from dtd.errors import DTDError, UnsupportedOp
-from dtd.network.images import affine_image
+from dtd.op import Op
 from dtd.propagation import Layer
 
 Handler = Callable[..., "Ref | tuple[Ref, ...]"]
@@ -93,7 +92,7 @@ class Lowering:
         self,
         node: Node,
         kind: str,
-        primitive: Any,
+        op: Op,
         inputs: tuple[Ref, ...],
         *,
         image: Domain | None = None,
@@ -108,7 +107,7 @@ class Lowering:
         """
         domain = domain or inputs[0].domain
         if image is None:
-            image = affine_image(primitive, domain) if isinstance(primitive, AffineMap) else primitive.image(domain)
+            image = op.image(domain)
         path = (self.owners.get(id(weight)) or self.path(node)) if path is None else path
         whole = bool(path) and path in self.modules and kind not in ("pad", "expand")
         shape = self.shape(node) if shape is None else shape
@@ -117,7 +116,7 @@ class Lowering:
                 name=self.unique(path if whole else ".".join(filter(None, (path, kind)))),
                 path=path,
                 kind=kind,
-                primitive=primitive,
+                op=op,
                 inputs=tuple(ref.index for ref in inputs),
                 shape=shape,
                 domain=domain,

@@ -1,6 +1,6 @@
 """A traced network: layers over the model's own parameters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from dtd.domain import Domain
 from dtd.errors import NonFiniteError
-from dtd.network.graph import Graph
-from dtd.network.state import State
+from dtd.network.graph import Graph, Reading
+from dtd.network.state import Snapshot
 from dtd.network.table import table
 from dtd.propagation import Layer
+
+Inputs = Tensor
 
 
 @dataclass(eq=False)
@@ -27,13 +29,13 @@ class Network:
     shape: tuple[int, ...]  # of one input sample
     model: nn.Module
     build: Callable[[Domain, dict[str, Tensor]], Graph]
-    _built: tuple[State, Graph] | None = field(default=None, repr=False)
+    _built: tuple[Snapshot, Graph] | None = field(default=None, repr=False)
 
     @property
     def graph(self) -> Graph:
         """The layers over the parameters as they are now."""
         if self._built is None or not self._built[0].holds():
-            tensors, state = self.tensors, State.of(self.model)
+            tensors, state = self.tensors, Snapshot.of(self.model)
             for name, tensor in tensors.items():
                 if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
                     raise NonFiniteError(f"Weights must be finite; '{name}' holds NaN or infinity. Check the model.")
@@ -73,9 +75,23 @@ class Network:
         """The layers with weights, lowest first: those a plan must speak for."""
         return self.graph.weighted
 
-    def check_input(self, x: Tensor) -> None:
-        """Raise for an input that does not fit the network; see :meth:`Graph.check_input`."""
-        self.graph.check_input(x, self.shape)
+    def read(self, inputs: Inputs) -> Reading:
+        """Inputs as the layers read them; raises for inputs that do not fit the network, see :meth:`Graph.check_input`."""
+        graph = self.graph
+        graph.check_input(inputs, self.shape)
+        return Reading(graph, {-1: inputs})
+
+    def take(self, inputs: Inputs, rows: slice) -> Inputs:
+        """Some of the samples."""
+        return inputs[rows]
+
+    def named(self, values: Mapping[int, Tensor]) -> Tensor:
+        """Values of the explained inputs in the structure that the inputs have."""
+        return values[-1]
+
+    def is_current(self, graph: Graph) -> bool:
+        """Whether layers are still those of the model."""
+        return self.graph is graph
 
     def __str__(self) -> str:
         return table(self.layers, self.domain, self.shape)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from dtd.algebra import sign
 from dtd.direction import Activations
 from dtd.domain import Real
+from dtd.plans.rules import catalogue
 from dtd.root import Ray
-from dtd.rules import catalogue
 from proofs.formula import ratio, safe_inverse
 from proofs.layers import SIDES, Family
 from proofs.rules.derivation import RuleProof, derived_as, without_bias
@@ -50,7 +50,7 @@ class Twice(Ray):
 
 def damped(search):
     """The rule with another search."""
-    return replace(catalogue["epsilon"], derived=lambda epsilon, bias: search(Activations(), bias, epsilon))
+    return replace(catalogue["epsilon"], roots=lambda epsilon, bias: search(Activations(), bias, epsilon))
 
 
 proof = RuleProof(

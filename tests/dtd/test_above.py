@@ -17,8 +17,8 @@ def test_the_network_above_is_the_rest_of_the_network(name):
     outputs = {-1: x}
     for i, layer in enumerate(network.layers):
         inputs_ = tuple(outputs[j] for j in layer.inputs)
-        affine = hasattr(layer.primitive, "apply")
-        outputs[i] = layer.primitive.apply(layer.joined(inputs_)) if affine else layer.primitive.forward(layer, inputs_)[0]
+        affine = hasattr(layer.op, "apply")
+        outputs[i] = layer.op.apply(layer.joined(inputs_)) if affine else layer.op.forward(layer, inputs_)[0]
     for first in range(len(network.layers) + 1):
         values = {j: outputs[j] for j in live(network, first)}
         torch.testing.assert_close(output_from(network, first, values), model(x))

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import dtd
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 
 
 def network() -> tuple[dtd.Network, torch.Tensor]:

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 import dtd
-from dtd.fitting import Training
-from dtd.reference import relevance_pass, sweep
+from dtd.estimate.min_max import Training
+from dtd.explaining.observe import observe
 from dtd.relevance.min_max import MinMax, load
 from tests.tolerance import RELATIVE
 
@@ -56,9 +56,7 @@ def test_terms_are_the_hidden_units_expansions_at_their_roots(fitted):
 
 def arrived(network, x, found, name):
     """The relevance of a layer's output."""
-    models, seen = found.plan(dtd.presets.deep_taylor_2017()).bind(network), {}
-    swept = sweep(network, models, x, 0)
-    relevance_pass(network, models, swept, swept.output, x, seen.__setitem__)
+    seen = observe(network, x, torch.clone, found.plan(dtd.presets.deep_taylor_2017())).arrived
     return seen[[layer.name for layer in network.layers].index(name)]
 
 

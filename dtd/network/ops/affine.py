@@ -12,8 +12,8 @@ aten = torch.ops.aten
 def dense(low: Lowering, node, x, weight, bias=None):
     if isinstance(weight, Ref) or isinstance(bias, Ref):
         raise low.unsupported(node, low.advice("matmul"))
-    primitive = Dense(weight=weight, bias=bias, in_shape=x.shape, out_shape=low.shape(node))
-    return low.emit(node, "dense", primitive, (x,), weight=weight)
+    op = Dense(weight=weight, bias=bias, in_shape=x.shape, out_shape=low.shape(node))
+    return low.emit(node, "dense", op, (x,), weight=weight)
 
 
 def matmul(low: Lowering, node, x, y):
@@ -48,7 +48,7 @@ def convolution(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, 
         padding = tuple((t // 2, t - t // 2) for t in total)
     else:
         padding = tuple((p, p) for p in per_axis(0 if padding == "valid" else padding, n))
-    primitive = Convolution(
+    op = Convolution(
         weight=weight.contiguous(memory_format=torch.channels_last) if n == 2 else weight,
         bias=bias,
         in_shape=x.shape,
@@ -58,14 +58,14 @@ def convolution(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, 
         dilation=dilation,
         groups=groups,
     )
-    return low.emit(node, "convolution", primitive, (x,), weight=weight)
+    return low.emit(node, "convolution", op, (x,), weight=weight)
 
 
 def transposed(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     if isinstance(weight, Ref) or isinstance(bias, Ref):
         raise low.unsupported(node, low.advice("matmul"))
     n = weight.ndim - 2
-    primitive = TransposedConvolution(
+    op = TransposedConvolution(
         weight=weight,
         bias=bias,
         in_shape=x.shape,
@@ -76,7 +76,7 @@ def transposed(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, o
         groups=groups,
         output_padding=per_axis(output_padding, n),
     )
-    return low.emit(node, "transposed_convolution", primitive, (x,), weight=weight)
+    return low.emit(node, "transposed_convolution", op, (x,), weight=weight)
 
 
 def batch_norm(low: Lowering, node, x, weight, bias, mean, variance, momentum, eps):
@@ -84,8 +84,8 @@ def batch_norm(low: Lowering, node, x, weight, bias, mean, variance, momentum, e
     scale = torch.rsqrt(variance + eps) * (1 if weight is None else weight)
     shift = (0 if bias is None else bias) - mean * scale
     column = [-1, *[1] * (len(x.shape) - 1)]
-    primitive = Diagonal(weight=scale.view(column), bias=shift.view(column), in_shape=x.shape, out_shape=x.shape)
-    ref = low.emit(node, "batch_norm", primitive, (x,), shape=x.shape, weight=weight)
+    op = Diagonal(weight=scale.view(column), bias=shift.view(column), in_shape=x.shape, out_shape=x.shape)
+    ref = low.emit(node, "batch_norm", op, (x,), shape=x.shape, weight=weight)
     return ref, None, None
 
 

@@ -28,8 +28,8 @@ def scale_and_shift(low: Lowering, node, x: Ref, scale, shift, kind: str, shape=
     x = expanded(low, node, x, shape)
     weight = constant(low, node, scale, shape)
     bias = None if shift is None else constant(low, node, shift, shape)
-    primitive = Diagonal(weight=weight, bias=bias, in_shape=shape, out_shape=shape)
-    return low.emit(node, kind, primitive, (x,), shape=shape)
+    op = Diagonal(weight=weight, bias=bias, in_shape=shape, out_shape=shape)
+    return low.emit(node, kind, op, (x,), shape=shape)
 
 
 def add(low: Lowering, node, x, y, *, alpha=1):
@@ -40,8 +40,8 @@ def add(low: Lowering, node, x, y, *, alpha=1):
     shape = low.shape(node)
     terms = tuple(expanded(low, node, term, shape) for term in (x, y))
     weight = torch.tensor([1.0, alpha], dtype=low.like.dtype, device=low.like.device)
-    primitive = StackSum(weight=weight, bias=None, in_shape=(2, *shape), out_shape=shape)
-    return low.emit(node, "sum", primitive, terms, domain=stacked([t.domain for t in terms], shape, low.like))
+    op = StackSum(weight=weight, bias=None, in_shape=(2, *shape), out_shape=shape)
+    return low.emit(node, "sum", op, terms, domain=stacked([t.domain for t in terms], shape, low.like))
 
 
 def subtract(low: Lowering, node, x, y, *, alpha=1):

@@ -52,8 +52,8 @@ def rms_norm(low: Lowering, node, x: Ref, sizes, weight=None, epsilon=None):
     """RMS norm over the last axes."""
     if isinstance(weight, Ref):
         raise low.unsupported(node, "Its gain must be a constant.")
-    primitive = LayerNorm(tuple(sizes), weight, None, epsilon, centred=False)
-    return low.emit(node, "rms_norm", primitive, (x,), shape=x.shape)
+    op = LayerNorm(tuple(sizes), weight, None, epsilon, centred=False)
+    return low.emit(node, "rms_norm", op, (x,), shape=x.shape)
 
 
 HANDLERS = {

@@ -6,7 +6,6 @@ import torch
 
 from dtd.affine import WindowSum
 from dtd.affine.windows import adaptive_window, dilated_window, outer, sliding_window
-from dtd.domain import hull
 from dtd.network.lowering import Lowering
 from dtd.network.ops.affine import per_axis
 from dtd.primitive import MaxPool, Reshape
@@ -17,8 +16,8 @@ aten = torch.ops.aten
 def window_sum(low: Lowering, node, x, windows, weight, kind, shape):
     """A layer that sums over windows, one matrix for each axis."""
     windows = {axis: member.to(low.like) for axis, member in windows.items()}
-    primitive = WindowSum(weight=weight.to(low.like), bias=None, in_shape=x.shape, out_shape=shape, windows=windows)
-    return low.emit(node, kind, primitive, (x,), shape=shape)
+    op = WindowSum(weight=weight.to(low.like), bias=None, in_shape=x.shape, out_shape=shape, windows=windows)
+    return low.emit(node, kind, op, (x,), shape=shape)
 
 
 def average_pool(n: int):
@@ -85,7 +84,7 @@ def max_pool(n: int):
         }
         area = outer([windows[axis].sum(1) for axis in axes], list(axes), len(shape)).to(low.like)
         average = WindowSum(weight=1 / area, bias=None, in_shape=x.shape, out_shape=shape, windows=windows)
-        return low.emit(node, "max_pool", MaxPool(average, *settings, ceil_mode), (x,), image=hull(x.domain))
+        return low.emit(node, "max_pool", MaxPool(average, *settings, ceil_mode), (x,))
 
     return handler
 

@@ -66,7 +66,7 @@ class Exact(Contextual, Printed):
         check_parameter(self.grid >= 1, "grid", ">= 1", self.grid)
 
     def accepts(self, layer):
-        return isinstance(layer.primitive, AffineMap)
+        return isinstance(layer.op, AffineMap)
 
     @property
     def points(self) -> int:
@@ -98,7 +98,7 @@ class Exact(Contextual, Printed):
         return {i: model.points for i, model in enumerate(models) if isinstance(model, Exact)}
 
     def forward(self, layer, inputs):
-        return layer.primitive.apply(layer.joined(inputs)), None
+        return layer(*inputs), None
 
     def decompose(self, layer, context, relevance):
         a = joined(layer, context)
