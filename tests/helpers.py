@@ -31,5 +31,5 @@ def saved_bytes(swept: Swept) -> int:
 
     for segment in (*swept.lower, swept.upper):
         look(segment.saved)
-        look(list(segment.kept.values()))
+        look([value for j, value in segment.kept.items() if j >= 0])
     return sum(held.values())

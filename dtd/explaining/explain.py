@@ -33,8 +33,8 @@ def explain(
         plan: a :class:`dtd.Plan`, derived or ``.explicit()``.
         pass_dtype: a dtype, ``torch.bfloat16``, for the passes with modified weights (γ, z⁺, αβ, …) of convolutions and of
             small dense layers; the others and all sums stay in the network's. Faster where the processor has that
-            arithmetic, with an error below 1e-2 of the largest relevance for z⁺, and without a bound where a rule's denominators cancel
-            (docs/speed.md); balances are those of the full precision.
+            arithmetic, with an error below 1e-2 of the largest relevance for z⁺, and without a bound where a rule's
+            denominators cancel (docs/speed.md); balances are those of the full precision.
         memory: bytes that what is saved between the two sweeps may take; what each layer needs while it works comes on top.
             Samples are then explained in parts of as many as fit (a forward sweep of one tells, once for each plan), and so
             are balances; a target function is called on each part's output. Without it the batch is explained as a whole.

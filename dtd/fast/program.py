@@ -68,7 +68,7 @@ class Swept(NamedTuple):
         """Bytes that are saved for the way back; of memory that tensors share, no more than there is."""
         seen: dict[tuple, Tensor] = {}
         for segment in (*self.lower, self.upper):
-            collect((segment.saved, segment.kept), seen)
+            collect((segment.saved, [value for j, value in segment.kept.items() if j >= 0]), seen)  # inputs are the caller's
         held: Counter[int] = Counter()
         for tensor in seen.values():
             memory = tensor.untyped_storage()

@@ -31,6 +31,9 @@ class LRPEpsilon(LRPRule):
         if not callable(self.epsilon):
             check_nonnegative("epsilon", self.epsilon, " or a function")
 
+    def sample_wise(self, layer):
+        return not callable(self.epsilon) or getattr(self.epsilon, "sample_wise", False)
+
     def redistribute(self, affine, a, bias, relevance, domain):
         epsilon = self.epsilon(affine.apply(a)) if callable(self.epsilon) else self.epsilon
         return four_steps(affine, [(a, affine.weight)], bias, relevance, epsilon)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from dtd.algebra import negative, nonzero, positive
-from dtd.domain import Box, Domain, Real, check_bounds
+from dtd.domain import Box, Domain, Real, check_bounds, varies_by_sample
 from dtd.errors import DomainError, check_parameter
 from dtd.lrp.base import LRPRule, four_steps
 
@@ -59,6 +59,10 @@ class LRPZBox(LRPRule):
     @property
     def requires(self) -> Domain:
         return Real() if self.low is None else Box(self.low, self.high)
+
+    def sample_wise(self, layer):
+        bounds = layer.domain.bounds() if self.low is None else (self.low, self.high)
+        return not any(map(varies_by_sample, bounds))
 
     def redistribute(self, affine, a, bias, relevance, domain):
         if self.low is None and not isinstance(domain, Box):

@@ -72,7 +72,7 @@ class Traced:
             "1.running_var": [3.75, 0],
         }
         module.load_state_dict(module.state_dict() | {name: tensor(values) for name, values in numbers.items()})
-        layer = dtd.trace(module, tensor([[1, 2]])).layers[0].primitive
+        layer = dtd.trace(module, tensor([[1, 2]])).layers[0].op
         of = {name: np.array(values, dtype=object) for name, values in numbers.items()}
         exact = {name: np.frompyfunc(lambda x: sympy.Rational(str(x)), 1, 1)(values) for name, values in of.items()}
         quarter = sympy.Rational(1, 4)

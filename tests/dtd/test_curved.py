@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import dtd
-from dtd.primitive import LayerNorm, Softmax
+from dtd.primitive import LayerNorm, Product, Softmax
 
 
 class Call(nn.Module):
@@ -190,7 +190,7 @@ def test_a_mask_keeps_what_it_hides_from_getting_relevance():
     ],
 )
 def test_domains_of_products(a, b, expected):
-    assert tuple(map(float, dtd.ProductShares().image(a, b).bounds())) == expected
+    assert tuple(map(float, Product().image(a, b).bounds())) == expected
 
 
 def test_the_path_to_the_origin_of_a_product_is_the_average_of_its_roots():
