@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    "errors algebra numeric domain taylor affine propagation primitive units direction root relevance lrp rules "
+    "errors printing algebra numeric domain taylor affine propagation primitive units direction root relevance lrp rules "
     "pooling network target where plan presets program reference explanation parts explain sampled pattern fitting audit"
 ).split()
 FORBIDDEN = {

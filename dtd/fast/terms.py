@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.algebra import identity, negative, one, positive
-from dtd.direction import Boost, Direction, Factor, Given, Only
+from dtd.algebra import one
+from dtd.direction import Direction, Factor, Given
 from dtd.direction.functions import Function
 from dtd.fast.kernels import Change, Passes
 from dtd.fast.quotients import Active, Damped, Divided, Free, Nonzero, Quotient, Ratio, Stabilised
 from dtd.fast.step import Setting
 from dtd.propagation import Layer
 from dtd.relevance.fused import bound, broadcast, is_own_pass, moves_whole
-from dtd.root import Ray, Search
+from dtd.root import Search
 
 Lowering = Callable[[Tensor], tuple[Tensor, ...]]
 Slots = dict[Factor, int]  # where each factor's pass is among those of the layer; 0 is the layer's own
@@ -80,7 +80,7 @@ def term(search: Search, weight: float, layer: Layer, passes: Passes, setting: S
     direction, factors = bound(search, layer)
     above = [replace(f, side=0) for f in factors if f.side >= 0]
     below = [replace(f, side=0) for f in factors if f.side < 0 and not silences(setting)]
-    total = mirrored(above, below)
+    total = direction.mirrored if below else 0.0
     if not search.stops_at_root or search.bias == "distribute" or total is None:
         return None
     fixed = [f for f in above if f.activation is one or isinstance(f.activation, Given)]
@@ -109,17 +109,6 @@ def silences(setting: Setting) -> bool:
     return setting.as_coefficients and setting.function is not None and setting.function.rectifies
 
 
-def mirrored(above: list[Factor], below: list[Factor]) -> float | None:
-    """``total`` of :class:`Mirror` for boosted contributions of either sign; 0 without factors below, else None."""
-    if not below:
-        return 0.0
-    gammas = {f.weight.gamma for f in (*above, *below) if isinstance(f.weight, Boost)}
-    sides = {(f.activation, f.weight.side) for f in above if isinstance(f.weight, Boost)}
-    others = {(f.activation, -f.weight.side) for f in below if isinstance(f.weight, Boost)}
-    complete = {function for function, _ in sides} in ({identity}, {positive, negative})
-    return 2 + gammas.pop() if complete and sides == others and len(gammas) == 1 and len(sides) == len(above) else None
-
-
 def is_preactivation(search: Search, layer: Layer) -> bool:
     """Whether ``n`` is the pre-activation."""
     factors = bound(search, layer)[1]
@@ -134,20 +123,14 @@ def is_z(search: Search, layer: Layer) -> bool:
 
 def is_undamped(search: Search) -> bool:
     """Whether ``D`` is ``n``."""
-    return damping(search) == 0
-
-
-def damping(search: Search) -> float | None:
-    """The number ε where ``D = n + ε sign n``; None where ``D`` is found in another way."""
-    known = isinstance(search, Ray) and type(search).denominator is Ray.denominator and not callable(search.damping)
-    return float(search.damping) if known else None
+    return search.damping_number == 0
 
 
 def reading(search: Search, weight: float, layer: Layer, setting: Setting) -> Quotient:
     """How a search divides by ``D``."""
     affine: AffineMap = layer.op
     factor = None if weight == 1 else affine.weight.new_tensor(weight)
-    size = damping(search) if is_preactivation(search, layer) else None
+    size = search.damping_number if is_preactivation(search, layer) else None
     epsilon = None if size is None else affine.weight.new_tensor(size)
     damped = size is not None and bool(epsilon > 0)  # not where it is too small for the network's numbers
     if not setting.as_coefficients:
@@ -182,5 +165,4 @@ def downward(passes: Passes, factors: list[Factor], setting: Setting) -> Down:
 
 def change(factor: Factor) -> Change:
     """What a factor makes of the weight."""
-    known = isinstance(factor.weight, (Boost, Only))
-    return Change(factor.rho, factor.weight, factor.weight.slopes if known else None)
+    return Change(factor.rho, factor.weight, factor.slopes)

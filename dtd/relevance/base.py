@@ -13,6 +13,7 @@ from dtd.affine import AffineMap
 from dtd.algebra import divide, nonzero
 from dtd.direction import Given
 from dtd.domain import Domain, varies_by_sample
+from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.fused import downward, expand, plain_pass
 from dtd.relevance.roots import root_by_root
@@ -22,7 +23,7 @@ from dtd.taylor import TaylorTerms
 
 
 @dataclass(frozen=True)
-class RelevanceModel(Propagation):
+class RelevanceModel(Propagation, Printed):
     """``R̂_k(a) = R_k f(z_k(a) / z_k)``: a model of the relevance of affine unit k, expanded at the roots of ``root``.
 
     Subclasses give ``f`` (:meth:`value`), with ``f(r) = r`` between a root (``r = 0``) and the data point

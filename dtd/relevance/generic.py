@@ -11,6 +11,7 @@ from torch import Tensor
 from dtd.algebra import divide
 from dtd.domain import Bound, varies_by_sample
 from dtd.errors import BudgetError, check_parameter
+from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.segment import Path, walk
 
@@ -28,7 +29,7 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Generic(Propagation):
+class Generic(Propagation, Printed):
     """``R̂_k(a) = R_k f_k(a) / f_k(a₀)`` for any differentiable layer f, expanded on the way from the data to a reference.
 
     Each unit has its own point ``ã_k = a − t_k (a − x̃)``: the first root on the segment (``at="root"``: bracketed on

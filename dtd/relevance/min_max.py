@@ -14,13 +14,14 @@ from dtd.algebra import negative, positive
 from dtd.direction import Direction, ToBox, Weights, ZPlus
 from dtd.domain import Box, Domain, NonNegative
 from dtd.errors import InputError
+from dtd.printing import Printed
 from dtd.propagation import Contextual, Layer, Propagated, balance, per_sample
 from dtd.relevance.training_free import TrainingFree
 from dtd.root import Ray
 
 
 @dataclass(frozen=True, eq=False)
-class MinMax(Contextual):
+class MinMax(Contextual, Printed):
     """``R̂_k(a) = Σ_p max(0, Σ_j a_j v_kpj + d_kp)`` with ``d_kp = min(0, Σ_l R_l u_kpl + e_kp)``.
 
     Each upper unit k of a dense layer has P hidden units of its own; their biases are never positive and depend on the

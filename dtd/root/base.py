@@ -14,6 +14,7 @@ from torch import Tensor
 from dtd.direction import Direction
 from dtd.domain import Domain
 from dtd.errors import InputError
+from dtd.printing import Printed
 from dtd.propagation import Layer
 from dtd.root.units import Units
 
@@ -50,7 +51,7 @@ class Root:
         return 1 - units.total(terms) - bias, units.rounding(terms) * (1 + abs(bias))
 
 
-class RootStrategy(ABC):
+class RootStrategy(Printed, ABC):
     """Chooses root points: ``Σ_i weight_i × (expansion at root i)``, one root for most strategies.
 
     A strategy needs no more than :meth:`roots`. Where it is a weighted sum of :class:`Search` es it says so, and relevance

@@ -8,7 +8,7 @@ from typing import Any
 from dtd.algebra import divide, sign
 from dtd.direction import Direction, Toward
 from dtd.domain import Bound, Domain
-from dtd.errors import check_parameter
+from dtd.errors import check_nonnegative, check_parameter
 from dtd.root.base import Bias, Root, RootStrategy, check_bias
 from dtd.root.units import Units
 
@@ -23,7 +23,13 @@ class Search(RootStrategy):
 
     direction: Direction
     bias: Bias
+    damping_number: float | None = None  # ε where D = n + ε sign n with a number ε; None where D is found in another way
     stops_at_root = True  # 0 ≤ z(ã)/z ≤ 1 by construction: between data point and root every model is linear
+
+    def __init_subclass__(cls, **keywords: Any):
+        super().__init_subclass__(**keywords)
+        if "denominator" in cls.__dict__ and "damping_number" not in cls.__dict__:
+            cls.damping_number = None  # the parent's is that of another denominator
 
     def searches(self):
         return ((1, self),)
@@ -83,7 +89,14 @@ class Ray(Search):
 
     def __post_init__(self):
         check_bias(self.bias)
-        check_parameter(callable(self.damping) or self.damping >= 0, "damping", ">= 0 or a function", self.damping)
+        check_parameter(isinstance(self.direction, Direction), "direction", "a search direction", self.direction)
+        if not callable(self.damping):
+            check_nonnegative("damping", self.damping, " or a function")
+
+    @property
+    def damping_number(self) -> float | None:
+        """ε, where it is a number."""
+        return None if callable(self.damping) else float(self.damping)
 
     @property
     def sample_wise(self):

@@ -10,7 +10,7 @@ import sympy
 
 from dtd.direction import Activations, Weights
 from dtd.domain import Real
-from dtd.lrp import LRPEpsilon, LRPFlat
+from dtd.lrp import LRPFlat, LRPZero
 from dtd.relevance import Linear
 from dtd.root import Ray
 from proofs.formula import safe_inverse
@@ -26,7 +26,7 @@ class Subject:
     """The derived and the explicit rule for a layer without weights of its own."""
 
     derived: Any = Linear(Ray(Activations()))  # noqa: RUF009 - frozen
-    explicit: Any = LRPEpsilon()  # noqa: RUF009
+    explicit: Any = LRPZero()  # noqa: RUF009
 
 
 MUTANTS = (

@@ -100,20 +100,20 @@ def named(search: Any) -> str:
 
 def with_direction(name: str, make: Callable[..., Direction]) -> Rule:
     """A catalogue rule whose derived side searches along another direction."""
-    return replace(catalogue[name], derived=lambda bias="fixed", **parameters: Ray(make(**parameters), bias))
+    return replace(catalogue[name], roots=lambda bias="fixed", **parameters: Ray(make(**parameters), bias))
 
 
 def with_formula(name: str, make: Callable[..., Any]) -> Rule:
     """A catalogue rule with another explicit side."""
-    return replace(catalogue[name], explicit=make)
+    return replace(catalogue[name], formula=make)
 
 
 def derived_as(name: str, other: str) -> Rule:
     """A catalogue rule with the derived side of another rule, which takes none of its parameters."""
-    return replace(catalogue[name], derived=lambda bias="fixed", **_: catalogue[other].derived(bias=bias))
+    return replace(catalogue[name], roots=lambda bias="fixed", **_: catalogue[other].derived(bias=bias))
 
 
 def without_bias(name: str) -> Rule:
     """A catalogue rule whose explicit side drops the bias whatever the convention."""
     rule = catalogue[name]
-    return replace(rule, explicit=lambda bias="fixed", **parameters: rule.explicit(bias="fixed", **parameters))
+    return replace(rule, formula=lambda bias="fixed", **parameters: rule.explicit(bias="fixed", **parameters))

@@ -50,7 +50,7 @@ class Twice(Ray):
 
 def damped(search):
     """The rule with another search."""
-    return replace(catalogue["epsilon"], derived=lambda epsilon, bias: search(Activations(), bias, epsilon))
+    return replace(catalogue["epsilon"], roots=lambda epsilon, bias: search(Activations(), bias, epsilon))
 
 
 proof = RuleProof(

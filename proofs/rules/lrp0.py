@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dtd.domain import Real
-from dtd.lrp import LRPEpsilon, four_steps
+from dtd.lrp import LRPZero, four_steps
 from proofs.formula import ratio
 from proofs.layers import Family
 from proofs.rules.derivation import RuleProof, derived_as, with_formula, without_bias
@@ -19,7 +19,7 @@ def direction(at):
 
 
 @dataclass(frozen=True, eq=False)
-class Absolute(LRPEpsilon):
+class Absolute(LRPZero):
     """|w| for w."""
 
     def redistribute(self, affine, a, bias, relevance, domain):

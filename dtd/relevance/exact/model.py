@@ -12,6 +12,7 @@ from dtd.affine import AffineMap
 from dtd.direction import Direction
 from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.numeric import HALVINGS
+from dtd.printing import Printed
 from dtd.propagation import Context, Contextual, Layer, Propagated, Propagation, balance
 from dtd.relevance.exact.cost import cost_above
 from dtd.relevance.exact.expansion import BEYOND, Expansion, attached, expand, search
@@ -22,7 +23,7 @@ EXPANSION = 7  # points besides the search: R(a) twice, R at the end of the brac
 
 
 @dataclass(frozen=True)
-class Exact(Contextual):
+class Exact(Contextual, Printed):
     """``R̂_k = R_k``: the relevance of an upper unit as the true function of the lower activations, without a model.
 
     The decomposition above the layer is itself a function of the activations ``a`` that the layer reads: move them,
