@@ -34,5 +34,5 @@ def suggestion(found: str, known: Iterable[str]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Without the types that OmegaConf adds."""
+    """The first line of an error's message, without the types that OmegaConf adds."""
     return str(error).strip().splitlines()[0]
