@@ -23,7 +23,7 @@ MODIFIED = ("gamma", "gamma_signed", "zplus")  # recipes that are timed with bfl
 
 
 def samples(subject: Subject, batch: int) -> Tensor:
-    """As many test samples, some of them again where there are fewer."""
+    """``batch`` test samples, some of them more than once where the test set has fewer."""
     return subject.test_x[torch.arange(batch) % len(subject.test_x)]
 
 

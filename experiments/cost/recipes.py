@@ -63,7 +63,7 @@ def recipes(model: nn.Module) -> list[Recipe]:
 
 
 def nothing() -> None:
-    """Nothing to prepare."""
+    """The preparation of a method that needs none."""
 
 
 def always(call: Callable[[], Tensor]) -> Callable[[], AbstractContextManager[Prepared]]:

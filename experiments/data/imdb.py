@@ -50,5 +50,5 @@ def table(place: Path) -> list[Labelled]:
 
 
 def cleaned(text: str) -> str:
-    """Without tags, and without backslashes before quotes."""
+    """The text without tags, and without backslashes before quotes."""
     return TAG.sub(" ", text).replace('\\"', '"')

@@ -36,7 +36,7 @@ def block(pixels: pd.DataFrame, roots: pd.DataFrame, column: str) -> Block:
         rows=sides,
         picture=photo({side: plane(part) for side, part in source.groupby("side")}),
         above=printed(pixels.model.iloc[0]),
-        below=f"class {pixels.target.iloc[0]}",
+        below=str(pixels.class_name.iloc[0]) if "class_name" in pixels else f"class {pixels.target.iloc[0]}",
         notes={
             VALID: [valid_share(roots[roots[column] == name]) for name in names],
             CONSERVED: [conserved([images[name, side] for side in sides if (name, side) in images]) for name in names],

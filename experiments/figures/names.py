@@ -60,5 +60,5 @@ def printed(key: str) -> str:
 
 
 def plain(key: str) -> str:
-    """The same without mathtext."""
+    """A name in print for places that set no mathtext."""
     return printed(key).replace(r"$^\mathrm{B}$", "ᴮ")

@@ -43,7 +43,7 @@ class Measured:
     patterns: Mapping[str, Tensor]
 
     def to(self, dtype: torch.dtype) -> "Measured":
-        """The same in another precision."""
+        """What was measured, with patterns in another precision."""
         return Measured(self.ranges, {name: pattern.to(dtype) for name, pattern in self.patterns.items()})
 
 

@@ -61,7 +61,7 @@ class Case:
 
 @torch.no_grad()
 def cases(subject: Subject, samples: int) -> dict[torch.dtype, Case]:
-    """The same model, samples, measurements and targets (the predicted classes) in float64 and in float32."""
+    """One model with samples, measurements and targets (the predicted classes), in float64 and in float32."""
     found = len(subject.test_x)
     require(samples <= found, "question.samples", f"at most the {found} samples of the test set", samples)
     x = subject.test_x[:samples]

@@ -78,7 +78,7 @@ class Bench:
 
     @classmethod
     def of(cls, asked: FaithfulnessConfig, case: Case) -> "Bench":
-        """As the question asks."""
+        """The settings that the question asks for."""
         regions = Regions.of(tuple(case.x.shape[1:]), asked.region)
         return cls(case, regions, counts(regions.number, asked.steps, asked.share), asked.score is Score.probability)
 

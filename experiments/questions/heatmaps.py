@@ -47,9 +47,10 @@ def drawn(config: Config, case: Case) -> Iterator[tuple[pd.DataFrame, pd.DataFra
     """Row, pixels and roots of each sample under each plan."""
     asked: HeatmapsConfig = config.question
     jobs = [(i, name) for i in range(len(case.x)) for name in case.plans]
+    names = case.subject.class_names()
     for i, name in progress(jobs, f"explaining {case.name}"):
         x, target, plan = case.x[i : i + 1], int(case.target[i]), case.plans[name]
-        label = {"model": case.name, "sample": asked.samples[i], "target": target, "plan": name}
+        label = {"model": case.name, "sample": asked.samples[i], "target": target, "class_name": names[target], "plan": name}
         images = sides(case, i, plan, asked.explicit)
         planes = [labelled(tidy(image), side=side) for side, image in {**images, **picture(x[0])}.items()]
         roots = audit(case.network, x, target, plan, units=asked.units, seed=config.seed)

@@ -97,7 +97,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def figures(tables: Tables) -> dict:
-    """None: the table says it all."""
+    """There are none, because the table says it all."""
     return {}
 
 

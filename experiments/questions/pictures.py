@@ -45,10 +45,11 @@ def draw(subject: Subject, shown: int, requests: list[Request]) -> Iterator[tupl
     x, network = case.x, case.network
     measured = measure(network, case.subject.train_x, case.subject.test_x)
     target = int(subject.model(subject.test_x[shown : shown + 1]).argmax(1))
+    named = {"sample": shown, "target": target, "class_name": subject.class_names()[target]}
     for request in requests:
         plan = request.assign(network, measured).plan
         sides = {side: explain(network, x, target, p) for side, p in (("derived", plan), ("explicit", plan.explicit()))}
         images = {side: (e.relevance / e.initial.sum())[0] for side, e in sides.items()} | picture(x[0])
-        label = {"sample": shown, "target": target, "rule": request.rule, "bias_mode": request.bias}
+        label = {**named, "rule": request.rule, "bias_mode": request.bias}
         planes = pd.concat([labelled(tidy(image), side=side) for side, image in images.items()], ignore_index=True)
         yield label, planes, audit(network, x, target, plan).rename(columns={"model": "relevance_model"})

@@ -21,7 +21,7 @@ class Joined:
     summary: Summary
 
     def along(self, setting: str) -> "Joined":
-        """The same with a setting of numbers as the axis of curves; unchanged where it is none of what is compared."""
+        """The table with a setting of numbers as the axis of curves; unchanged where the setting is not compared."""
         numbers = pd.to_numeric(self.table[setting], "coerce") if setting in self.summary.compared else pd.Series(pd.NA)
         if self.summary.along is not None or numbers.isna().any():
             return self

@@ -65,7 +65,7 @@ def plain(value: Any) -> Any:
 
 @cache
 def versions() -> dict[str, str | None]:
-    """Of the packages that compute."""
+    """The versions of the packages that compute."""
     return {name: installed(name) for name in VERSIONS}
 
 

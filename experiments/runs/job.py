@@ -71,7 +71,7 @@ def run(config: DictConfig, out: Path, overrides: Sequence[str] = ()) -> int:
 
 
 def run_in_sweep(config: DictConfig, out: Path, overrides: Sequence[str]) -> Record:
-    """The same, silently, for the record alone; an earlier one where this very job is complete."""
+    """Run one job of a sweep in silence and return its record, or the earlier record where this very job is complete."""
     return alone(Job(config, out, overrides, job_key(config), sweeping=True))
 
 

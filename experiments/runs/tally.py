@@ -38,7 +38,7 @@ class Tally(Callback):
             require_writable(Path(config.hydra.run.dir))
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """The same; and whatever launcher the sweep has, it resumes."""
+        """Refuse such a directory too, and put the launcher that resumes around the launcher of the sweep."""
         with exit_unless_written(REFUSED):
             require_writable(Path(config.hydra.sweep.dir))
         with read_write(config), open_dict(config):

@@ -38,7 +38,7 @@ class Vocabulary:
         return {word: row for row, word in enumerate(self.words, 1)}
 
     def extended(self, texts: Iterable[Sequence[Word]], minimum: int) -> "Vocabulary":
-        """With a zero vector, which training will move, for every further word that at least ``minimum`` texts hold."""
+        """The vocabulary with a zero vector, which training moves, for each further word of at least ``minimum`` texts."""
         seen = Counter(key for text in texts for key in {word.key for word in text})
         new = sorted(key for key, texts in seen.items() if texts >= minimum and key not in self.numbers)
         return Vocabulary(

@@ -124,7 +124,7 @@ def surface(at: View, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def cuts(at: View, found: pd.DataFrame) -> pd.DataFrame:
-    """The same along each rule's line from the point to its root and beyond: ``distance`` from the point, ``relevance``."""
+    """The relevance model on each rule's line from the point to its root and beyond: columns ``distance``, ``relevance``."""
     parts = []
     for each in found.itertuples():
         t = torch.linspace(0, BEYOND, STEPS, dtype=torch.float64)[:, None]
