@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+PARTS = ("first", "bias", "zeroth", "remainder")  # of a balance: what became of the relevance
+
 
 @dataclass(frozen=True, eq=False)
 class TaylorTerms:
@@ -58,4 +60,4 @@ class Balance:
         total = float(self.relevance.sum())
         if total == 0:
             return {}
-        return {part: float(getattr(self, part).sum()) / total for part in ("first", "bias", "zeroth", "remainder")}
+        return {part: float(getattr(self, part).sum()) / total for part in PARTS}

@@ -16,7 +16,7 @@ from dtd.network.state import version
 from dtd.propagation import Layer, Propagation
 from dtd.taylor import Balance
 
-Found = tuple[dict[int, Tensor], dict[int, Balance]]  # relevance of each explained input, balance of each layer
+Decomposed = tuple[dict[int, Tensor], dict[int, Balance]]  # relevance of each explained input, balance of each layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +45,10 @@ class Replay(NamedTuple):
     versions: tuple[int, ...]  # of the values
     initial: Tensor
     target: Target | None = None
-    done: Found | None = None  # what the pass found, where it was run already
+    done: Decomposed | None = None  # what the pass found, where it was run already
 
     @torch.no_grad()
-    def run(self) -> Found:
+    def run(self) -> Decomposed:
         """Relevance of each explained input, and the balances by layer."""
         if not self.network.is_current(self.graph) or versions(self.values) != self.versions:
             raise StaleError(
@@ -57,7 +57,7 @@ class Replay(NamedTuple):
             )
         return self.done or self.descend(sweep(self.graph, self.models, self.values, self.target))
 
-    def descend(self, swept: Sweep) -> Found:
+    def descend(self, swept: Sweep) -> Decomposed:
         """The relevance pass after a sweep."""
         return relevance_pass(self.graph, self.models, swept, self.initial, self.values)
 

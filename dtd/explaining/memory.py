@@ -40,7 +40,7 @@ def in_parts(request: Request, inputs: Inputs, target: Target, memory: int) -> E
         rows = slice(start, start + samples)
         part = request._replace(reading=request.network.read(request.network.take(inputs, rows)))
         parts.append(part.sweep().explanation(target_at(target, rows), last=True))
-    return joined(parts)
+    return joined_explanation(parts)
 
 
 def fitting(program: Program, reading: Reading, memory: int) -> int:
@@ -57,7 +57,7 @@ def fitting(program: Program, reading: Reading, memory: int) -> int:
     return max(1, memory // (each + copied))
 
 
-def joined(explanations: list[Explanation]) -> Explanation:
+def joined_explanation(explanations: list[Explanation]) -> Explanation:
     """The explanation of all parts' samples."""
     output, initial = (torch.cat([getattr(each, name) for each in explanations]) for name in ("output", "initial"))
     first = explanations[0].relevance

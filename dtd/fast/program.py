@@ -1,7 +1,6 @@
 """Prepared passes: a forward sweep and a relevance pass with everything decided that does not depend on the data."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
@@ -11,10 +10,9 @@ import torch
 from torch import Tensor
 
 from dtd.fast.step import Step
+from dtd.network.graph import Values
 
-LARGE = 2**25  # bytes; the C library's allocator keeps and hands out again what is no larger
-
-Values = Mapping[int, Tensor]  # by layer index; explained input k is value −1−k
+LARGE_TENSOR = 2**25  # bytes; the C library's allocator keeps and hands out again what is no larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +66,9 @@ class Swept(NamedTuple):
         """Bytes that are saved for the way back; of memory that tensors share, no more than there is."""
         seen: dict[tuple, Tensor] = {}
         for segment in (*self.lower, self.upper):
-            collect((segment.saved, [value for j, value in segment.kept.items() if j >= 0]), seen)  # inputs are the caller's
+            collect_tensors(
+                (segment.saved, [value for j, value in segment.kept.items() if j >= 0]), seen
+            )  # inputs are the caller's
         held: Counter[int] = Counter()
         for tensor in seen.values():
             memory = tensor.untyped_storage()
@@ -83,15 +83,15 @@ class Swept(NamedTuple):
         return bool(torch.stack([total.isfinite(), *self.checks]).all())
 
 
-def collect(saved: Any, seen: dict[tuple, Tensor]) -> None:
+def collect_tensors(saved: Any, seen: dict[tuple, Tensor]) -> None:
     """Find all tensors in what was saved, those at the same place once."""
     if isinstance(saved, Tensor):
         seen[saved.data_ptr(), saved.shape, saved.stride()] = saved
     elif isinstance(saved, (list, tuple)):
         for each in saved:
-            collect(each, seen)
+            collect_tensors(each, seen)
     elif isinstance(saved, dict):
-        collect(list(saved.values()), seen)
+        collect_tensors(list(saved.values()), seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ class Program:
     """A forward sweep and a relevance pass, without the balance of the layers.
 
     Relevance travels as coefficients ``c``, ``R = y ⊙ c``, wherever both sides can; that is decided before. Layers with
-    large outputs are run on a few samples at a time, so that no tensor exceeds ``LARGE`` bytes: what is larger, the
+    large outputs are run on a few samples at a time, so that no tensor exceeds ``LARGE_TENSOR`` bytes: what is larger, the
     system maps anew for each use, which costs more than computing it.
     """
 
@@ -166,7 +166,7 @@ class Program:
         0 when every tensor is small, samples belong together, or the device has an allocator of its own.
         """
         x = next(iter(values.values()))
-        batch, most = x.shape[0], LARGE // x.element_size()
+        batch, most = x.shape[0], LARGE_TENSOR // x.element_size()
         if batch * self.largest <= most or x.device.type != "cpu" or not self.cuts:
             return 0, batch
         large = max(number for number, stage in enumerate(self.stages) if batch * stage.size > most)
