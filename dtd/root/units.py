@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any, Protocol
 
 import torch
@@ -115,17 +116,17 @@ class FieldUnits:
 
     def scatter(self, terms: Tensor) -> Tensor:
         """Terms along the receptive fields, added up at the inputs that they are of. # shape: (B, k, J) -> (B, *in)"""
-        lower = terms.new_zeros(len(terms), self.input[0].numel())
+        lower = terms.new_zeros(len(terms), prod(self.map.in_shape))
         index = self.field.clamp(min=0).flatten().expand(len(terms), -1)
         return lower.scatter_add_(1, index, (terms * self.real).flatten(1)).view(-1, *self.map.in_shape)
 
     def scatter_pairs(self, terms: Tensor, samples: Tensor, units: Tensor) -> Tensor:
         """The terms of pairs of a sample and one of these units, each at its inputs and 0 elsewhere.
 
-        # shape: (B, k, J), samples (P,), units (P,) as positions in ``index`` -> (P, *in)
+        # shape: (B or 1, k, J), samples (P,), units (P,) as positions in ``index`` -> (P, *in)
         """
-        lower = terms.new_zeros(len(samples), self.input[0].numel())
-        found = lower.scatter_add(1, self.field.clamp(min=0)[units], (terms * self.real)[samples, units])
+        lower = terms.new_zeros(len(samples), prod(self.map.in_shape))
+        found = lower.scatter_add(1, self.field.clamp(min=0)[units], (terms * self.real).expand_as(self.activations)[samples, units])
         return found.view(-1, *self.map.in_shape)
 
     def total(self, terms):
