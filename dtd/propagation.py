@@ -1,7 +1,7 @@
 """How relevance passes one layer: the protocol that relevance models, explicit rules and primitives share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -28,6 +28,8 @@ class Layer:
     weighted: bool = False  # carries learned weights, so that a plan must speak for it
     rectified: bool = False  # its output goes through a ReLU and nowhere else
     folded: tuple[str, ...] = field(default=())  # modules folded into it
+    sides: tuple[int, ...] = ()  # side values (by number) that its primitive holds, with a first axis for the samples
+    refill: Callable[..., Any] | None = field(default=None, repr=False)  # side values (B, ...) -> the primitive with these
 
     def joined(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """The one input of an affine layer; a sum's inputs stacked. # shape: (B, *in) each -> (B, *in_shape)"""

@@ -1,5 +1,6 @@
 """Affine maps: one interface for every layer that is linear in its input up to a bias."""
 
+from dtd.affine.along import AlongAxis
 from dtd.affine.base import AffineMap
 from dtd.affine.change import Change
 from dtd.affine.convolution import Convolution, TransposedConvolution
@@ -10,6 +11,7 @@ from dtd.affine.windows import WindowSum
 
 __all__ = [
     "AffineMap",
+    "AlongAxis",
     "Change",
     "Convolution",
     "Dense",
