@@ -1,6 +1,6 @@
 """Deep Taylor Decomposition: relevance models, root points and first-order terms, and the LRP rules they give."""
 
-from dtd import lrp, presets, rules, where
+from dtd import lrp
 from dtd.audit import audit, audit_cost, root_regions
 from dtd.direction import (
     Activations,
@@ -29,24 +29,35 @@ from dtd.errors import (
     TraceError,
     UnsupportedOp,
 )
-from dtd.explain import explain, explain_each
-from dtd.explanation import Explanation
-from dtd.fitting import Training, fit_min_max
+from dtd.estimate.min_max import Training, fit_min_max
+from dtd.estimate.patterns import estimate_patterns
+from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
+from dtd.explaining.explain import explain, explain_each
+from dtd.explaining.explanation import Explanation
 from dtd.network import Network, trace
-from dtd.pattern import estimate_patterns
-from dtd.plan import Entry, Plan
-from dtd.pooling import AsAverage
-from dtd.primitive import MatMul, Pass, Product
-from dtd.relevance import Exact, Generic, Linear, MinMax, RelevanceModel, TrainingFree
+from dtd.plans import presets, rules, where
+from dtd.plans.plan import Entry, Plan
+from dtd.plans.pooling import MaxAsAverage
+from dtd.relevance import (
+    Exact,
+    Follow,
+    Generic,
+    HeldScale,
+    Identity,
+    Linear,
+    MatMulShares,
+    MinMax,
+    ProductShares,
+    RelevanceModel,
+    SoftmaxTangent,
+    TrainingFree,
+)
 from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
-from dtd.sampled import Averaged, average, toward_data
 from dtd.taylor import Balance, TaylorTerms
 
 __all__ = [
     "Activations",
-    "AsAverage",
     "Average",
-    "Averaged",
     "Balance",
     "Box",
     "BudgetError",
@@ -61,23 +72,27 @@ __all__ = [
     "Explicit",
     "Factor",
     "Flat",
+    "Follow",
     "Gamma",
     "Generic",
+    "HeldScale",
+    "Identity",
     "InputError",
     "Jitter",
     "Linear",
-    "MatMul",
+    "MatMulShares",
+    "MaxAsAverage",
+    "MeanExplanation",
     "MinMax",
     "Mix",
     "Nearest",
     "Network",
     "NonFiniteError",
     "NonNegative",
-    "Pass",
     "Pattern",
     "Plan",
     "PlanError",
-    "Product",
+    "ProductShares",
     "Ray",
     "Real",
     "Reference",
@@ -85,6 +100,7 @@ __all__ = [
     "Root",
     "RootStrategy",
     "SignedGamma",
+    "SoftmaxTangent",
     "StaleError",
     "TaylorTerms",
     "ToBox",
@@ -97,13 +113,13 @@ __all__ = [
     "ZPlus",
     "audit",
     "audit_cost",
-    "average",
     "estimate_patterns",
     "explain",
     "explain_each",
     "fit_min_max",
     "jittered",
     "lrp",
+    "mean_over_plans",
     "presets",
     "root_regions",
     "rules",

@@ -122,6 +122,11 @@ class Box(Domain):
         return f"Box[{low.min().item():.3g}, {high.max().item():.3g}]{mixed}"
 
 
+def varies_by_sample(bound: object) -> bool:
+    """Whether a bound (or any other value that broadcasts to a batch) differs between the samples of a batch."""
+    return isinstance(bound, Tensor) and bound.ndim > 0 and bound.shape[0] > 1
+
+
 def hull(*domains: Domain) -> Domain:
     """The smallest of Real, NonNegative and scalar Box that surely contains every given domain."""
     lows = [exact(d.bounds()[0]).min().item() for d in domains]

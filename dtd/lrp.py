@@ -18,7 +18,7 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import divide, negative, nonzero, positive, sign, step
-from dtd.domain import Box, Domain, NonNegative, Real
+from dtd.domain import Box, Domain, NonNegative, Real, varies_by_sample
 from dtd.errors import DomainError
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
@@ -55,7 +55,7 @@ class LRPRule(Propagation):
     remedy: ClassVar[str] = ""
 
     def accepts(self, layer: Layer) -> bool:
-        return isinstance(layer.primitive, AffineMap)
+        return isinstance(layer.op, AffineMap)
 
     @abstractmethod
     def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
@@ -74,11 +74,11 @@ class LRPRule(Propagation):
     def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         a = layer.joined(inputs)
         layer.check(self.requires, a, type(self).__name__, self.remedy)
-        return layer.primitive.apply(a), a
+        return layer.op.apply(a), a
 
     def backward(self, layer: Layer, saved: Tensor, relevance: Tensor) -> Propagated:
         """An explicit rule has no root: what it does not hand down is reported as its remainder, unexplained."""
-        lower, share = self.propagate(layer.primitive, saved, relevance, layer.domain)
+        lower, share = self.propagate(layer.op, saved, relevance, layer.domain)
         bias = per_sample(share + 0 * relevance)
         remainder = per_sample(relevance) - per_sample(lower) - bias
         return Propagated(layer.parted(lower), balance(relevance, (lower,), bias=bias, remainder=remainder))
@@ -92,6 +92,9 @@ class LRPEpsilon(LRPRule):
     """
 
     epsilon: float | Callable[[Any], Any] = 0
+
+    def sample_wise(self, layer):
+        return not callable(self.epsilon) or getattr(self.epsilon, "sample_wise", False)
 
     def redistribute(self, affine, a, bias, relevance, domain):
         epsilon = self.epsilon(affine.apply(a)) if callable(self.epsilon) else self.epsilon
@@ -196,6 +199,10 @@ class LRPZBox(LRPRule):
     @property
     def requires(self) -> Domain:
         return Real() if self.low is None else Box(self.low, self.high)
+
+    def sample_wise(self, layer):
+        bounds = layer.domain.bounds() if self.low is None else (self.low, self.high)
+        return not any(map(varies_by_sample, bounds))
 
     def redistribute(self, affine, a, bias, relevance, domain):
         if self.low is None and not isinstance(domain, Box):

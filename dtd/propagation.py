@@ -4,23 +4,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from dtd.domain import Domain, check_inside
+from dtd.op import Op
 from dtd.taylor import Balance
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Layer:
-    """One primitive of a traced network, with what the trace knows about it."""
+    """One operation of a traced network, with what the trace knows about it."""
 
     name: str  # unique: the module path; '@2' for its second use, '.op' for an op inside a module
     path: str  # the module's path
     kind: str  # 'dense', 'convolution', 'sum', 'max_pool', 'relu', ...
-    primitive: Any  # an AffineMap, or a Propagation of its own
+    op: Op  # what it computes
     inputs: tuple[int, ...]  # positions in Network.layers; −1 for the network's input
     shape: tuple[int, ...]  # of one output sample
     domain: Domain  # of what the layer receives
@@ -28,8 +29,12 @@ class Layer:
     weighted: bool = False  # carries learned weights, so that a plan must speak for it
     rectified: bool = False  # its output goes through a ReLU and nowhere else
     folded: tuple[str, ...] = field(default=())  # modules folded into it
-    sides: tuple[int, ...] = ()  # side values (by number) that its primitive holds, with a first axis for the samples
-    refill: Callable[..., Any] | None = field(default=None, repr=False)  # side values (B, ...) -> the primitive with these
+    sides: tuple[int, ...] = ()  # side values (by number) that its op holds, with a first axis for the samples
+    refill: Callable[..., Any] | None = field(default=None, repr=False)  # side values (B, ...) -> the op with these
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """What the layer computes. # shape: (B, *in) for each input -> (B, *out)"""
+        return self.op(*inputs)
 
     def joined(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """The one input of an affine layer; a sum's inputs stacked. # shape: (B, *in) each -> (B, *in_shape)"""
@@ -52,73 +57,16 @@ class Propagated(NamedTuple):
     balance: Balance
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Setting:
-    """What a layer of a prepared pass can count on.
-
-    Relevance travels as it is, or as its coefficient ``c`` with ``R = y ⊙ c`` for the value ``y`` that it belongs to: then
-    a layer need not save ``y``.
-    """
-
-    scaled: bool = False  # coefficients arrive
-    owned: bool = False  # what arrives may be overwritten
-    after: Layer | None = None  # the one layer above, a pointwise function that may be merged into this one
-    dtype: torch.dtype | None = None  # of the passes with modified weights; None for the network's
-
-    def merge(self, checks: list[Tensor], z: Tensor, overwrite: bool) -> Tensor:
-        """``y = f(z)`` of the function above; what a bounded one hides of an overflow is checked before."""
-        if self.after is None:
-            return z
-        if self.after.kind == "relu":
-            return z.relu_() if overwrite else z.relu()
-        checks.append(z.sum().isfinite())
-        return self.after.primitive.function(z)
-
-
-class Step(ABC):
-    """One layer of a prepared pass."""
-
-    takes_scaled: bool = False  # whether coefficients may arrive
-    hands_scaled: bool = False  # whether it hands coefficients down
-    fresh: bool = False  # whether nobody else holds what it hands down
-    merged: bool = False  # whether it took the layer above in
-    apart: bool = True  # whether samples may be propagated in several batches
-
-    @abstractmethod
-    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
-        """The output, and what :meth:`down` needs; appends truth values (0-d) that must hold for the pass to count."""
-
-    @abstractmethod
-    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
-        """Relevance of each input (or coefficients) from that of the output. Leaves ``saved`` as it is."""
-
-
-@dataclass(frozen=True, eq=False)
-class Plain(Step):
-    """A propagation as it is."""
-
-    propagation: "Propagation"
-    layer: Layer
-
-    @property
-    def apart(self):
-        return self.propagation.apart
-
-    def up(self, checks, *inputs):
-        return self.propagation.forward(self.layer, inputs)
-
-    def down(self, saved, relevance):
-        return self.propagation.backward(self.layer, saved, relevance).relevance
-
-
 class Propagation(ABC):
     """Forward sweep and relevance pass of one layer."""
 
-    apart: ClassVar[bool] = False  # known to treat each sample as if it were alone
-
     @abstractmethod
     def accepts(self, layer: Layer) -> bool:
-        """Whether this propagation is defined for the layer's primitive."""
+        """Whether this propagation is defined for the layer's operation."""
+
+    def sample_wise(self, layer: Layer) -> bool:
+        """Whether each sample of a batch is treated as if it were alone, so that samples may be propagated in parts."""
+        return True
 
     @abstractmethod
     def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
@@ -127,13 +75,6 @@ class Propagation(ABC):
     @abstractmethod
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         """Hand the relevance of the output down. # shape: relevance (B, *out)"""
-
-    def prepare(self, layer: Layer, setting: Setting) -> Step:
-        """The same relevance without the balance, with everything decided that does not depend on the data.
-
-        A propagation that has nothing faster is run as it is.
-        """
-        return Plain(self, layer)
 
 
 class Upper(Protocol):
@@ -171,6 +112,9 @@ class Context:
 
 class Contextual(Propagation):
     """A propagation that looks beyond its layer: :meth:`decompose` stands in for :meth:`backward`."""
+
+    def sample_wise(self, layer: Layer) -> bool:
+        return False
 
     def check(self, layers: Sequence[Layer], models: Sequence[Propagation], position: int, batch: int) -> None:
         """Raise before any work where the network, the plan's other models or the batch do not fit."""

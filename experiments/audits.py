@@ -6,7 +6,7 @@ import pandas as pd
 
 from dtd.audit import audit, audit_cost
 from dtd.network import trace
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from experiments.configs import Config
 from experiments.console import progress
 from experiments.models import subjects

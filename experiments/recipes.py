@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from dtd import presets
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 
 GAMMA, EPSILON, ALPHA, BETA = 0.25, 1e-6, 2.0, 1.0
 TINY = 1e-9  # what other libraries add to denominators where dtd adds nothing

@@ -22,13 +22,13 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import divide
+from dtd.explaining.observe import observe_models
+from dtd.explaining.target import initial_relevance
 from dtd.network import Network
 from dtd.primitive import LayerNorm, MatMul, Opaque, Pointwise, Product, Softmax
 from dtd.propagation import Layer, Propagation
-from dtd.reference import relevance_pass, sweep
 from dtd.relevance import RelevanceModel
 from dtd.root import Search
-from dtd.target import initial_relevance
 
 CURVED = (Product, MatMul, Softmax, LayerNorm, Opaque)
 LAMBDA = 4.0  # one sum breaks its bound with a probability of at most 2 exp(−λ²/2) < 1e-3
@@ -70,18 +70,18 @@ def joined(layer: Layer, inputs: tuple[Uncertain, ...]) -> Uncertain:
 
 def upward(layer: Layer, model: Propagation, inputs: tuple[Uncertain, ...]) -> Uncertain:
     """What a layer returns."""
-    primitive = layer.primitive
-    if isinstance(primitive, Pointwise):
-        return through(primitive.function, inputs[0])
+    op = layer.op
+    if isinstance(op, Pointwise):
+        return through(op.function, inputs[0])
     value = model.forward(layer, tuple(x.value for x in inputs))[0]
-    if isinstance(primitive, CURVED):
+    if isinstance(op, CURVED):
         raise NotImplementedError(f"No error analysis of '{layer.name}' ({layer.kind}): it is neither affine nor monotone.")
-    if not isinstance(primitive, AffineMap):
+    if not isinstance(op, AffineMap):
         return Uncertain(value, model.forward(layer, tuple(x.error for x in inputs))[0])
-    a, weight = joined(layer, inputs), primitive.weight
-    bias = 0 if primitive.bias is None else primitive.per_output(primitive.bias.abs())
-    local = growth(primitive)[0] * (primitive.linear(a.value.abs(), weight.abs()) + bias)
-    return Uncertain(value, torch.hypot(primitive.linear(a.error**2, weight**2).sqrt(), local))
+    a, weight = joined(layer, inputs), op.weight
+    bias = 0 if op.bias is None else op.per_output(op.bias.abs())
+    local = growth(op)[0] * (op.linear(a.value.abs(), weight.abs()) + bias)
+    return Uncertain(value, torch.hypot(op.linear(a.error**2, weight**2).sqrt(), local))
 
 
 def downward(layer: Layer, model: Propagation, inputs: tuple[Uncertain, ...], relevance: Uncertain) -> tuple[Tensor, ...]:
@@ -95,7 +95,7 @@ def downward(layer: Layer, model: Propagation, inputs: tuple[Uncertain, ...], re
 
 def of_search(search: Search, layer: Layer, a: Uncertain, relevance: Uncertain) -> Tensor:
     """:func:`downward` of an affine layer for one root of a mix. # shape: that of a"""
-    affine: AffineMap = layer.primitive
+    affine: AffineMap = layer.op
     direction = search.direction.bound(layer.domain)
     z, (up, down) = affine.apply(a.value), growth(affine)
     pairs = [(through(f.activation, a), f.rho(affine.weight), f.gate(z)) for f in direction.factors(layer.domain)]
@@ -146,13 +146,12 @@ def bounds(network: Network, models: Sequence[Propagation], x: Tensor, target: T
         values[i] = upward(layer, models[i], tuple(values[j] for j in layer.inputs))
     output = values[network.output]
     initial = initial_relevance(output.value, target)
-    arrived: dict[int, Tensor] = {}
-    relevance_pass(network, models, sweep(network, models, x), initial, x, arrived.__setitem__)
+    arrived = observe_models(network.read(x), tuple(models), lambda _: initial).arrived
     pending = {network.output: output.error * (initial != 0)}
     local = {}
     for i in range(len(layers) - 1, -1, -1):
         layer, inputs = layers[i], tuple(values[j] for j in layers[i].inputs)
-        if isinstance(layer.primitive, AffineMap):
+        if isinstance(layer.op, AffineMap):
             local[i] = downward(layer, models[i], tuple(exact(a.value) for a in inputs), exact(arrived[i]))
         below = downward(layer, models[i], inputs, Uncertain(arrived[i], pending.pop(i)))
         for j, error in zip(layer.inputs, below, strict=True):

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from dtd.domain import Box
-from dtd.explain import explain_each
+from dtd.explaining.explain import explain_each
 from dtd.network import trace
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from experiments.conditions import seeded
 from experiments.console import progress
 from experiments.models.layers import randomise

@@ -18,9 +18,9 @@ from torch import nn
 
 from dtd.direction import Direction
 from dtd.errors import DTDError
+from dtd.plans.where import Where
 from dtd.propagation import Propagation
 from dtd.root import RootStrategy
-from dtd.where import Where
 from experiments.architectures import LIBRARIES, architecture
 from experiments.configs.base import ConfigError, require
 

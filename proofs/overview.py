@@ -15,8 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from dtd.domain import NonNegative, Real
+from dtd.plans.rules import catalogue
 from dtd.root import mixed
-from dtd.rules import catalogue
 from proofs.layers import Setting
 from proofs.notation import plain, show, tex_text
 from proofs.roots.equivalence import contained

@@ -126,6 +126,6 @@ def make_case(name: str, domain: str, batch: int, signs: dict[str, str], seed: i
     x = draw((batch, *network.shape), signs["input"])
     x = {"nonnegative": x.abs(), "real": x, "box": x.clamp(-1, 2)}[domain]
     output = network.layers[0].shape
-    shape = network.layers[0].primitive.out_shape
+    shape = network.layers[0].op.out_shape
     assert torch.Size(output).numel() == torch.Size(shape).numel()
     return Case(module, network, x, draw((batch, *shape), signs["relevance"]))

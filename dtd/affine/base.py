@@ -1,25 +1,21 @@
 """An affine map whose weight can be replaced, and whose units can be looked at one by one."""
 
-from abc import ABC, abstractmethod
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
-from math import prod
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from dtd.affine.change import Change
+from dtd.algebra import negative, positive
+from dtd.domain import Box, Domain, NonNegative, Real, entries
+from dtd.op import Op
 
 Shape = tuple[int, ...]
-Pass = Callable[[Tensor], Tensor]
-
-KEPT = 2**20  # bytes of a weight whose modified copies are kept
-FEW = 128  # places below which modifying a larger weight costs about as much as a pass with it
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class AffineMap(ABC):
+class AffineMap(Op):
     """``z = W a + b`` for a batch, in the two readings that a decomposition needs.
 
     Whole-layer passes with any weight of the same shape: :meth:`linear` ``(B, *in) -> (B, *out)`` and its adjoint
@@ -29,11 +25,12 @@ class AffineMap(ABC):
     input), :meth:`rows` lays any weight-shaped tensor out along that field.
     """
 
+    separate: ClassVar[bool] = False  # whether units share no inputs, or only average or add them up
+
     weight: Tensor
     bias: Tensor | None
     in_shape: Shape
     out_shape: Shape
-    _modified: OrderedDict = field(default_factory=OrderedDict, repr=False)
 
     @abstractmethod
     def linear(self, a: Tensor, weight: Tensor) -> Tensor:
@@ -65,6 +62,31 @@ class AffineMap(ABC):
     def bias_shape(self) -> Shape:
         """Shape that a bias has, whether or not there is one."""
 
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """:meth:`apply`, to several inputs stacked on a first axis."""
+        return self.apply(inputs[0] if len(inputs) == 1 else torch.stack(inputs, 1))
+
+    def image(self, *domains: Domain) -> Domain:
+        """The smallest known domain that holds ``W a + b`` for ``a`` in the one domain of the (stacked) input.
+
+        Boxes stay boxes through maps whose units are ``separate``: there interval arithmetic is exact for each unit. A dense
+        layer or a convolution gives Real, or NonNegative when its weights, biases and inputs are.
+        """
+        (domain,) = domains
+        if isinstance(domain, Box) and self.separate:
+            low, high = map(self._as_input, domain.bounds())
+            up, down = positive(self.weight), negative(self.weight)
+            bias = 0 if self.bias is None else self.per_output(self.bias)
+            return entries(*(self.linear(x, up) + self.linear(y, down) + bias for x, y in ((low, high), (high, low))))
+        signed = [tensor for tensor in (self.weight, self.bias) if tensor is not None]
+        return NonNegative() if domain.nonnegative and all(bool((t >= 0).all()) for t in signed) else Real()
+
+    def _as_input(self, bound: float | Tensor) -> Tensor:
+        """A bound in the input's shape. # shape: (1 or B, *in_shape)"""
+        bound = torch.as_tensor(bound, dtype=self.weight.dtype, device=self.weight.device)
+        batch = bound.shape[0] if bound.ndim == len(self.in_shape) + 1 else 1
+        return bound.expand(batch, *self.in_shape)
+
     def apply(self, a: Tensor) -> Tensor:
         """Pre-activations ``z``. # shape: (B, *in_shape) -> (B, *out_shape)"""
         z = self.linear(a, self.weight)
@@ -75,61 +97,10 @@ class AffineMap(ABC):
         """Zeros in the shape of one sample, without memory of their own. # shape: (1, *in_shape)"""
         return self.weight.new_zeros(()).expand(1, *self.in_shape)
 
-    def raising(self, change: Change, dtype: torch.dtype | None = None) -> Pass:
-        """:meth:`linear` with a modified weight, prepared; in another dtype where one is given."""
-        weight = self.changed(change, dtype)
-        if dtype is None:
-            return lambda a: self.linear(a, weight(a))
-        return lambda a: self.linear(a.to(dtype), weight(a)).to(a.dtype)
-
-    def lowering(self, changes: Sequence[Change | None], dtype: torch.dtype | None = None) -> Callable:
-        """:meth:`transpose` at one ``s`` with several modified weights (None: the weight itself), prepared.
-
-        # shape: (B, *out_shape) -> a tuple of (B, *in_shape)
-        """
-        passes = [self.lowered(change, dtype) for change in changes]
-        if len(passes) == 1:
-            return lambda s: (passes[0](s),)
-        return lambda s: tuple([through(s) for through in passes])
-
-    def lowered(self, change: Change | None, dtype: torch.dtype | None) -> Pass:
-        """:meth:`transpose` with one weight."""
-        if change is None:
-            return lambda s: self.transpose(s, self.weight)
-        weight = self.changed(change, dtype)
-        if dtype is None:
-            return lambda s: self.transpose(s, weight(s))
-        return lambda s: self.transpose(s.to(dtype), weight(s)).to(s.dtype)
-
-    def changed(self, change: Change, dtype: torch.dtype | None) -> Callable[[Tensor], Tensor]:
-        """A modified weight for a pass on the samples given.
-
-        It is kept, unless it is large and used at so many places that making it anew costs little.
-        """
-
-        def kept() -> Tensor:
-            return self.modified(lambda weight: change(weight, dtype), (change.key, dtype))
-
-        if self.weight.nbytes <= KEPT:
-            small = kept()
-            return lambda _: small
-        places = prod(self.out_shape) // prod(self.bias_shape)
-        return lambda samples: kept() if len(samples) * places < FEW else change(self.weight, dtype)
-
-    def modified(self, function: Callable[[Tensor], Tensor], key: Hashable, keep: int = 4) -> Tensor:
-        """``function(weight)``, computed once for each ``key``; the ``keep`` most recent are kept."""
-        if key in self._modified:
-            self._modified.move_to_end(key)
-        else:
-            self._modified[key] = function(self.weight)
-            while len(self._modified) > keep:
-                self._modified.popitem(last=False)
-        return self._modified[key]
-
     def scaled(self, scale: Tensor, shift: Tensor) -> "AffineMap":
         """The map followed by ``scale ⊙ z + shift`` per output channel (batch-norm folding). # shape: (C_out,)"""
         bias = shift if self.bias is None else scale * self.bias + shift
-        return replace(self, weight=self.scale_rows(scale), bias=bias, _modified=OrderedDict())
+        return replace(self, weight=self.scale_rows(scale), bias=bias)
 
     def scale_rows(self, scale: Tensor) -> Tensor:
         """The weight with every output channel multiplied by ``scale``. # shape: (C_out,)"""

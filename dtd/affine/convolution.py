@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from dtd.affine.base import AffineMap
 
 CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
-NARROW = 16  # input channels up to which a backward pass costs what one channel does
 CONVOLVE_TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
 
 
@@ -78,7 +77,7 @@ class Convolution(_Sliding):
         return tuple(before if self._even else 0 for before, _ in self.padding)
 
     @cached_property
-    def _missing(self) -> tuple[int, ...]:
+    def unreached(self) -> tuple[int, ...]:
         """Inputs at the end of each axis that no window reaches."""
         sizes = zip(
             self.in_shape[1:], self.padding, self.out_shape[1:], self.stride, self.dilation, self.kernel, strict=True
@@ -105,21 +104,11 @@ class Convolution(_Sliding):
         return self._convolve(a, weight, None)
 
     def transpose(self, s, weight):
-        a = self._backward(s, weight, None, self.stride, self._before, self._missing, self.groups, self.dilation)
+        a = self._backward(s, weight, None, self.stride, self._before, self.unreached, self.groups, self.dilation)
         if not self._even:
             for axis, (before, _) in enumerate(self.padding):
                 a = a.narrow(axis + 2, before, self.in_shape[axis + 1])
         return a
-
-    def lowering(self, changes, dtype=None):
-        """With few input channels one call for all weights costs what each of them would."""
-        count = len(changes)
-        if count == 1 or self.groups > 1 or count * self.in_shape[0] > NARROW or (dtype is not None and None in changes):
-            return super().lowering(changes, dtype)
-        weight = torch.cat([self.weight if change is None else change(self.weight, dtype) for change in changes], 1)
-        if dtype is None:
-            return lambda s: self.transpose(s, weight).chunk(count, 1)
-        return lambda s: self.transpose(s.to(dtype), weight).to(s.dtype).chunk(count, 1)
 
     def _coordinates(self, axis, output, offset):
         coordinate = output * self.stride[axis] - self.padding[axis][0] + offset * self.dilation[axis]

@@ -15,6 +15,8 @@ class Diagonal(AffineMap):
     ``weight`` and ``bias`` broadcast to ``in_shape = out_shape``.
     """
 
+    separate = True
+
     def linear(self, a, weight):
         return a * weight
 
@@ -45,6 +47,8 @@ class StackSum(AffineMap):
 
     ``in_shape = (n, *out_shape)``, ``weight`` (n,).
     """
+
+    separate = True
 
     def _column(self, weight):
         return weight.view(-1, *[1] * len(self.out_shape))

@@ -19,6 +19,8 @@ class WindowSum(AffineMap):
     of changing size and reductions over whole axes.
     """
 
+    separate = True
+
     windows: dict[int, Tensor]  # per-sample axis -> (out, in) membership
 
     def linear(self, a, weight):

@@ -7,31 +7,30 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.audit import exact
-from dtd.audit.generic import balance_alone, look_at_points
-from dtd.audit.nearest import measure
-from dtd.audit.sampling import sampling
-from dtd.audit.validity import Status, distance, status
+from dtd.audit import exact, generic, roots  # registers what is found of each model
+from dtd.audit.findings import Findings, Look, findings
+from dtd.audit.validity import Status
 from dtd.errors import PlanError
-from dtd.network.activations import activations
-from dtd.network.network import Network
-from dtd.plan import Plan, check_asked
-from dtd.primitive import LayerNorm, MatMul, Product, Softmax
-from dtd.propagation import Context, Layer, Propagation
-from dtd.reference import Above, check_models, relevance_pass, sweep
-from dtd.relevance import Exact, Generic, MinMax, RelevanceModel
-from dtd.root import Average, Nearest, mixed
-from dtd.target import Target, initial_relevance
-from dtd.units import at_once, chunks
+from dtd.explaining.observe import observe_models
+from dtd.explaining.target import Target
+from dtd.lrp import LRPRule
+from dtd.network.network import Inputs, Network
+from dtd.plans.plan import Plan, check_asked
+from dtd.propagation import Layer, Propagation
+from dtd.relevance import RelevanceModel
+from dtd.root import Nearest
+from dtd.root.units import at_once
+from dtd.taylor import Balance
 
+REGISTERED = (exact, generic, roots)
 DESCRIPTION = ("layer", "kind", "model", "root", "domain")
-CURVED = (Product, MatMul, Softmax, LayerNorm)
+PARTS = ("first", "bias", "zeroth", "remainder")
 
 
 @torch.no_grad()
 def audit(
     network: Network,
-    x: Tensor,
+    inputs: Inputs,
     target: Target,
     plan: Plan,
     *,
@@ -40,7 +39,7 @@ def audit(
     seed: int = 0,
     nearest: Nearest | None = None,
 ) -> pd.DataFrame:
-    """For each affine or opaque layer: are the roots that ``plan`` uses roots, where are they, how does the balance close?
+    """For each layer: are the roots that ``plan`` uses roots, where are they, how does the balance close?
 
     The roots of the units are built explicitly, in chunks that fit in ``memory`` bytes. Only units (and samples) that
     receive relevance are counted. Columns: ``layer``, ``kind``, ``model``, ``root``, ``domain``, ``units`` counted; the
@@ -66,35 +65,20 @@ def audit(
         and what :func:`dtd.explain` raises.
     """
     check_asked(network, plan)
-    network.check_input(x)
-    graph, models = network.graph, plan.bind(network)
-    for layer, model in zip(network.layers, models, strict=True):
-        if isinstance(layer.primitive, AffineMap) and not isinstance(model, (RelevanceModel, Generic, Exact, MinMax)):
+    reading = network.read(inputs)
+    models = plan.bind(reading.graph)
+    for layer, model in zip(reading.graph.layers, models, strict=True):
+        if isinstance(layer.op, AffineMap) and isinstance(model, LRPRule):
             raise PlanError(f"An audit looks at roots; layer '{layer.name}' has the explicit rule {model}, which has none.")
         if isinstance(model, RelevanceModel):
-            at_once(layer.primitive, x, memory, layer.name)
-    check_models(network.layers, models, len(x))
-    swept = sweep(graph, models, x, target)
-    saved = dict(swept.saved)
-    arrived: dict[int, Tensor] = {}
-    initial = initial_relevance(swept.output, target)
-    _, balances = relevance_pass(graph, models, swept, initial, x, arrived.__setitem__)
+            at_once(layer.op, reading.batch, memory, layer.name)
+    passed = observe_models(reading, models, target)
     rows = []
-    for i, (layer, a, _) in enumerate(activations(network, x)):
-        index = chosen(arrived[i], units, seed)
-        if isinstance(models[i], Generic):
-            found = summary(list(look_at_points(layer, models[i], saved[i], arrived[i], index, memory)))
-        elif isinstance(models[i], Exact):
-            above = Above(graph, models, swept, i, initial.abs().flatten(1).sum(1))
-            shown = only(index, arrived[i])
-            found = summary(list(exact.look(models[i], layer, Context(i, saved[i], arrived, above), shown)))
-        elif isinstance(models[i], RelevanceModel):
-            found = summary(list(look(layer, models[i], a, arrived[i], index, memory, nearest)))
-        elif isinstance(layer.primitive, CURVED) or isinstance(models[i], MinMax):
-            found = balance_alone(balances[i])
-        else:
-            continue
-        rows.append({**describe(layer, models[i]), **found})
+    for i, layer, read, _ in passed.graph.ascend(passed.values):
+        relevance = passed.arrived[i]
+        index = chosen(relevance, units, seed)
+        look = Look(layer, read, relevance, passed.balances[i], passed.context(i), index, memory, nearest)
+        rows.append({**describe(layer, models[i]), **summary(findings(models[i], look))})
     table = pd.DataFrame(rows)
     numbers = {name: "Int64" if name == "units" else "Float64" for name in table.columns if name not in DESCRIPTION}
     return table.astype(numbers)
@@ -116,41 +100,12 @@ def chosen(relevance: Tensor, units: int | None, seed: int) -> Tensor:
     return receiving[drawn.sort().values.to(receiving.device)]
 
 
-def only(index: Tensor, relevance: Tensor) -> Tensor:
-    """The relevance of some units, and 0 for the others. # shape: (k,), (B, *out) -> (B, *out)"""
-    kept = torch.zeros_like(relevance.flatten(1))
-    kept[:, index] = relevance.flatten(1)[:, index]
-    return kept.view_as(relevance)
-
-
-def look(
-    layer: Layer, model: RelevanceModel, a: Tensor, relevance: Tensor, index: Tensor, memory: int, nearest: Nearest | None
-) -> Iterator[dict[str, Tensor]]:
-    """Status, distances and Taylor terms of the units, one chunk after another. # shape: (B, k) each"""
-    for units in chunks(layer.primitive, a, index, memory, layer.name):
-        here = relevance.flatten(1)[:, units.index]
-        terms = model.terms(units, layer.domain, here)
-        root = mixed(model.root.roots(units, layer.domain))
-        length, relative = distance(root, units)
-        yield {
-            "relevance": here,
-            "first": terms.first.sum(-1),
-            "bias": terms.bias,
-            "zeroth": terms.zeroth,
-            "remainder": terms.remainder,
-            "exists": root.exists,
-            "status": status(model, root, units, layer.domain),
-            "distance": length,
-            "relative_distance": relative,
-            **({} if nearest is None else measure(nearest, root, units, layer.domain, model.root.bias_moves)),
-            **(sampling(model, units, layer.domain, here) if isinstance(model.root, Average) else {}),
-        }
-
-
-def summary(chunks: list[dict[str, Tensor]]) -> dict[str, float | int | None]:
-    """One row from the units of a layer."""
+def summary(found: Iterator[Findings] | Balance) -> dict[str, float | int | None]:
+    """One row from what was found at a layer."""
+    if isinstance(found, Balance):
+        return balance_alone(found)
+    chunks = [part.columns() for part in found]
     of = {name: torch.cat([chunk[name].flatten() for chunk in chunks]) for name in chunks[0]}
-    parts = ("first", "bias", "zeroth", "remainder")
     counted = of["relevance"] != 0
     n = int(counted.sum())
     row: dict[str, float | int | None] = {"units": n}
@@ -159,9 +114,16 @@ def summary(chunks: list[dict[str, Tensor]]) -> dict[str, float | int | None]:
     if "rootless" in of:
         row["rootless"] = float(of["rootless"][counted].double().mean()) if n else None
     for name in [name for name in ("distance", "relative_distance", "of_nearest", "standard_error") if name in of]:
-        found = counted & of[name].isfinite() & (of["exists"] | (name == "standard_error"))
-        row[name] = float(of[name][found].median()) if bool(found.any()) else None
-    row |= {name: float(of[name].sum()) for name in ("relevance", *parts)}
-    gap = (of["relevance"] - sum(of[part] for part in parts)).abs()
+        shown = counted & of[name].isfinite() & (of["exists"] | (name == "standard_error"))
+        row[name] = float(of[name][shown].median()) if bool(shown.any()) else None
+    row |= {name: float(of[name].sum()) for name in ("relevance", *PARTS)}
+    gap = (of["relevance"] - sum(of[part] for part in PARTS)).abs()
     row["gap"] = float(gap.max() / of["relevance"].abs().max()) if n else 0.0
     return row
+
+
+def balance_alone(balance: Balance) -> dict[str, float | int | None]:
+    """The columns of a layer whose roots are known in closed form, or which has none. # shape: sums over the batch"""
+    row = {name: float(getattr(balance, name).sum()) for name in ("relevance", *PARTS)}
+    largest = float(balance.relevance.abs().max()) if len(balance.relevance) else 0.0
+    return {**row, "gap": float(balance.gap.abs().max()) / largest if largest else 0.0}

@@ -3,17 +3,18 @@
 from math import ceil, prod
 
 import pandas as pd
-from torch import Tensor
 
-from dtd.network.network import Network
-from dtd.plan import Plan, check_asked
+from dtd.network.network import Inputs, Network
+from dtd.plans.plan import Plan, check_asked
 from dtd.relevance import RelevanceModel
-from dtd.units import at_once
+from dtd.root.units import at_once
 
 COLUMNS = ("layer", "kind", "units", "inputs", "chunks", "coordinates")
 
 
-def audit_cost(network: Network, x: Tensor, plan: Plan, *, memory: int = 2**28, units: int | None = None) -> pd.DataFrame:
+def audit_cost(
+    network: Network, inputs: Inputs, plan: Plan, *, memory: int = 2**28, units: int | None = None
+) -> pd.DataFrame:
     """What :func:`dtd.audit` will build for each layer with a :class:`RelevanceModel`: a bound, nothing is computed.
 
     Columns: ``layer``, ``kind``; ``units``, at most as many (those without relevance are left out); ``inputs`` of the
@@ -27,12 +28,12 @@ def audit_cost(network: Network, x: Tensor, plan: Plan, *, memory: int = 2**28, 
         BudgetError: one unit alone needs more than ``memory``.
     """
     check_asked(network, plan)
-    network.check_input(x)
+    reading = network.read(inputs)
     rows = []
-    for layer, model in zip(network.layers, plan.bind(network), strict=True):
+    for layer, model in zip(reading.graph.layers, plan.bind(reading.graph), strict=True):
         if isinstance(model, RelevanceModel):
-            inputs, looked = layer.primitive.fan_in, prod(layer.shape)
+            fan_in, looked = layer.op.fan_in, prod(layer.shape)
             looked = looked if units is None else min(units, looked)
-            found = ceil(looked / at_once(layer.primitive, x, memory, layer.name))
-            rows.append((layer.name, layer.kind, looked, inputs, found, len(x) * looked * inputs))
+            found = ceil(looked / at_once(layer.op, reading.batch, memory, layer.name))
+            rows.append((layer.name, layer.kind, looked, fan_in, found, reading.batch * looked * fan_in))
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -1,32 +1,40 @@
-"""What an audit says of the exact model's roots."""
+"""What an audit finds of the exact model's roots; the linear region is that of the whole network above."""
 
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from dtd.audit.findings import Findings, Look, findings
 from dtd.audit.validity import Status
 from dtd.numeric import delta
-from dtd.propagation import Context, Layer
+from dtd.propagation import Layer
 from dtd.relevance.exact import Exact, Expansion
 
 
-def look(model: Exact, layer: Layer, context: Context, relevance: Tensor) -> Iterator[dict[str, Tensor]]:
-    """Status, distance and terms of every unit that receives relevance, one chunk after another. # shape: (P,) each"""
-    for part in model.expansions(layer, context, relevance):
+@findings.register
+def _(model: Exact, look: Look) -> Iterator[Findings]:
+    for part in model.expansions(look.layer, look.context, only(look.index, look.relevance)):
         first = part.first.flatten(1).sum(1)
         length = (part.ways.data - part.points).flatten(1).norm(dim=1)
-        yield {
-            "relevance": part.relevance,
-            "first": first,
-            "bias": torch.zeros_like(first),
-            "zeroth": part.zeroth,
-            "remainder": part.relevance - part.zeroth - first,
-            "exists": part.exists,
-            "status": status(part, layer),
-            "distance": length,
-            "relative_distance": torch.where(length == 0, 0.0, length / part.ways.data.flatten(1).norm(dim=1)),
-        }
+        yield Findings(
+            relevance=part.relevance,
+            first=first,
+            bias=torch.zeros_like(first),
+            zeroth=part.zeroth,
+            remainder=part.relevance - part.zeroth - first,
+            exists=part.exists,
+            status=status(part, look.layer),
+            distance=length,
+            relative_distance=torch.where(length == 0, 0.0, length / part.ways.data.flatten(1).norm(dim=1)),
+        )
+
+
+def only(index: Tensor, relevance: Tensor) -> Tensor:
+    """The relevance of some units, and 0 for the others. # shape: (k,), (B, *out) -> (B, *out)"""
+    kept = torch.zeros_like(relevance.flatten(1))
+    kept[:, index] = relevance.flatten(1)[:, index]
+    return kept.view_as(relevance)
 
 
 def status(part: Expansion, layer: Layer) -> Tensor:

@@ -1,4 +1,4 @@
-"""What an audit sees of layers that are not affine: the points of a generic model, or a primitive's balance alone."""
+"""What an audit finds of the generic model's points."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,38 +6,35 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from dtd.audit.findings import Findings, Look, findings
 from dtd.audit.validity import Status
 from dtd.domain import Domain, hull
-from dtd.propagation import Layer
 from dtd.relevance import Generic
-from dtd.taylor import Balance
 
 NEGLIGIBLE = 1e-9  # of R̂ at a root that was bisected to 1e-12 of the way
 
 
-def look_at_points(
-    layer: Layer, model: Generic, inputs: tuple[Tensor, ...], relevance: Tensor, index: Tensor, memory: int
-) -> Iterator[dict[str, Tensor]]:
-    """Status, distances and balance of the units, one chunk after another. # shape: (B, k) each"""
-    model = replace(model, memory=memory)
-    path = model.path(layer, inputs)
+@findings.register
+def _(model: Generic, look: Look) -> Iterator[Findings]:
+    model, layer = replace(model, memory=look.memory), look.layer
+    path = model.path(layer, look.inputs)
     length, size = (norm(side) for side in (path.direction, path.start))
-    domain = layer.domain if len(inputs) == 1 else hull(layer.domain)
-    for found, part in model.expansions(layer, inputs, relevance, index):
-        here = relevance.flatten(1)[:, part]
+    domain = layer.domain if len(look.inputs) == 1 else hull(layer.domain)
+    for found, part in model.expansions(layer, look.inputs, look.relevance, look.index):
+        here = look.relevance.flatten(1)[:, part]
         first = sum(handed.flatten(2).sum(-1) for handed in found.handed)
         distance = found.way * length[:, None]
-        yield {
-            "relevance": here,
-            "first": first,
-            "bias": torch.zeros_like(first),
-            "zeroth": found.zeroth,
-            "remainder": here - first - found.zeroth,
-            "exists": found.exists,
-            "status": status(found.exists, here, found.zeroth, inside(domain, path.at, found.way)),
-            "distance": distance,
-            "relative_distance": torch.where(distance == 0, 0.0, distance / size[:, None]),
-        }
+        yield Findings(
+            relevance=here,
+            first=first,
+            bias=torch.zeros_like(first),
+            zeroth=found.zeroth,
+            remainder=here - first - found.zeroth,
+            exists=found.exists,
+            status=status(found.exists, here, found.zeroth, inside(domain, path.at, found.way)),
+            distance=distance,
+            relative_distance=torch.where(distance == 0, 0.0, distance / size[:, None]),
+        )
 
 
 def norm(parts: tuple[Tensor, ...]) -> Tensor:
@@ -60,10 +57,3 @@ def status(exists: Tensor, relevance: Tensor, zeroth: Tensor, within: Tensor) ->
     result = torch.where(within, int(Status.VALID), int(Status.DOMAIN))
     result = result.masked_fill(zeroth.abs() > NEGLIGIBLE * relevance.abs(), int(Status.NOT_ZERO))
     return result.masked_fill(~exists, int(Status.NO_ROOT))
-
-
-def balance_alone(balance: Balance) -> dict[str, float]:
-    """The columns of a primitive whose roots are known in closed form, or which has none. # shape: sums over the batch"""
-    row = {name: float(getattr(balance, name).sum()) for name in ("relevance", "first", "bias", "zeroth", "remainder")}
-    largest = float(balance.relevance.abs().max()) if len(balance.relevance) else 0.0
-    return {**row, "gap": float(balance.gap.abs().max()) / largest if largest else 0.0}

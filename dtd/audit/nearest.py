@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dtd.domain import Domain
 from dtd.root import Nearest, Root
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 
 
 def measure(nearest: Nearest, root: Root, units: FieldUnits, domain: Domain, bias_moves: bool) -> dict[str, Tensor]:

@@ -1,21 +1,24 @@
 """Where roots lie as the network above sees them, and what is left there of relevance and score."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pandas as pd
 import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.errors import PlanError
-from dtd.network.above import evaluate, live
-from dtd.network.network import Network
-from dtd.plan import Plan, check_asked
+from dtd.explaining.observe import Observed, observe
+from dtd.explaining.target import Target
+from dtd.network.above import live
+from dtd.network.network import Inputs, Network
+from dtd.plans.plan import Plan
 from dtd.propagation import Context, Layer
-from dtd.reference import Above, relevance_pass, sweep
 from dtd.relevance import RelevanceModel
 from dtd.relevance.exact.way import Ways, chunks, joined
 from dtd.root import mixed
-from dtd.target import Target, initial_relevance
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 
 VANISHED = 1e-6  # of R_k: less counts as zero
 GONE = 1e-2  # of the score: less counts as gone
@@ -24,7 +27,7 @@ ROWS = 4096  # moved activations that are evaluated at once
 
 @torch.no_grad()
 def root_regions(
-    network: Network, x: Tensor, target: Target, plan: Plan, *, units: int | None = None, seed: int = 0
+    network: Network, inputs: Inputs, target: Target, plan: Plan, *, units: int | None = None, seed: int = 0
 ) -> pd.DataFrame:
     """Are a layer's roots roots of the true relevance, do they stay in the data point's linear region, is the score gone?
 
@@ -43,34 +46,29 @@ def root_regions(
         InputError: a network that is not piecewise linear, or a target that is not a function of the output.
         PlanError: an explicit plan, which has no roots.
     """
-    check_asked(network, plan)
-    network.check_input(x)
-    graph, models = network.graph, plan.bind(network)
-    swept = sweep(graph, models, x, target)
-    initial, arrived, rows = initial_relevance(swept.output, target), {}, []
-    relevance_pass(graph, models, swept, initial, x, arrived.__setitem__)
-    for i, (layer, values) in enumerate(read(network, x)):
-        if not isinstance(layer.primitive, AffineMap):
+    passed = observe(network, inputs, target, plan)
+    rows = []
+    for i, (layer, values) in enumerate(read(passed)):
+        if not isinstance(layer.op, AffineMap):
             continue
-        if not isinstance(models[i], RelevanceModel):
-            raise PlanError(f"Layer '{layer.name}' has {models[i]}, which has no roots of its own; take a derived rule.")
-        above = Above(graph, models, swept, i, initial.abs().flatten(1).sum(1))
-        context = Context(i, values, arrived, above)
-        found = look(layer, models[i], context, arrived[i], units, seed)
-        rows.append({"layer": layer.name, "kind": layer.kind, "model": type(models[i]).__name__, **summary(found)})
+        model = passed.models[i]
+        if not isinstance(model, RelevanceModel):
+            raise PlanError(f"Layer '{layer.name}' has {model}, which has no roots of its own; take a derived rule.")
+        context = replace(passed.context(i), values=values)
+        found = inspect_roots(layer, model, context, passed.arrived[i], units, seed)
+        rows.append({"layer": layer.name, "kind": layer.kind, "model": type(model).__name__, **summary(found)})
     table = pd.DataFrame(rows)
     return table.astype(dict.fromkeys(table.columns[4:], "Float64"))
 
 
-def read(network: Network, x: Tensor):
+def read(passed: Observed) -> Iterator[tuple[Layer, dict[int, Tensor]]]:
     """Each layer with the activations that it and the layers above it read."""
-    graph = network.graph
-    values = {-1: x} | {i: output for i, _, _, output in evaluate(graph, 0, {-1: x})}
-    for i, layer in enumerate(graph.layers):
-        yield layer, {j: values[j] for j in live(graph, i)}
+    values = passed.values | {i: output for i, _, _, output in passed.graph.ascend(passed.values)}
+    for i, layer in enumerate(passed.graph.layers):
+        yield layer, {j: values[j] for j in live(passed.graph, i)}
 
 
-def look(
+def inspect_roots(
     layer: Layer, model: RelevanceModel, context: Context, relevance: Tensor, units: int | None, seed: int
 ) -> dict[str, Tensor]:
     """What is found at each root. # shape: (P,) each"""
@@ -83,7 +81,7 @@ def look(
         ways, exists = to_roots(layer, model, context, samples, index)
         ways = ways.take(exists)
         points, at = ways.points(ways.end), relevance.flatten(1)[ways.samples, ways.units]
-        score = context.above.explained(context.values | {context.position: layer.primitive.apply(joined(layer, context))})
+        score = context.above.explained(context.values | {context.position: layer.op.apply(joined(layer, context))})
         there = context.above.explained(ways.moved(points), ways.samples)
         found.append(
             {
@@ -98,11 +96,11 @@ def look(
 def to_roots(layer: Layer, model: RelevanceModel, context: Context, samples: Tensor, index: Tensor) -> tuple[Ways, Tensor]:
     """The ways ``a − t v`` to the roots, which are at ``t = 1``, and where there is one. # shape: (P,), (P,)"""
     units, column = index.unique(return_inverse=True)
-    found = FieldUnits(layer.primitive, joined(layer, context), units)
+    found = FieldUnits(layer.op, joined(layer, context), units)
     root = mixed(model.root.roots(found, layer.domain))
     v = (found.z[..., None] * root.shift * found.real)[samples, column]
     way = torch.zeros_like(joined(layer, context)).flatten(1)[samples]
-    way = way.scatter_add(1, found.field.clamp(min=0)[column], v).view(-1, *layer.primitive.in_shape)
+    way = way.scatter_add(1, found.field.clamp(min=0)[column], v).view(-1, *layer.op.in_shape)
     return Ways(layer, context, samples, index, way, torch.ones_like(v[:, 0])), root.exists[samples, column]
 
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from dtd.domain import Domain
 from dtd.relevance import RelevanceModel
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 
 
 def sampling(model: RelevanceModel, units: FieldUnits, domain: Domain, relevance: Tensor) -> dict[str, Tensor]:

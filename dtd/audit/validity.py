@@ -8,7 +8,7 @@ from torch import Tensor
 from dtd.domain import Domain
 from dtd.relevance import RelevanceModel
 from dtd.root import Root
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 
 UNDECIDABLE = 1e-3  # beyond this rounding error of z(ã)/z a point cannot be told from one that is no root
 

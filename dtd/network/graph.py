@@ -1,18 +1,23 @@
 """The layers of a network as they are at one moment."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from dtd.domain import Domain, check_inside, exact
 from dtd.errors import InputError, NonFiniteError
+from dtd.network.memo import Memo
 from dtd.network.sizes import Shape
 from dtd.propagation import Layer
+
+Values = Mapping[int, Tensor]  # by layer index; explained input k is value −1−k
+Forward = Callable[[int, Layer, tuple[Tensor, ...], Values], Tensor]
+Visit = tuple[int, Layer, tuple[Tensor, ...], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +69,15 @@ class Graph:
     output: int  # index of the layer whose output is the network's
     inputs: tuple[Input, ...]  # explained ones; a layer reads input k as index −1 − k
     like: Tensor  # in the network's dtype, on its device
-    plans: dict[int, tuple[Any, tuple]] = field(default_factory=dict, repr=False)  # what plans were bound to
-    programs: dict[tuple, tuple] = field(default_factory=dict, repr=False)  # what bound plans were prepared as
-    below: "Graph | None" = field(default=None, repr=False)
+    plans: Memo = field(default_factory=lambda: Memo(16), repr=False)  # what plans were bound to
+    saved_bytes: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what one sample of a program saves
+    programs: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what bound plans were prepared as
+    of_one: "Graph | None" = field(default=None, repr=False)
 
     @property
     def base(self) -> "Graph":
         """The graph whose side values are those of one sample."""
-        return self.below or self
+        return self.of_one or self
 
     @property
     def domain(self) -> Domain:
@@ -88,16 +94,52 @@ class Graph:
         if not self.sides:
             return self
         layers = tuple(
-            replace(layer, primitive=layer.refill(*(values[i] for i in layer.sides))) if layer.sides else layer
+            replace(layer, op=layer.refill(*(values[i] for i in layer.sides))) if layer.sides else layer
             for layer in self.layers
         )
-        return Graph(layers, self.output, self.inputs, self.like, below=self.base)
+        return Graph(layers, self.output, self.inputs, self.like, plans=self.plans, of_one=self.base)
+
+    def ascend(self, values: Values, first: int = 0, forward: Forward | None = None) -> Iterator[Visit]:
+        """Layers ``first`` and above on what they read: index, layer, its inputs, its output, one layer after another.
+
+        Each value is let go of after its last use. ``forward(i, layer, inputs, values)`` computes a layer's output in place
+        of the layer itself; ``values`` are all that are held then. # shape: (B, *) each
+        """
+        held = dict(values)
+        for i in range(first, len(self.layers)):
+            layer = self.layers[i]
+            inputs = tuple(held[j] for j in layer.inputs)
+            held[i] = layer(*inputs) if forward is None else forward(i, layer, inputs, held)
+            yield i, layer, inputs, held[i]
+            for j in self.last_used[i]:
+                held.pop(j, None)
+
+    def output_of(self, values: Values, visits: Iterable[Visit]) -> Tensor:
+        """The network's output, from the visits of :meth:`ascend` on ``values``."""
+        outputs = {i: output for i, _, _, output in visits if i == self.output}
+        return {**values, **outputs}[self.output]
+
+    @cached_property
+    def last_used(self) -> tuple[tuple[int, ...], ...]:
+        """For each layer the values that no layer after it reads, but for the output."""
+        last = {j: i for i, layer in enumerate(self.layers) for j in layer.inputs if j != self.output}
+        return tuple(
+            tuple(j for j in dict.fromkeys(layer.inputs) if last.get(j) == i) for i, layer in enumerate(self.layers)
+        )
 
     @cached_property
     def weighted(self) -> tuple[Layer, ...]:
         """The layers with weights, lowest first: those a plan must speak for."""
         return tuple(layer for layer in self.layers if layer.weighted)
 
-    def check_input(self, x: Tensor, shape: tuple[int, ...]) -> None:
-        """Raise for an input that does not fit the network; see :meth:`Input.check`."""
-        self.inputs[0].check(x, self.like)
+
+class Reading(NamedTuple):
+    """Checked inputs as the layers read them, and the layers for these inputs."""
+
+    graph: Graph
+    values: dict[int, Tensor]  # explained input k is −1−k. shape: (B, *in) each
+
+    @property
+    def batch(self) -> int:
+        """B, the number of samples."""
+        return next(iter(self.values.values())).shape[0]

@@ -1,37 +1,9 @@
-"""Inference of domains through affine layers."""
+"""Domains of several inputs together."""
 
 import torch
 from torch import Tensor
 
-from dtd.affine import AffineMap, Diagonal, StackSum, WindowSum
-from dtd.algebra import negative, positive
-from dtd.domain import Box, Domain, NonNegative, Real, entries, hull
-
-
-def affine_image(affine: AffineMap, domain: Domain) -> Domain:
-    """The smallest known domain that holds ``W a + b`` for ``a`` in ``domain``.
-
-    Boxes stay boxes through maps whose units share no inputs or only average them (batch norm, pooling, sums): there
-    interval arithmetic is exact for each unit. A dense layer or a convolution gives Real, or NonNegative when its
-    weights, biases and inputs are.
-    """
-    bias_nonnegative = affine.bias is None or bool((affine.bias >= 0).all())
-    if isinstance(domain, Box) and isinstance(affine, (Diagonal, StackSum, WindowSum)):
-        low, high = (as_input(bound, affine) for bound in domain.bounds())
-        up, down = positive(affine.weight), negative(affine.weight)
-        bias = 0 if affine.bias is None else affine.per_output(affine.bias)
-        ends = [affine.linear(x, up) + affine.linear(y, down) + bias for x, y in ((low, high), (high, low))]
-        return entries(*ends)
-    if domain.nonnegative and bias_nonnegative and bool((affine.weight >= 0).all()):
-        return NonNegative()
-    return Real()
-
-
-def as_input(bound: float | Tensor, affine: AffineMap) -> Tensor:
-    """A bound in the map's input shape. # shape: (1 or B, *in_shape)"""
-    bound = torch.as_tensor(bound, dtype=affine.weight.dtype, device=affine.weight.device)
-    batch = bound.shape[0] if bound.ndim == len(affine.in_shape) + 1 else 1
-    return bound.expand(batch, *affine.in_shape)
+from dtd.domain import Box, Domain, entries, hull
 
 
 def stacked(domains: list[Domain], shape: tuple[int, ...], like: Tensor) -> Domain:

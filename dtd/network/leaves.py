@@ -30,6 +30,8 @@ class Signature:
     @classmethod
     def of(cls, model: nn.Module, inputs: Inputs) -> tuple["Signature", list[Tensor]]:
         """The signature of example inputs, and their tensors."""
+        if isinstance(inputs, (tuple, list)) and len(inputs) == 1 and isinstance(inputs[0], Tensor):
+            (inputs,) = inputs
         alone = isinstance(inputs, Tensor)
         mapping = isinstance(inputs, Mapping)
         if not alone and not mapping and not isinstance(inputs, (tuple, list)):
@@ -58,6 +60,11 @@ class Signature:
         count = len(fixed) + len(self.names)
         leaves = [fixed[place] if place in fixed else next(following) for place in range(count)]
         return pytree.tree_unflatten(leaves, self.spec)
+
+    def structured(self, tensors: Collection[Tensor]) -> Inputs:
+        """Inputs with these tensors, as they are given."""
+        args, kwargs = self.call(tensors)
+        return kwargs if self.keywords is not None else args[0] if self.alone else args
 
     def tensors(self, inputs: Inputs) -> list[Tensor]:
         """The tensors of inputs of the same structure; raises :class:`InputError` for inputs of another."""

@@ -1,7 +1,7 @@
 """From an exported graph to layers: walks the nodes and keeps track of what each one is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 import torch
@@ -11,12 +11,12 @@ from torch.fx import Node
 from dtd.affine import AffineMap
 from dtd.domain import Domain, Real
 from dtd.errors import DTDError, NonFiniteError, UnsupportedOp
-from dtd.network.images import affine_image
 from dtd.network.lookups import MOVES
 from dtd.network.refill import Again, Emitted, Refill, filled
 from dtd.network.refs import Ref, flatten
 from dtd.network.sides import Side, SideProgram
 from dtd.network.sizes import Shape, Sizes, is_stripped, stored
+from dtd.op import Op
 from dtd.propagation import Layer
 
 Handler = Callable[..., Ref | tuple[Ref, ...]]
@@ -97,7 +97,7 @@ class Lowering:
         for number, op in refill.varied(*(side.value.unsqueeze(0) for side in sides)).items():
             again = Again(refill, number)
             self.layers[first + number] = replace(
-                self.layers[first + number], primitive=op, sides=refill.indices, refill=again
+                self.layers[first + number], op=op, sides=refill.indices, refill=again
             )
 
     def unsupported(self, node: Node, advice: str) -> UnsupportedOp:
@@ -142,7 +142,7 @@ class Lowering:
         self,
         node: Node,
         kind: str,
-        primitive: Any,
+        op: Op,
         inputs: tuple[Ref, ...],
         *,
         image: Domain | None = None,
@@ -157,16 +157,14 @@ class Lowering:
         """
         full = self.full(node) if full is None else full
         if self.recorded is not None:
-            held = tuple(f.name for f in fields(primitive) if isinstance(getattr(primitive, f.name), Tensor))
-            self.recorded.append(Emitted(primitive, held))
+            held = fields(op) if is_dataclass(op) else ()
+            self.recorded.append(Emitted(op, tuple(f.name for f in held if isinstance(getattr(op, f.name), Tensor))))
             return Ref(-1, full, Real())
         domain = domain or inputs[0].domain
-        if isinstance(primitive, AffineMap):
-            self.check_finite(node, primitive)
-        if image is None and self.varying and isinstance(primitive, AffineMap):
-            image = Real()
+        if isinstance(op, AffineMap):
+            self.check_finite(node, op)
         if image is None:
-            image = affine_image(primitive, domain) if isinstance(primitive, AffineMap) else primitive.image(domain)
+            image = Real() if self.varying and isinstance(op, AffineMap) else op.image(domain)
         path = (self.owners.get(id(weight)) or self.path(node)) if path is None else path
         whole = bool(path) and path in self.modules and kind not in ("pad", "expand")
         self.layers.append(
@@ -174,7 +172,7 @@ class Lowering:
                 name=self.unique(path if whole else ".".join(filter(None, (path, kind)))),
                 path=path,
                 kind=kind,
-                primitive=primitive,
+                op=op,
                 inputs=tuple(ref.index for ref in inputs),
                 shape=stored(full),
                 domain=domain,

@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,21 +10,14 @@ from torch import Tensor, nn
 from dtd.domain import Domain
 from dtd.errors import InputError
 from dtd.network.build import Builder, Built
-from dtd.network.graph import Graph
+from dtd.network.graph import Graph, Reading
 from dtd.network.leaves import Inputs, Signature
 from dtd.network.reader import Axes, check_ids, check_leaves
-from dtd.network.state import State
+from dtd.network.state import Snapshot
 from dtd.network.table import table
 from dtd.propagation import Layer
 
 SIZES = 4  # how many sizes layers are kept for
-
-
-class Reading(NamedTuple):
-    """Inputs as the layers take them: ``values[−1 − k]`` is explained input k. # shape: (B, *shape) each"""
-
-    graph: Graph
-    values: Mapping[int, Tensor]
 
 
 @dataclass(eq=False)
@@ -46,13 +38,13 @@ class Network:
     axes: Axes
     example: tuple[Tensor, ...]  # one sample of each tensor among the inputs, as exported
     domains: tuple[Domain, ...]  # of the explained inputs
-    _state: State | None = field(default=None, repr=False)
+    _state: Snapshot | None = field(default=None, repr=False)
     _built: OrderedDict[tuple, Built] = field(default_factory=OrderedDict, repr=False)
 
     def built(self, leaves: tuple[Tensor, ...]) -> Built:
         """The layers over the parameters as they are now, at the sizes of one sample."""
         if self._state is None or not self._state.holds():
-            self._state = State.of(self.model)
+            self._state = Snapshot.of(self.model)
             self._built = OrderedDict()
         key = self.axes.sizes(leaves)
         if key not in self._built:
@@ -150,9 +142,22 @@ class Network:
         """The layers with weights, lowest first: those a plan must speak for."""
         return self.graph.weighted
 
-    def check_input(self, x: Tensor) -> None:
-        """Raise for an input that does not fit the network; see :meth:`Input.check`."""
-        self.graph.check_input(x, self.shape)
+    def take(self, inputs: Inputs, rows: slice) -> Inputs:
+        """Some of the samples."""
+        leaves = self.signature.tensors(inputs)
+        taken = [leaf[rows] if b else leaf for leaf, b in zip(leaves, self.axes.batched, strict=True)]
+        return self.signature.structured(taken)
+
+    def named(self, values: Mapping[int, Tensor]) -> Tensor | dict[str, Tensor]:
+        """Values of the explained inputs: a tensor where the input is one, else by name."""
+        if self.signature.alone and len(values) == 1:
+            return values[-1]
+        return {each.name: values[-1 - k] for k, each in enumerate(self.builder.explained)}
+
+    def is_current(self, graph: Graph) -> bool:
+        """Whether layers are still those of the model."""
+        holds = self._state is not None and self._state.holds()
+        return holds and any(built.graph is graph.base for built in self._built.values())
 
     def __str__(self) -> str:
         return table(self.graph)

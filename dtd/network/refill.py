@@ -1,6 +1,5 @@
 """Layers that hold side values: what their handler makes of them, for every sample at once."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
-from dtd.affine import AffineMap
 from dtd.network.refs import Ref
 from dtd.network.sides import Side, replaced
 
@@ -53,8 +51,7 @@ class Refill:
         tensors = torch.vmap(collect, in_dims=axes)(*(v if a == 0 else v[0] for v, a in zip(values, axes, strict=True)))
         changed: dict[int, dict[str, Tensor]] = {}
         for (number, name), tensor in zip(held, tensors, strict=True):
-            own = {"_modified": OrderedDict()} if isinstance(records[number].op, AffineMap) else {}
-            changed.setdefault(number, own)[name] = tensor
+            changed.setdefault(number, {})[name] = tensor
         return {number: replace(records[number].op, **tensors) for number, tensors in changed.items()}
 
     def handled(self, records: list[Emitted], sample: tuple[Tensor, ...]) -> Any:

@@ -11,7 +11,7 @@ def version(tensor: Tensor) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class Snapshot:
     """A model's modules, parameters and buffers at one moment; asking whether they still hold costs a few look-ups each."""
 
     modules: tuple[tuple[dict, str, nn.Module | None], ...]  # where each is found
@@ -19,7 +19,7 @@ class State:
     sizes: tuple[tuple[dict, int], ...]
 
     @classmethod
-    def of(cls, model: nn.Module) -> "State":
+    def of(cls, model: nn.Module) -> "Snapshot":
         """The model as it is now."""
         tables = [(m._modules, m._parameters, m._buffers) for m in model.modules()]
         modules = [(children, name, child) for children, _, _ in tables for name, child in children.items()]

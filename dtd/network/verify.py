@@ -92,9 +92,7 @@ def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], bat
 
 def own_output(network: Network, leaves: list[Tensor]) -> Tensor:
     """The network's own output. # shape: (B, *out)"""
-    args, kwargs = network.signature.call(leaves)
-    given = kwargs if network.signature.keywords is not None else args[0] if network.signature.alone else args
-    graph, values = network.read(given)
+    graph, values = network.read(network.signature.structured(leaves))
     return output_from(graph, 0, values)
 
 

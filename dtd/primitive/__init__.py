@@ -1,10 +1,23 @@
-"""Primitives that are not affine: pointwise, products, normalisations, a choice among inputs, and moved data."""
+"""Operations that are not affine: pointwise, products, normalisations, a choice among inputs, and moved data."""
 
-from dtd.primitive.normalise import LayerNorm, Pass, Softmax
+from dtd.primitive.moved import Mover
+from dtd.primitive.normalise import LayerNorm, Softmax
 from dtd.primitive.opaque import Opaque
 from dtd.primitive.pointwise import Pointwise
 from dtd.primitive.product import MatMul, Product
 from dtd.primitive.select import MaxPool
-from dtd.primitive.structure import Rearrange, Reshape
+from dtd.primitive.structure import Rearrange, Reshape, ZeroPad
 
-__all__ = ["LayerNorm", "MatMul", "MaxPool", "Opaque", "Pass", "Pointwise", "Product", "Rearrange", "Reshape", "Softmax"]
+__all__ = [
+    "LayerNorm",
+    "MatMul",
+    "MaxPool",
+    "Mover",
+    "Opaque",
+    "Pointwise",
+    "Product",
+    "Rearrange",
+    "Reshape",
+    "Softmax",
+    "ZeroPad",
+]

@@ -1,16 +1,18 @@
-"""Primitives whose relevance follows entries back to where they came from."""
+"""Operations whose outputs are entries of their inputs, each at another place."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-from dtd.propagation import Layer, Propagation, Step
+from dtd.op import Op
 
 
-class Mover(Propagation):
-    """Every output entry is an input entry, or a constant: what relevance does, its coefficients do too."""
+class Mover(Op):
+    """Every output entry is an input entry, or a constant. Relevance, and its coefficients, follow entries back."""
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        return self.move(inputs)[0]
 
     @abstractmethod
     def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
@@ -18,28 +20,8 @@ class Mover(Propagation):
 
     @abstractmethod
     def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
-        """What arrives at the outputs, collected at the inputs. # shape: (B, *out) -> (B, *in) each"""
+        """What arrives at the outputs, added up at the inputs. # shape: (B, *out) -> (B, *in) each"""
 
-    def accepts(self, layer):
-        return layer.primitive is self
-
-    def forward(self, layer: Layer, inputs):
-        return self.move(inputs)
-
-    def prepare(self, layer, setting):
-        return Moved(self, setting.scaled)
-
-
-@dataclass(frozen=True, eq=False)
-class Moved(Step):
-    """A primitive that moves entries, whatever they are."""
-
-    mover: Mover
-    hands_scaled: bool
-    takes_scaled = True
-
-    def up(self, checks, *inputs):
-        return self.mover.move(inputs)
-
-    def down(self, saved, relevance):
-        return self.mover.follow(saved, relevance)
+    def constant(self, like: Tensor) -> Tensor | None:
+        """1 where an output is a constant and no input, 0 elsewhere; None where no output is. # shape: (1 or B, *out)"""
+        return None

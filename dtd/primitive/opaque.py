@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
-from dtd.propagation import Layer
+from dtd.op import Op
 
 
 @dataclass(frozen=True, eq=False)
-class Opaque:
-    """``y = f(a, …)``, sample by sample; a plan must say how relevance passes it. # shape: (B, *in) each -> (B, *out)"""
+class Opaque(Op):
+    """``y = f(a, …)``; it has no rule of its own, so a plan must say how relevance passes it."""
 
     function: Callable[..., Tensor]
 
-    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
-        """The output; nothing is saved."""
-        return self.function(*inputs), None
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        return self.function(*inputs)

@@ -1,93 +1,37 @@
 """Products of two activations: gates, and the mixing of values by attention."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from dtd.algebra import divide, sign
 from dtd.domain import Bound, Domain, NonNegative, Real, entries, exact
-from dtd.errors import check_parameter
-from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
+from dtd.op import Op
 
 
-@dataclass(frozen=True)
-class Product(Propagation):
-    """``y = a b`` entry by entry: ``R_a = share R``, ``R_b = (1 − share) R``.
+class Product(Op):
+    """``y = a b`` entry by entry. # shape: (B, *shape) twice -> (B, *shape)"""
 
-    ``R̂(a, b) = R a b / (a₀ b₀)`` has the roots ``(0, b₀)``, where a takes all, and ``(a₀, 0)``, where b does; on both lines
-    it is linear, so there is neither zeroth term nor remainder. ``share`` mixes the two expansions: ½ is their average,
-    1 (or 0) lets the first (second) factor take all: signal takes all (Arras 2017). At a factor 0 the terms are their limit.
-    """
-
-    apart = True
-
-    share: float = 0.5
-
-    def __post_init__(self):
-        check_parameter(0 <= self.share <= 1, "share", "between 0 and 1", self.share)
-
-    def accepts(self, layer):
-        return isinstance(layer.primitive, Product)
-
-    def function(self, a: Tensor, b: Tensor) -> Tensor:
-        """``a b``."""
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        a, b = inputs
         return a * b
 
-    def forward(self, layer: Layer, inputs):
-        return self.function(*inputs), None
-
-    def backward(self, layer: Layer, saved, relevance):
-        lower = (self.share * relevance, (1 - self.share) * relevance)
-        return Propagated(lower, balance(relevance, lower))
-
-    def image(self, a: Domain, b: Domain) -> Domain:
+    def image(self, *domains: Domain) -> Domain:
         """The products of two intervals."""
+        a, b = domains
         corners = [times(x, y) for x in a.bounds() for y in b.bounds()]
         low, high = torch.stack(torch.broadcast_tensors(*corners)).aminmax(dim=0)
         return entries(low, high)
 
 
-@dataclass(frozen=True)
-class MatMul(Propagation):
-    """``y_ip = Σ_m a_im b_mp``: a sum of products, with the root of LRP-0 in the products, each shared out as a product is.
+class MatMul(Op):
+    """``y_ip = Σ_m a_im b_mp``. # shape: a (B, …, n, m), b (B, …, m, p) -> (B, …, n, p)"""
 
-        s = R / y,    R_a = share a ⊙ (s bᵀ),    R_b = (1 − share) b ⊙ (aᵀ s)
-
-    With ``share = ½`` this is the uniform rule of Achtibat 2024 for attention. ``damping`` ε stops early,
-    ``s = R / (y + ε sign y)``, and leaves what it absorbs in the zeroth term; where ``y + ε sign y = 0`` there is no root
-    and all of R stays there. # shape: a (B, …, n, m), b (B, …, m, p) -> (B, …, n, p)
-    """
-
-    apart = True
-
-    share: float = 0.5
-    damping: float = 0.0
-
-    def __post_init__(self):
-        check_parameter(0 <= self.share <= 1, "share", "between 0 and 1", self.share)
-        check_parameter(self.damping >= 0, "damping", ">= 0", self.damping)
-
-    def accepts(self, layer):
-        return isinstance(layer.primitive, MatMul)
-
-    def function(self, a: Tensor, b: Tensor) -> Tensor:
-        """``a b``."""
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        a, b = inputs
         return a @ b
 
-    def forward(self, layer: Layer, inputs):
-        y = self.function(*inputs)
-        return y, (*inputs, y)
-
-    def backward(self, layer: Layer, saved, relevance):
-        a, b, y = saved
-        s = divide(relevance, y + self.damping * sign(y) if self.damping else y)
-        lower = (self.share * a * (s @ b.mT), (1 - self.share) * b * (a.mT @ s))
-        return Propagated(lower, balance(relevance, lower, zeroth=per_sample(relevance - s * y)))
-
-    def image(self, a: Domain, b: Domain) -> Domain:
+    def image(self, *domains: Domain) -> Domain:
         """NonNegative for two non-negative factors."""
-        return NonNegative() if a.nonnegative and b.nonnegative else Real()
+        return NonNegative() if all(domain.nonnegative for domain in domains) else Real()
 
 
 def times(x: Bound, y: Bound) -> Tensor:

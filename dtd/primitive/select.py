@@ -1,4 +1,4 @@
-"""Max pooling: the winner takes all."""
+"""Max pooling."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dtd.affine import AffineMap
+from dtd.domain import Domain, hull
 from dtd.primitive.moved import Mover
-from dtd.propagation import Layer, Propagated, balance
 
 aten = torch.ops.aten
 Sizes = tuple[int, ...]
@@ -18,10 +18,10 @@ UNPOOL = {2: aten.max_pool2d_with_indices_backward.default, 3: aten.max_pool3d_w
 
 @dataclass(frozen=True, eq=False)
 class MaxPool(Mover):
-    """``y_p = max_{q in window(p)} a_q``: in its linear region ``y_p = a_winner``, so the winner takes all.
+    """``y_p = max_{q in window(p)} a_q``, in its linear region ``y_p = a_winner``; of several equal winners the first.
 
-    Of several equal winners the first one takes all; an entry that wins in several windows collects from each. A plan
-    that treats it as average pooling (:class:`dtd.AsAverage`) finds the average over the same windows in ``average``.
+    A plan that treats it as average pooling (:class:`dtd.MaxAsAverage`) finds the average over the same windows in
+    ``average``.
     """
 
     average: AffineMap  # padding, which is no input, is not counted
@@ -66,6 +66,6 @@ class MaxPool(Mover):
         found = planes.gather(-1, winners.flatten(-self.axes)).view_as(winners)
         return found.squeeze(-2) if self.flat else found
 
-    def backward(self, layer: Layer, saved, relevance):
-        lower = self.follow(saved, relevance)
-        return Propagated(lower, balance(relevance, lower))
+    def image(self, *domains: Domain) -> Domain:
+        """The hull of the entries' intervals."""
+        return hull(*domains)

@@ -5,21 +5,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, final
 
 from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import divide, nonzero
-from dtd.domain import Domain
-from dtd.propagation import Layer, Plain, Propagated, Propagation, Setting, Step, balance, per_sample
-from dtd.relevance.explicit import explicit_pass
-from dtd.relevance.fused import affine_step
-from dtd.relevance.passes import downward, expand, plain_pass
-from dtd.relevance.sums import sum_step
+from dtd.direction import Given
+from dtd.domain import Domain, varies_by_sample
+from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
+from dtd.relevance.fused import downward, expand, plain_pass
+from dtd.relevance.roots import root_by_root
 from dtd.root import Root, RootStrategy
+from dtd.root.units import Units, at_once, rounding
 from dtd.taylor import TaylorTerms
-from dtd.units import Units, at_once, rounding
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,16 @@ class RelevanceModel(Propagation):
         """Whether ``ã`` lies in the closure of the model's linear region around the data point."""
 
     def accepts(self, layer: Layer) -> bool:
-        return isinstance(layer.primitive, AffineMap)
+        return isinstance(layer.op, AffineMap)
 
-    def prepare(self, layer: Layer, setting: Setting) -> Step:
-        """:meth:`forward` and :meth:`backward` without the balance, where the root is made of searches."""
-        own = (type(self).forward, type(self).backward) != (RelevanceModel.forward, RelevanceModel.backward)
-        if own or self.root.searches() is None:
-            return Plain(self, layer)
-        return sum_step(self.root, layer, setting) or affine_step(self.root, layer, setting) or Plain(self, layer)
+    def sample_wise(self, layer: Layer) -> bool:
+        directions = [direction.bound(layer.domain) for direction in self.root.directions]
+        functions = [factor.activation for direction in directions for factor in direction.factors(layer.domain)]
+        values = [function.value for function in functions if isinstance(function, Given)]
+        values += [bound for direction in directions for bound in direction.requires.bounds()]
+        if self.root.searches() is None:
+            values += layer.domain.bounds()
+        return self.root.sample_wise and not any(map(varies_by_sample, values))
 
     def terms(self, units: Units, domain: Domain, relevance: Any) -> TaylorTerms:
         """The Taylor terms of some units at their explicit roots. # shape: relevance (B, k)"""
@@ -87,19 +88,21 @@ class RelevanceModel(Propagation):
         value = relevance * self.value(r)
         return TaylorTerms(first, bias, value, relevance - value - slope * (1 - r))
 
+    @final
     def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         a = layer.joined(inputs)
         if self.root.searches() is None:
             self.root.check(layer, a)
-            at_once(layer.primitive, a, self.root.memory, layer.name)
-            return layer.primitive.apply(a), a
+            at_once(layer.op, len(a), self.root.memory, layer.name)
+            return layer.op.apply(a), a
         searches = [search for _, search in self.root.searches()]
         z, raw = plain_pass(layer, a, searches)
         return z, (a, [expand(search, layer, a, z, raw) for search in searches])
 
+    @final
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         if self.root.searches() is None:
-            return explicit_pass(self.terms, layer, saved, relevance, self.root.memory)
+            return root_by_root(self.terms, layer, saved, relevance, self.root.memory)
         a, expansions = saved
         lower, parts = None, {"bias": 0, "zeroth": 0, "remainder": 0}
         for (weight, search), expansion in zip(self.root.searches(), expansions, strict=True):

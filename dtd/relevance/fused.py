@@ -1,161 +1,115 @@
-"""Relevance models on one layer of a prepared pass: no balance, one saved tensor for each search, no pass that the data
-does not ask for.
+"""The fused reading of a search: one forward and one backward pass for each factor pair, no root ever built.
 
-With ``R = y ⊙ c`` above the layer and ``u_m(a) = a`` it hands down ``c = Σ_m ρ_m(w)ᵀ (q ⊙ c_above)``, ``q = y / D``.
+n_k = Σ_m Σ_j u_m(a_j) ρ_m(w_kj) + b_k v_k0,    s = R / D,    R_j = Σ_m u_m(a_j) Σ_k ρ_m(w_kj) s_k
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from dtd.affine import AffineMap, swift
-from dtd.algebra import identity, negative, one, positive
-from dtd.direction import Factor, Given, Only
-from dtd.direction.functions import Function, signed_parts
-from dtd.domain import Domain
-from dtd.propagation import Layer, Setting, Step
-from dtd.relevance.terms import Down, Slots, Term, change, term
-from dtd.root import RootStrategy
-
-PARTS = {identity, positive, negative}  # of an activation: itself, or itself on one side of zero
-Through = Callable[[Tensor], Tensor]
+from dtd.affine import AffineMap
+from dtd.algebra import divide, identity, one
+from dtd.direction import Direction, Factor
+from dtd.propagation import Layer, per_sample
+from dtd.root import Search
 
 
-@dataclass(frozen=True, eq=False)
-class Sources:
-    """The forward passes of a layer: pre-activations, and what its searches need besides."""
+class Expansion(NamedTuple):
+    """What one search keeps between the forward sweep and the relevance pass. # shape: n, denominator (B, *out)"""
 
-    affine: AffineMap
-    passes: tuple[tuple[Function, Through], ...]
-    halves: tuple[int, ...]  # passes that add up to ``Σ_j a_j w_kj``
-    apart: bool  # whether ``Σ_j a_j w_kj`` is needed without the bias
-
-    def __call__(self, a: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """``z``, and all passes: first ``Σ_j a_j w_kj``, or ``z`` where nobody needs that. # shape: (B, *out)"""
-        found = [through(a if function is identity else function(a)) for function, through in self.passes]
-        affine = self.affine
-        if not self.apart and not self.halves:
-            z = affine.apply(a)
-            return z, [z, *found]
-        raw = reduce(torch.add, [found[i] for i in self.halves]) if self.halves else affine.linear(a, affine.weight)
-        return raw if affine.bias is None else raw + affine.per_output(affine.bias), [raw, *found]
+    factors: tuple[Factor, ...]
+    n: Tensor  # w·v (+ b v_0)
+    denominator: Tensor  # the search's D
+    bias_term: Tensor | None  # b v_0, None where no bias moves
+    z: Tensor | None  # kept only for factors with a side
+    spread: Tensor | None  # Σ_j |w v|, kept only where the search may pass the root
 
 
-@dataclass(frozen=True, eq=False)
-class AffineStep(Step):
-    """A relevance model that is made of searches, on an affine layer."""
-
-    layer: Layer
-    setting: Setting
-    sources: Sources
-    terms: tuple[Term, ...]
-    required: tuple[Domain, ...]  # where inputs must lie, as far as the trace does not say that they do
-    functions: frozenset[Function]  # the u_m of all terms
-    reads: bool  # whether the way down reads the inputs
-    overwrites: bool  # whether z may become y in place
-    gated: bool  # whether the way down tells units by the sign of z
-    apart: bool
-    takes_scaled = True
-    fresh = True
-
-    @property
-    def merged(self):
-        return self.setting.after is not None
-
-    @property
-    def hands_scaled(self):
-        return self.functions <= PARTS
-
-    def up(self, checks, *inputs):
-        a = self.layer.joined(inputs)
-        if self.required:
-            checks.extend(domain.contains(a).all() for domain in self.required)
-        z, passes = self.sources(a)
-        found = [each.denominator(z, passes) for each in self.terms]
-        gate = z if self.gated else None
-        y = self.setting.merge(checks, z, self.overwrites)
-        kept = [each.share.keep(y, d) for each, d in zip(self.terms, found, strict=True)]
-        return y, (a if self.reads else None, gate, kept)
-
-    def down(self, saved, relevance):
-        a, gate, kept = saved
-        parts: dict[Function, Tensor] = {}
-        for each, mine in zip(self.terms, kept, strict=True):
-            s = each.share.share(mine, relevance, self.setting.owned and each is self.terms[-1])
-            if each.mirror is None:
-                collect(parts, each.down, s)
-            else:
-                active = torch.ops.aten.threshold_backward(s, gate, 0)
-                collect(parts, each.down, active)
-                collect(parts, each.mirror.down, s - active)
-        return self.layer.parted(scaled(parts, a) if self.hands_scaled else weighed(parts, a))
+def is_own_pass(factor: Factor) -> bool:
+    """Whether a factor's pass is the layer's own: ``u(a) = a`` and ``ρ(w) = w``."""
+    return factor.activation is identity and factor.keeps_weight and factor.side == 0
 
 
-def collect(parts: dict[Function, Tensor], down: Down, s: Tensor) -> None:
-    """Add the adjoints at ``s`` to what was found for the same function of the activation."""
-    for function, part in zip(down.functions, down.lower(s), strict=True):
-        parts[function] = parts[function].add_(part) if function in parts else part
+def bound(search: Search, layer: Layer) -> tuple[Direction, tuple[Factor, ...]]:
+    """The search's direction on this layer, and its factors there."""
+    direction = search.direction.bound(layer.domain)
+    return direction, direction.factors(layer.domain)
 
 
-def scaled(parts: dict[Function, Tensor], a: Tensor | None) -> Tensor:
-    """``c`` with ``a ⊙ c = Σ_m u_m(a) ⊙ part_m``."""
-    whole = parts.get(identity)
-    if len(parts) == (whole is not None):
-        return whole
-    nothing = next(iter(parts.values())).new_zeros(())
-    sided = torch.where(a > 0, parts.get(positive, nothing), parts.get(negative, nothing))
-    return sided if whole is None else sided.add_(whole)
+def broadcast(value: Tensor | float, a: Tensor) -> Tensor:
+    """A factor's ``u(a)`` in the layer's input shape; what does not depend on the sample keeps a batch of one."""
+    if not isinstance(value, Tensor):
+        return a.new_full((1, *a.shape[1:]), value)
+    batch = value.shape[0] if value.ndim == a.ndim else 1
+    return value.expand(batch, *a.shape[1:])
 
 
-def weighed(parts: dict[Function, Tensor], a: Tensor | None) -> Tensor:
-    """``Σ_m u_m(a) ⊙ part_m``."""
-    total = None
-    for function, part in parts.items():
-        part = part if function is one else part * function(a)
-        total = part if total is None else total.add_(part)
-    return total
+def moves_whole(search: Search, layer: Layer) -> bool:
+    """Whether a search's ``n`` is the pre-activation itself: ``v = a``, and the bias neuron moves by the constant 1."""
+    direction, factors = bound(search, layer)
+    alone = len(factors) == 1 and is_own_pass(factors[0])
+    return alone and search.bias_moves and isinstance(direction.bias(layer.op.bias), int)
 
 
-def affine_step(root: RootStrategy, layer: Layer, setting: Setting) -> AffineStep | None:
-    """The prepared pass of a root strategy's searches; None where there is none."""
-    layer = replace(layer, primitive=swift(layer.primitive))
-    slots: Slots = {}
-    terms = [term(search, weight, layer, setting, slots) for weight, search in root.searches()]
-    if None in terms:
-        return None
-    gated = any(each.mirror for each in terms)
-    affine: AffineMap = layer.primitive
-    passes = tuple((f.activation, affine.raising(change(f), setting.dtype)) for f in slots)
-    needed = any(0 in each.parts or each.mirror for each in terms)
-    halves = () if setting.dtype else complement(slots, layer.domain)
-    functions = [f for each in terms for f in (*each.down.functions, *(each.mirror.down.functions if each.mirror else ()))]
-    known = [direction.bound(layer.domain).requires for direction in root.directions]
-    return AffineStep(
-        layer=layer,
-        setting=setting,
-        sources=Sources(affine, passes, halves, needed and affine.bias is not None),
-        terms=tuple(terms),
-        required=tuple(domain for domain in known if not layer.domain.within(domain)),
-        functions=frozenset(functions),
-        reads=set(functions) not in ({identity}, {one}),
-        overwrites=not (gated or any(each.share.needs_z and (each.plain or 0 in each.parts) for each in terms)),
-        gated=gated,
-        apart=all(search.apart for _, search in root.searches())
-        and not any(map(per_sample, (*functions, *(bound for domain in known for bound in domain.bounds())))),
-    )
+def plain_pass(layer: Layer, a: Tensor, searches: list[Search]) -> tuple[Tensor, Tensor]:
+    """Pre-activations ``z``, and ``Σ_j a_j w_kj`` where some factor's pass is that (else ``z`` again). # shape: (B, *out)"""
+    affine: AffineMap = layer.op
+    own = [search for search in searches if any(is_own_pass(f) for f in bound(search, layer)[1])]
+    if all(moves_whole(search, layer) for search in own) or affine.bias is None:
+        z = affine.apply(a)
+        return z, z
+    raw = affine.linear(a, affine.weight)
+    return raw + affine.per_output(affine.bias), raw
 
 
-def per_sample(value: Any) -> bool:
-    """Whether a bound, or the constant that a function returns, differs between samples."""
-    value = value.value if isinstance(value, Given) else value
-    return isinstance(value, Tensor) and value.ndim > 0 and value.shape[0] > 1
+def expand(search: Search, layer: Layer, a: Tensor, z: Tensor, raw: Tensor) -> Expansion:
+    """The forward passes of one search; ``raw`` is what :func:`plain_pass` found."""
+    affine: AffineMap = layer.op
+    direction, factors = bound(search, layer)
+    layer.check(direction.requires, a, type(direction).__name__, direction.remedy)
+    parts = [upward(affine, factor, a, z, raw) for factor in factors]
+    bias_term = None
+    if search.bias_moves and affine.bias is not None:
+        b = affine.per_output(affine.bias)
+        bias_term = b * direction.bias_on(b, z)
+        if raw is not z or not moves_whole(search, layer):
+            parts.append(bias_term)
+    n = reduce(torch.add, parts).expand(z.shape)
+    denominator = search.denominator(n, z, lambda function: function(z))
+    kept_z = z if any(f.side for f in factors) else None
+    spread = None if search.stops_at_root else reduce(torch.add, [magnitude(affine, f, a) for f in factors])
+    return Expansion(factors, n, denominator, bias_term, kept_z, spread)
 
 
-def complement(slots: Slots, domain: Domain) -> tuple[int, ...]:
-    """Passes with ``w⁺`` and ``w⁻`` whose sum is the layer's own, so that it need not be computed."""
-    halves = [Factor(function, Only(side)) for function, _ in signed_parts(domain) for side in (1, -1)]
-    return tuple(slots[half] - 1 for half in halves) if all(half in slots for half in halves) else ()
+def magnitude(affine: AffineMap, factor: Factor, a: Tensor) -> Tensor:
+    """``Σ_j |u(a_j) ρ(w_kj)|``, what rounding errors of one factor's pass scale with. # shape: (B, *out)"""
+    return affine.linear(broadcast(factor.activation(a), a).abs(), factor.rho(affine.weight).abs())
+
+
+def upward(affine: AffineMap, factor: Factor, a: Tensor, z: Tensor, raw: Tensor) -> Tensor:
+    """One factor's part of ``n``. # shape: (B, *out)"""
+    if is_own_pass(factor):
+        return raw
+    part = affine.linear(broadcast(factor.activation(a), a), factor.rho(affine.weight))
+    return part if factor.side == 0 else factor.gate(z) * part
+
+
+def downward(search: Search, layer: Layer, a: Tensor, expansion: Expansion, s: Tensor) -> tuple[Tensor, Tensor]:
+    """The backward passes of one search: ``R_j`` and the bias neuron's share. # shape: s (B, *out) -> (B, *in), (B,)"""
+    affine: AffineMap = layer.op
+    parts = []
+    for factor in expansion.factors:
+        gated = s if factor.side == 0 else s * factor.gate(expansion.z)
+        part = affine.transpose(gated, factor.rho(affine.weight))
+        parts.append(part if factor.activation is one else part * factor.activation(a))
+    if expansion.bias_term is None:
+        return reduce(torch.add, parts), 0 * per_sample(s)
+    bias = s * expansion.bias_term
+    if search.bias != "distribute":
+        return reduce(torch.add, parts), per_sample(bias)
+    ones = torch.ones_like(affine.weight)
+    count = affine.linear(a.new_ones((1, *a.shape[1:])), ones)
+    kept = per_sample(bias * (count == 0))  # a unit that reads padding alone has nobody to hand it to
+    return reduce(torch.add, [*parts, affine.transpose(divide(bias, count), ones)]), kept

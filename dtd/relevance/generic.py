@@ -8,12 +8,11 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from dtd.affine import AffineMap
 from dtd.algebra import divide
-from dtd.domain import Bound
+from dtd.domain import Bound, varies_by_sample
 from dtd.errors import BudgetError, check_parameter
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
-from dtd.relevance.steps import Path, walk
+from dtd.relevance.segment import Path, walk
 
 TEMPORARIES = 12  # tensors of the size of a layer's input and output alive at once, for each unit
 PRECISION = 1e-12  # of the root, as a share of the way to the reference
@@ -62,13 +61,17 @@ class Generic(Propagation):
         check_parameter(self.brackets >= 1, "brackets", ">= 1", self.brackets)
 
     def accepts(self, layer):
-        return isinstance(layer.primitive, AffineMap) or hasattr(layer.primitive, "function")
+        return True
+
+    def sample_wise(self, layer):
+        points = self.reference if isinstance(self.reference, tuple) else (self.reference,)
+        return not any(map(varies_by_sample, points))
 
     def forward(self, layer: Layer, inputs):
         self.path(layer, inputs)
         if self.at == "root":
             self.at_once(layer, inputs)
-        return function(layer)(*inputs), inputs
+        return layer(*inputs), inputs
 
     def backward(self, layer: Layer, saved, relevance):
         if self.at == "reference":
@@ -102,7 +105,7 @@ class Generic(Propagation):
         self, layer: Layer, inputs: tuple[Tensor, ...], relevance: Tensor
     ) -> tuple[tuple[Tensor, ...], Tensor]:
         """What all units hand down together, since they share their point, and what they are worth there. # shape: (B,)"""
-        f, path = function(layer), self.path(layer, inputs)
+        f, path = layer, self.path(layer, inputs)
         c = divide(relevance, f(*inputs))
         way = torch.ones_like(relevance.flatten(1)[:, 0])
         zeroth = torch.where(c == 0, relevance, c * f(*path.at(way)))
@@ -112,7 +115,7 @@ class Generic(Propagation):
         self, layer: Layer, inputs: tuple[Tensor, ...], relevance: Tensor, index: Tensor
     ) -> Iterator[tuple[Found, Tensor]]:
         """The units ``index`` at their own points, one chunk after another, each with its indices."""
-        f, path, arrived = function(layer), self.path(layer, inputs), relevance.flatten(1)
+        f, path, arrived = layer, self.path(layer, inputs), relevance.flatten(1)
         y = f(*inputs).flatten(1)
         for part in index.split(self.at_once(layer, inputs)):
             k, batch = len(part), len(y)
@@ -134,13 +137,6 @@ class Generic(Propagation):
             handed = walk(f, many, way, chosen.view(-1, *layer.shape), self.steps, self.order)
             back = lambda x, k=k, batch=batch: x.view(batch, k, *x.shape[1:])  # noqa: E731
             yield Found(tuple(map(back, handed)), back(at), back(way), back(exists)), part
-
-
-def function(layer: Layer) -> Callable[..., Tensor]:
-    """The layer as a function of its inputs."""
-    if isinstance(layer.primitive, AffineMap):
-        return lambda *inputs: layer.primitive.apply(layer.joined(inputs))
-    return layer.primitive.function
 
 
 def first_root(value: Callable[[Tensor], Tensor], start: Tensor, brackets: int) -> tuple[Tensor, Tensor]:

@@ -39,7 +39,7 @@ class MinMax(Contextual):
 
     def accepts(self, layer):
         units, _, inputs = self.v.shape
-        return per_unit(layer) and layer.primitive.weight.shape == (units, inputs)
+        return per_unit(layer) and layer.op.weight.shape == (units, inputs)
 
     def check(self, layers, models, position, batch):
         above = upper(layers, position)
@@ -51,7 +51,7 @@ class MinMax(Contextual):
             )
 
     def forward(self, layer, inputs):
-        return layer.primitive.apply(layer.joined(inputs)), None
+        return layer(*inputs), None
 
     def hidden(self, a: Tensor, relevance: Tensor) -> Tensor:
         """``max(0, a·v + d)`` given the relevance above. # shape: a (B, J), relevance (B, L) -> (B, K, P)"""
@@ -61,8 +61,8 @@ class MinMax(Contextual):
     def layer(self, layer: Layer) -> Layer:
         """The hidden layer, with its units in one row."""
         weight = self.v.flatten(0, 1)
-        dense = Dense(weight=weight, bias=None, in_shape=layer.primitive.in_shape, out_shape=(len(weight),))
-        return replace(layer, primitive=dense, shape=dense.out_shape)
+        dense = Dense(weight=weight, bias=None, in_shape=layer.op.in_shape, out_shape=(len(weight),))
+        return replace(layer, op=dense, shape=dense.out_shape)
 
     def decompose(self, layer, context, relevance):
         a = layer.joined(tuple(context.values[j] for j in layer.inputs))
@@ -77,7 +77,7 @@ class MinMax(Contextual):
 
 def per_unit(layer: Layer) -> bool:
     """Whether each upper unit has a weight row of its own: dense layers on flat inputs."""
-    return isinstance(layer.primitive, Dense) and len(layer.primitive.in_shape) == 1
+    return isinstance(layer.op, Dense) and len(layer.op.in_shape) == 1
 
 
 def direction_on(domain: Domain) -> Direction:

@@ -15,7 +15,7 @@ from dtd.direction import Direction
 from dtd.domain import Domain
 from dtd.errors import InputError
 from dtd.propagation import Layer
-from dtd.units import Units
+from dtd.root.units import Units
 
 Bias = Literal["fixed", "neuron", "distribute"]
 Weighted = Iterable[tuple[float, "Root"]]
@@ -72,6 +72,11 @@ class RootStrategy(ABC):
     def inner(self) -> "tuple[RootStrategy, ...]":
         """The strategies that this one is made of."""
         return ()
+
+    @property
+    def sample_wise(self) -> bool:
+        """Whether the root of a sample does not depend on the other samples of its batch."""
+        return all(strategy.sample_wise for strategy in self.inner)
 
     @property
     def directions(self) -> tuple[Direction, ...]:

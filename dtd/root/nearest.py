@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from dtd.algebra import sign
-from dtd.domain import Bound, Domain
+from dtd.domain import Bound, Domain, varies_by_sample
 from dtd.errors import check_parameter
 from dtd.root.base import Bias, Root, RootStrategy, check_bias
-from dtd.units import FieldUnits, rounding
+from dtd.root.units import FieldUnits, rounding
 
 Metric = Bound | Callable[[Tensor], Tensor]
 
@@ -39,6 +39,12 @@ class Nearest(RootStrategy):
 
     def __post_init__(self):
         check_bias(self.bias)
+
+    @property
+    def sample_wise(self):
+        if callable(self.metric):
+            return getattr(self.metric, "sample_wise", False)
+        return not varies_by_sample(self.metric)
 
     @property
     def bias_moves(self):

@@ -10,7 +10,7 @@ from dtd.direction import Direction, Toward
 from dtd.domain import Bound, Domain
 from dtd.errors import check_parameter
 from dtd.root.base import Bias, Root, RootStrategy, check_bias
-from dtd.units import Units
+from dtd.root.units import Units
 
 Damping = float | Callable[[Any], Any]
 
@@ -24,7 +24,6 @@ class Search(RootStrategy):
     direction: Direction
     bias: Bias
     stops_at_root = True  # 0 ≤ z(ã)/z ≤ 1 by construction: between data point and root every model is linear
-    apart = True  # D of a sample does not depend on the others
 
     def searches(self):
         return ((1, self),)
@@ -72,7 +71,7 @@ class Ray(Search):
 
     ``damping`` ε stops early, ``t = z / (n + ε sign n)``: no longer a root, the zeroth term is what ε absorbs. A
     function of the layer's pre-activations ``(B, *out)`` may give it; one that treats each sample as if it were alone says
-    so by an attribute ``apart = True``, and lets samples be explained in parts.
+    so by an attribute ``sample_wise = True``, and lets samples be explained in parts.
 
     ``line``: accept roots behind the data point (``t < 0``) too; otherwise such a unit has no root on its ray.
     """
@@ -87,8 +86,8 @@ class Ray(Search):
         check_parameter(callable(self.damping) or self.damping >= 0, "damping", ">= 0 or a function", self.damping)
 
     @property
-    def apart(self):
-        return not callable(self.damping) or getattr(self.damping, "apart", False)
+    def sample_wise(self):
+        return not callable(self.damping) or getattr(self.damping, "sample_wise", False)
 
     def denominator(self, n, z, context):
         if not callable(self.damping) and self.damping == 0:

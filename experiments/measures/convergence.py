@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dtd.explaining.observe import observe
 from dtd.network import Network
 from dtd.network.graph import Graph
-from dtd.plan import Plan
-from dtd.reference import relevance_pass, sweep
+from dtd.plans.plan import Plan
 from experiments.measures.similarity import unit
 
 
@@ -35,15 +35,13 @@ def convergence(network: Network, x: Tensor, starts: Tensor, plan: Plan) -> list
     """
     graph = network.graph
     batch, number = len(x), len(starts)
-    models = plan.bind(graph)
-    inputs = x.repeat_interleave(number, 0)
-    arrived: dict[int, Tensor] = {}
     initial = starts.to(x).repeat(batch, *[1] * (starts.ndim - 1))
-    swept = sweep(graph, models, inputs)
-    end, _ = relevance_pass(graph, models, swept, initial, inputs, arrived.__setitem__)
+    passed = observe(network, x.repeat_interleave(number, 0), initial, plan)
     whole = [i for i in range(len(graph.layers) - 1, -1, -1) if graph.layers[i].weighted and bottleneck(graph, i)]
-    found = [(graph.layers[i].name, graph.layers[i].kind, arrived[i]) for i in whole]
-    return [Spread(name, kind, pairs(r, batch, number)) for name, kind, r in [*found, ("(input)", "input", end)]]
+    found = [(graph.layers[i].name, graph.layers[i].kind, passed.arrived[i]) for i in whole]
+    return [
+        Spread(name, kind, pairs(r, batch, number)) for name, kind, r in [*found, ("(input)", "input", passed.relevance[-1])]
+    ]
 
 
 def bottleneck(graph: Graph, index: int) -> bool:

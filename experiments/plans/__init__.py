@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from dtd.errors import DTDError
+from dtd.estimate.patterns import estimate_patterns
 from dtd.network import Network
-from dtd.pattern import estimate_patterns
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from experiments.configs import Config, ConfigError, EntriesConfig, PlanConfig, PresetConfig, SeveralPlansConfig
 from experiments.plans import entries, preset
 from experiments.plans.roots import rooted

@@ -6,8 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from dtd.errors import DTDError
-from dtd.plan import Entry, Model, Plan
-from dtd.rules import choose
+from dtd.plans.plan import Entry, Model, Plan
+from dtd.plans.rules import choose
 from experiments.configs import Bias, ConfigError, EntriesConfig, EntryConfig, require
 from experiments.plans.rule import check_parameters, check_rule
 from experiments.plans.selectors import selector

@@ -6,7 +6,7 @@ from typing import Any
 
 from dtd import presets
 from dtd.errors import InputError
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from experiments.configs import ConfigError, require
 
 PRESETS: Mapping[str, Callable[..., Plan]] = {

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from dtd.network import Network
-from dtd.plan import Entry, Plan
+from dtd.plans.plan import Entry, Plan
+from dtd.plans.where import Where, every
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
 from dtd.root import Mix, Nearest, Ray, RootStrategy
-from dtd.where import Where, every
 from experiments.configs import Bias, Root
 
 

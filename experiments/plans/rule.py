@@ -11,13 +11,13 @@ from torch import Tensor
 from dtd.affine import AffineMap
 from dtd.domain import Box, NonNegative
 from dtd.errors import InputError
+from dtd.estimate.patterns import estimate_patterns
 from dtd.network import Network
 from dtd.network.activations import activations
-from dtd.pattern import estimate_patterns
-from dtd.plan import Entry, Plan
+from dtd.plans.plan import Entry, Plan
+from dtd.plans.rules import catalogue, choose
+from dtd.plans.where import Weighted, every
 from dtd.propagation import Layer
-from dtd.rules import catalogue, choose
-from dtd.where import Weighted, every
 from experiments.configs import ConfigError, require
 
 FROM_DATA = {"zbox", "pattern"}  # rules that take something from data: ranges of layers without a box, patterns
@@ -132,5 +132,5 @@ def bounds_of(network: Network, measured: Measured) -> dict[str, Any]:
 
 def defaults(network: Network) -> dict[str, str]:
     """What affine layers without weights get."""
-    free = (layer for layer in network.layers if isinstance(layer.primitive, AffineMap) and not layer.weighted)
+    free = (layer for layer in network.layers if isinstance(layer.op, AffineMap) and not layer.weighted)
     return {layer.name: f"lrp0 (default of {layer.kind})" for layer in free}

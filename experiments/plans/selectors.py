@@ -12,7 +12,7 @@ from typing import Any
 
 from dtd import where
 from dtd.domain import Box, NonNegative, Real
-from dtd.where import Where
+from dtd.plans.where import Where
 from experiments.configs import require
 
 DOMAINS = {each.__name__: each for each in (Box, NonNegative, Real)}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dtd.explain import explain
-from dtd.explanation import Explanation
+from dtd.explaining.explain import explain
+from dtd.explaining.explanation import Explanation
 from dtd.network import Network, trace
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from experiments.configs import Config, require
 from experiments.models import Subject, subjects
 from experiments.plans import plans

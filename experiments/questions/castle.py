@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from dtd.audit import audit
-from dtd.explain import explain
-from dtd.explanation import Explanation
+from dtd.explaining.explain import explain
+from dtd.explaining.explanation import Explanation
 from dtd.network import Network, trace
-from dtd.plan import Plan
-from dtd.presets import DeviationEpsilon, RelativeEpsilon, lrp_overview_2019
+from dtd.plans.plan import Plan
+from dtd.plans.presets import DeviationEpsilon, RelativeEpsilon, lrp_overview_2019
 from experiments.agreement import agreement
 from experiments.classes import COUNT, class_index, class_name
 from experiments.configs import (

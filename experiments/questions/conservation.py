@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import torch
 
-from dtd.explanation import Explanation
+from dtd.explaining.explanation import Explanation
 from experiments.configs import Config, ConservationConfig, require
 from experiments.console import progress
 from experiments.figures.conservation import conservation_figures

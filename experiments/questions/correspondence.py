@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.explain import explain
+from dtd.explaining.explain import explain
+from dtd.explaining.observe import observe
 from dtd.network import Network, trace
-from dtd.reference import relevance_pass, sweep
-from dtd.rules import catalogue
-from dtd.target import initial_relevance
+from dtd.plans.rules import catalogue
 from experiments.agreement import agreement
 from experiments.configs import Config, CorrespondenceConfig, require
 from experiments.console import progress
@@ -117,13 +116,12 @@ def layer_rows(case: Case, assigned: Assigned, limits: Bounds) -> Iterator[dict[
     """Both propagations of each affine layer on the same inputs and the same arriving relevance."""
     network, plan = case.network, assigned.plan
     derived, explicit = plan.bind(network), plan.explicit().bind(network)
-    swept, arrived = sweep(network, derived, case.x), {}
-    relevance_pass(network, derived, swept, initial_relevance(swept.output, case.target), case.x, arrived.__setitem__)
+    arrived = observe(network, case.x, case.target, plan).arrived
     values = {-1: case.x}
     for i, layer in enumerate(network.layers):
         inputs = tuple(values[j] for j in layer.inputs)
         values[i], saved = derived[i].forward(layer, inputs)
-        if isinstance(layer.primitive, AffineMap):
+        if isinstance(layer.op, AffineMap):
             below = derived[i].backward(layer, saved, arrived[i])
             formula = explicit[i].backward(layer, explicit[i].forward(layer, inputs)[1], arrived[i])
             parts = arrived[i].flatten(1).sum(1), flat(below.relevance), flat(formula.relevance)

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from dtd.domain import Domain
-from dtd.explain import explain
+from dtd.explaining.explain import explain
 from dtd.network import Network, trace
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from experiments.audits import audits
 from experiments.configs import Config, CostConfig, require
 from experiments.console import console, progress
@@ -98,7 +98,7 @@ def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str], wi
     for recipe in fitting:
         yield Method(OURS, recipe.name, recipe.bias, always(relevance_by(network, x, target, recipe.plan)))
         if recipe.name in MODIFIED:
-            reduced = relevance_by(network, x, target, recipe.plan, reduced=torch.bfloat16)
+            reduced = relevance_by(network, x, target, recipe.plan, pass_dtype=torch.bfloat16)
             yield Method(REDUCED, recipe.name, recipe.bias, always(reduced))
         if within:
             bounded = relevance_by(network, x, target, recipe.plan, memory=within * 10**6)

@@ -13,15 +13,15 @@ from torch import Tensor
 from dtd.affine import AffineMap
 from dtd.direction import Activations, Contributions, Direction, Gamma, Weights, ZPlus
 from dtd.errors import BudgetError, InputError
+from dtd.explaining.observe import observe_models
+from dtd.explaining.sweep import Above
 from dtd.network import Network
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
+from dtd.plans.where import every
 from dtd.propagation import Context
-from dtd.reference import Above, check_models, relevance_pass, sweep
 from dtd.relevance import Exact
 from dtd.relevance.exact.expansion import Expansion, differentiated
 from dtd.root import Ray
-from dtd.target import initial_relevance
-from dtd.where import every
 from experiments.configs import Config, ConfigError, ExactConfig, require
 from experiments.console import progress
 from experiments.figures.depth import depth_figures
@@ -79,7 +79,7 @@ def compared(config: Config, case: Case, name: str) -> Iterator[dict[str, float]
         raise ConfigError(f"The exact model does not run on {case.name}: {error}") from error
     depth = 0
     for position, layer in enumerate(case.network.layers):
-        if isinstance(layer.primitive, AffineMap) and layer.weighted:
+        if isinstance(layer.op, AffineMap) and layer.weighted:
             depth += 1
             below = layer.inputs[0]
             parts = list(expansions(true, position))
@@ -98,14 +98,15 @@ class Passed:
     """A finished pass, and the functions that it was made of."""
 
     def __init__(self, network: Network, models, x: Tensor, target: Tensor):
-        check_models(network.layers, models, len(x))
         self.network, self.models = network.graph, models
-        with torch.no_grad():
-            self.swept = sweep(self.network, models, x, target)
-            self.values = dict(self.swept.saved)
-            self.initial, arrived = initial_relevance(self.swept.output, target), {}
-            relevance, self.balances = relevance_pass(self.network, models, self.swept, self.initial, x, arrived.__setitem__)
-        self.relevance: dict[int, Tensor] = {**arrived, -1: relevance}
+        passed = observe_models(network.read(x), models, target)
+        self.swept, self.values, self.initial, self.balances = (
+            passed.swept,
+            passed.swept.saved,
+            passed.initial,
+            passed.balances,
+        )
+        self.relevance: dict[int, Tensor] = {**passed.arrived, **passed.relevance}
 
     @classmethod
     def through(cls, network: Network, x: Tensor, target: Tensor, plan: Plan) -> "Passed":
@@ -143,9 +144,9 @@ def expanded(passed: Passed, position: int, parts: Sequence[Expansion], i: int) 
         way, mine = part.ways, part.ways.samples == i
         found = part.exists & mine
         moved = (way.data - part.points).flatten(1)
-        rows = layer.primitive.rows(way.units, layer.primitive.weight)
-        z = layer.primitive.apply(way.data).flatten(1).gather(1, way.units[:, None])[:, 0]
-        fields = layer.primitive.receptive_field(way.units)
+        rows = layer.op.rows(way.units, layer.op.weight)
+        z = layer.op.apply(way.data).flatten(1).gather(1, way.units[:, None])[:, 0]
+        fields = layer.op.receptive_field(way.units)
         step = (rows * moved.gather(1, fields.clamp(min=0)) * (fields >= 0)).sum(1)  # z(a) − z(ã)
         own = found & ((z - step).abs() < 1e-9 * z.abs())
         _, gradient = differentiated(way, way.data, 1)

@@ -11,15 +11,14 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.explaining.observe import observe
 from dtd.network import Network, trace
 from dtd.network.activations import activations
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from dtd.primitive import Pointwise, Reshape
 from dtd.propagation import Layer
-from dtd.reference import relevance_pass, sweep
-from dtd.target import initial_relevance
+from dtd.root.units import FieldUnits
 from dtd.taylor import TaylorTerms
-from dtd.units import FieldUnits
 from experiments.configs import Config, ConfigError, require
 from experiments.models import subjects
 from experiments.plans import plans
@@ -42,22 +41,22 @@ def steps(network: Network, x: Tensor, models: tuple, arrived: dict[int, Tensor]
     """The affine layers, lowest first, at one sample; raises :class:`ConfigError` for a network that is no chain of them."""
     for i, (layer, a, _) in enumerate(activations(network, x)):
         check_chain(layer, i)
-        if isinstance(layer.primitive, AffineMap):
-            units = FieldUnits(layer.primitive, a, torch.arange(arrived[i].numel()))
+        if isinstance(layer.op, AffineMap):
+            units = FieldUnits(layer.op, a, torch.arange(arrived[i].numel()))
             relevance = arrived[i].flatten(1)
             yield Step(layer, relevance[0], models[i].terms(units, layer.domain, relevance), units.field)
 
 
 def check_chain(layer: Layer, position: int) -> None:
     """Each layer must read the one before it, and keep the order of its units or be affine and small."""
-    affine = isinstance(layer.primitive, AffineMap)
-    if layer.inputs != (position - 1,) or not (affine or isinstance(layer.primitive, (Pointwise, Reshape))):
+    affine = isinstance(layer.op, AffineMap)
+    if layer.inputs != (position - 1,) or not (affine or isinstance(layer.op, (Pointwise, Reshape))):
         raise ConfigError(
             f"The flow picture needs a chain of affine maps and pointwise functions; layer '{layer.name}' ({layer.kind}) is "
             "neither. Choose a network without branches and max pooling, such as model=mlp."
         )
     if affine:
-        edges = torch.Size(layer.primitive.out_shape).numel() * layer.primitive.fan_in
+        edges = torch.Size(layer.op.out_shape).numel() * layer.op.fan_in
         require(edges <= LIMIT, "model", f"small enough to draw (at most {LIMIT:,} edges a layer)", f"{edges:,}")
 
 
@@ -86,10 +85,10 @@ def flows(network: Network, x: Tensor, plan: Plan) -> dict[str, pd.DataFrame]:
     ``flow_layers``: ``level layer target`` with the sums ``relevance first bias zeroth remainder`` of each layer.
     """
     models = plan.bind(network)
-    swept, arrived = sweep(network, models, x), {}
-    target = int(swept.output.argmax(1))
-    initial = initial_relevance(swept.output, target)
-    relevance_pass(network, models, swept, initial, x, arrived.__setitem__)
+    with torch.no_grad():
+        target = int(network.model(x).argmax(1))
+    passed = observe(network, x, target, plan)
+    initial, arrived = passed.initial, passed.arrived
     edges, units, layers = [], [], []
     for level, step in enumerate(steps(network, x, models, arrived), 1):
         sums = {"relevance": step.relevance.sum().item()} | {p: getattr(step.terms, p).sum().item() for p in PARTS}

@@ -17,10 +17,10 @@ from torch import Tensor
 from dtd.affine import Dense
 from dtd.audit.validity import Status, status
 from dtd.domain import Box, Domain, NonNegative, Real
+from dtd.plans.rules import Rule, catalogue
 from dtd.relevance import RelevanceModel, TrainingFree
 from dtd.root import mixed
-from dtd.rules import Rule, catalogue
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 from experiments.configs import Bias, Config, FunctionViewConfig, Plane, require
 from experiments.figures.function_view import function_view_figures
 from experiments.formulas import scripts

@@ -13,13 +13,13 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from dtd.explain import explain
+from dtd.explaining.explain import explain
 from dtd.network import Network, trace
 from dtd.network.activations import activations
-from dtd.plan import Entry, Plan
+from dtd.plans.plan import Entry, Plan
+from dtd.plans.rules import choose
+from dtd.plans.where import every, name
 from dtd.relevance import Generic
-from dtd.rules import choose
-from dtd.where import every, name
 from experiments.configs import Config, GenericConfig, require
 from experiments.console import progress
 from experiments.figures.curves import curve_figures

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from dtd.audit import audit
 from dtd.errors import PlanError
-from dtd.explain import explain
-from dtd.plan import Plan
+from dtd.explaining.explain import explain
+from dtd.plans.plan import Plan
 from experiments.configs import Config, HeatmapsConfig, require
 from experiments.console import progress
 from experiments.figures.heatmaps import heatmap_figures

@@ -11,14 +11,14 @@ import pandas as pd
 from torch import Tensor
 
 from dtd.errors import BudgetError
-from dtd.explain import explain
-from dtd.fitting import Fitted, Training, fit_min_max
+from dtd.estimate.min_max import Fitted, Training, fit_min_max
+from dtd.explaining.explain import explain
 from dtd.network import Network, trace
-from dtd.plan import Entry, Plan
-from dtd.presets import deep_taylor_2017
+from dtd.plans.plan import Entry, Plan
+from dtd.plans.presets import deep_taylor_2017
+from dtd.plans.where import name
 from dtd.relevance import Exact
 from dtd.relevance.min_max import direction_on
-from dtd.where import name
 from experiments.configs import Config, ConfigError, MinMaxConfig, require
 from experiments.console import console, progress
 from experiments.figures.minmax import minmax_figures

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from dtd.audit import audit
-from dtd.explain import explain
+from dtd.explaining.explain import explain
 from dtd.network import trace
-from dtd.rules import catalogue
+from dtd.plans.rules import catalogue
 from experiments.configs import Config, CorrespondenceConfig
 from experiments.console import progress
 from experiments.models import Subject, subjects

@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from dtd.direction import Contributions, Jitter, Weights
-from dtd.explain import explain
+from dtd.explaining.average import toward_data
+from dtd.explaining.explain import explain
 from dtd.network import trace
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
+from dtd.plans.where import every, index
 from dtd.relevance import Generic
 from dtd.root import Ray
-from dtd.sampled import toward_data
-from dtd.where import every, index
 from experiments.configs import Config, RootDistributionsConfig, require
 from experiments.console import progress
 from experiments.figures.curves import curve_figures

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from dtd.explain import explain
+from dtd.explaining.explain import explain
 from dtd.network import Network, trace
 from experiments.configs import Config, ConfigError, SanityConfig, Starts, require
 from experiments.console import progress

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from dtd.audit import audit_cost
 from dtd.audit.audit import chosen, look, summary
+from dtd.explaining.observe import observe
+from dtd.explaining.target import initial_relevance
 from dtd.network import Network, trace
 from dtd.network.activations import activations
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from dtd.propagation import Layer
-from dtd.reference import relevance_pass, sweep
 from dtd.relevance import RelevanceModel
-from dtd.target import initial_relevance
 from experiments.configs import Config, Explained, ValidityConfig, Weights, require
 from experiments.console import progress
 from experiments.figures.validity import validity_figures
@@ -77,12 +77,15 @@ def weighted(config: Config, case: Case, weights: Weights) -> tuple[Network, Map
     return network, plans(config, network, case.batches)
 
 
+def predicted(output: Tensor) -> Tensor:
+    """The score of each sample's predicted class as the initial relevance."""
+    return initial_relevance(output, output.argmax(1))
+
+
 def audited(asked: ValidityConfig, network: Network, case: Case, plan: Plan, seed: int) -> Iterator[dict]:
     """The rows of one plan."""
     models = plan.bind(network)
-    swept, arrived = sweep(network, models, case.x), {}
-    target = swept.output.argmax(1) if asked.explained is Explained.predicted else lambda output: output
-    relevance_pass(network, models, swept, initial_relevance(swept.output, target), case.x, arrived.__setitem__)
+    arrived = observe(network, case.x, predicted if asked.explained is Explained.predicted else torch.clone, plan).arrived
     position = 0
     for i, (layer, a, _) in enumerate(activations(network, case.x)):
         if layer.weighted and isinstance(models[i], RelevanceModel):
@@ -95,7 +98,7 @@ def audited(asked: ValidityConfig, network: Network, case: Case, plan: Plan, see
 
 def by_sign(layer: Layer, index: Tensor) -> dict[str, Tensor]:
     """The units with each sign of the bias, where any receives relevance. # shape: (k,)"""
-    affine = layer.primitive
+    affine = layer.op
     bias = torch.zeros(1) if affine.bias is None else affine.per_output(affine.bias)
     bias = bias.expand(affine.out_shape).flatten()[index]
     parts = {sign: index[holds(bias)] for sign, holds in SIGNS.items()}

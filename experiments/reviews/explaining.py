@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from dtd.domain import Box
-from dtd.explain import explain
+from dtd.explaining.explain import explain
 from dtd.network import Network, trace
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from experiments.configs import Config
 from experiments.models.reviews import ReviewNetwork
 from experiments.plans import plans

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dtd.audit import audit
-from dtd.explain import explain
+from dtd.explaining.explain import explain
 from experiments.agreement import agreement
 from experiments.configs import Config, MovieReviewsConfig
 from experiments.console import progress

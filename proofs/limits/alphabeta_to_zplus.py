@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from dtd.domain import Real
 from dtd.lrp import LRPAlphaBeta
-from dtd.rules import catalogue
+from dtd.plans.rules import catalogue
 from proofs.layers import Family
 from proofs.limits.limit import LimitProof
 from proofs.rules import zplus_signed

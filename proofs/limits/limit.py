@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import sympy
 
+from dtd.plans.rules import Rule, catalogue
 from dtd.relevance import Linear
-from dtd.rules import Rule, catalogue
 from proofs.formula import Shares
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, Proof

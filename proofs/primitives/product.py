@@ -54,7 +54,7 @@ def cases() -> Iterator[Case]:
     x, relevance = [[3, -1, 2, 5]], [[8, 6]]
     gate = Function(lambda x: x[:, :2] * x[:, 2:])
     yield tensors(lambda: explained(gate, x, relevance), [[4, 3, 4, 3]], "a gate, traced and explained: half to each")
-    first = dtd.Plan([(where.kind("product"), dtd.Product(share=1.0))])
+    first = dtd.Plan([(where.kind("product"), dtd.ProductShares(share=1.0))])
     yield tensors(lambda: explained(gate, x, relevance, first), [[8, 6, 0, 0]], "signal takes all")
     mixed = Function(lambda x: x[:, :, :2] @ x[:, 0, 2:, None])
     expected = [[[1, 3, 1, 3]]]

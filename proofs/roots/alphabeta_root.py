@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from dtd.algebra import negative, positive, step
-from dtd.rules import catalogue
+from dtd.plans.rules import catalogue
 from proofs.judge import Step
 from proofs.layers import Family, real
 from proofs.roots.equivalence import MARGIN, MINUS, SIZE, SLACK, Region, RootProof, Z, sums

@@ -13,8 +13,8 @@ from typing import Any
 import sympy
 
 from dtd.algebra import positive
+from dtd.plans.rules import Rule, catalogue
 from dtd.root import mixed
-from dtd.rules import Rule, catalogue
 from proofs.judge import Step, every
 from proofs.kernel import Case, Mutant, Proof, unconditional
 from proofs.layers import Setting, real

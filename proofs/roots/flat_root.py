@@ -7,8 +7,8 @@ from random import Random
 
 from dtd.algebra import step
 from dtd.domain import NonNegative
+from dtd.plans.rules import Condition, catalogue
 from dtd.relevance import Linear
-from dtd.rules import Condition, catalogue
 from proofs.judge import Step
 from proofs.layers import Family
 from proofs.roots.equivalence import MARGIN, SIGNS, SIZE, SLACK, Region, RootProof, Z

@@ -12,7 +12,7 @@ from dtd.direction import Weights
 from dtd.domain import Box, Domain, NonNegative, Real
 from dtd.relevance import Linear
 from dtd.root import Nearest, Ray, Root, RootStrategy
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 from proofs.judge import Step, every
 from proofs.kernel import Case, Mutant, Proof, never_zero, unconditional
 from proofs.layers import indexed, real

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dtd.domain import NonNegative, Real
-from dtd.rules import catalogue
+from dtd.plans.rules import catalogue
 from proofs.layers import Setting
 from proofs.notation import show, showing
 from proofs.units import FiniteMap

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from dtd.algebra import negative, positive, step
 from dtd.domain import Real
-from dtd.rules import catalogue
+from dtd.plans.rules import catalogue
 from proofs.judge import Step
 from proofs.layers import Family, indexed, real
 from proofs.reduce import Reduction

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from dtd.algebra import negative, positive, step
 from dtd.domain import Real
-from dtd.rules import Condition, Rule, catalogue, margin_lrp0, margin_zplus
+from dtd.plans.rules import Condition, Rule, catalogue, margin_lrp0, margin_zplus
 from proofs.judge import Step
 from proofs.layers import Family, Setting, real
 from proofs.roots.equivalence import Region, RootProof, ray_regions

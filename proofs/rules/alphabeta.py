@@ -5,8 +5,8 @@ from dataclasses import replace
 from dtd.algebra import negative, positive, step
 from dtd.direction import Contributions
 from dtd.domain import Real
+from dtd.plans.rules import alphabeta_formula, catalogue
 from dtd.root import Mix, Ray
-from dtd.rules import alphabeta_formula, catalogue
 from proofs.formula import ratio
 from proofs.layers import Family
 from proofs.rules.derivation import RuleProof, without_bias

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.direction import Direction
+from dtd.plans.rules import Rule, catalogue
 from dtd.relevance import Linear, TrainingFree
 from dtd.root import Ray
-from dtd.rules import Rule, catalogue
 from proofs.formula import Shares
 from proofs.judge import Step
 from proofs.kernel import Mutant, Proof

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from dtd.algebra import sign
 from dtd.direction import Activations
 from dtd.domain import Real
+from dtd.plans.rules import catalogue
 from dtd.root import Ray
-from dtd.rules import catalogue
 from proofs.formula import ratio, safe_inverse
 from proofs.layers import SIDES, Family
 from proofs.rules.derivation import RuleProof, derived_as, without_bias

@@ -9,8 +9,8 @@ import numpy as np
 import sympy
 
 from dtd.domain import NonNegative, Real
+from dtd.plans.rules import catalogue
 from dtd.relevance import Linear, TrainingFree
-from dtd.rules import catalogue
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, Proof, unconditional
 from proofs.layers import BIASES

@@ -10,8 +10,8 @@ import sympy
 from dtd.algebra import positive
 from dtd.domain import NonNegative, Real
 from dtd.lrp import LRPEpsilon
+from dtd.plans.rules import catalogue
 from dtd.relevance import Linear, TrainingFree
-from dtd.rules import catalogue
 from proofs.judge import Condition, Step
 from proofs.kernel import Case, Mutant, Proof, never_zero
 from proofs.points import draw, put, several

@@ -17,18 +17,17 @@ def test_the_network_above_is_the_rest_of_the_network(name):
     outputs = {-1: x}
     for i, layer in enumerate(network.layers):
         inputs_ = tuple(outputs[j] for j in layer.inputs)
-        affine = hasattr(layer.primitive, "apply")
-        outputs[i] = layer.primitive.apply(layer.joined(inputs_)) if affine else layer.primitive.forward(layer, inputs_)[0]
+        outputs[i] = layer(*inputs_)
     for first in range(len(network.layers) + 1):
-        values = {j: outputs[j] for j in live(network, first)}
-        torch.testing.assert_close(output_from(network, first, values), model(x))
+        values = {j: outputs[j] for j in live(network.graph, first)}
+        torch.testing.assert_close(output_from(network.graph, first, values), model(x))
 
 
 def test_a_region_ends_where_a_sign_or_a_winner_changes():
     model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Unflatten(1, (1, 3)), nn.MaxPool1d(3)).double()
     x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0), dtype=torch.double)
-    network, rows = dtd.trace(model, x), torch.zeros(200, dtype=torch.long)
-    same = same_region(network, 0, {-1: x[:1]}, {-1: x}, rows)
+    graph, rows = dtd.trace(model, x).graph, torch.zeros(200, dtype=torch.long)
+    same = same_region(graph, 0, {-1: x[:1]}, {-1: x}, rows)
     h = model[0](x)
     signs = ((h > 0) == (h[:1] > 0)).all(1)
     winner = (h[:1] <= 0).all() | (h.argmax(1) == h[:1].argmax(1))
@@ -36,8 +35,8 @@ def test_a_region_ends_where_a_sign_or_a_winner_changes():
     w = model[0].weight[0].detach()
     kink = x[:1] - (h[:1, :1] / w.square().sum()) * w
     for moved in (kink + 1e-6 * w, kink - 1e-6 * w):
-        assert bool(same_region(network, 0, {-1: moved}, {-1: kink}, rows[:1]))
-        assert not bool(same_region(network, 0, {-1: moved}, {-1: 2 * kink - moved}, rows[:1]))
+        assert bool(same_region(graph, 0, {-1: moved}, {-1: kink}, rows[:1]))
+        assert not bool(same_region(graph, 0, {-1: moved}, {-1: 2 * kink - moved}, rows[:1]))
 
 
 def test_first_roots_on_rays():

@@ -5,7 +5,7 @@ import torch
 
 import dtd
 from dtd.network.activations import activations
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 from tests.cases import LAYERS, make_case
 from tests.models import MODELS, model_and_input
 
@@ -18,12 +18,12 @@ def case(request):
 
 
 def test_the_map_is_the_module(case):
-    z = case.layer.primitive.apply(case.x)
+    z = case.layer.op.apply(case.x)
     torch.testing.assert_close(z.flatten(1), case.module(case.x).flatten(1).detach(), rtol=1e-12, atol=1e-13)
 
 
 def test_transpose_is_the_adjoint_for_any_weight(case):
-    affine = case.layer.primitive
+    affine = case.layer.op
     generator = torch.Generator().manual_seed(5)
     rho = torch.randn(affine.weight.shape, generator=generator, dtype=torch.double)
     s = torch.randn(2, *affine.out_shape, generator=generator, dtype=torch.double)
@@ -32,7 +32,7 @@ def test_transpose_is_the_adjoint_for_any_weight(case):
 
 
 def test_rows_and_receptive_fields_rebuild_every_unit(case):
-    affine = case.layer.primitive
+    affine = case.layer.op
     units = FieldUnits(affine, case.x, torch.arange(torch.Size(affine.out_shape).numel()))
     torch.testing.assert_close(units.z, affine.apply(case.x).flatten(1), rtol=1e-10, atol=1e-12)
     jacobian = torch.autograd.functional.jacobian(lambda a: affine.apply(a).flatten(), case.x[:1]).flatten(1)
@@ -63,7 +63,7 @@ def test_tensor_bounds_travel_with_the_data():
     for layer, a, y in activations(network, x):
         assert bool(layer.domain.contains(a, 1e-12).all() and layer.image.contains(y, 1e-12).all()), layer.name
     norm = network["norm"]
-    scale = norm.primitive.weight
+    scale = norm.op.weight
     width = torch.as_tensor(norm.image.high) - torch.as_tensor(norm.image.low)
     torch.testing.assert_close(width.flatten(), (scale.abs() * (high - low)[0]).expand(2, 8).flatten())
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import dtd
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 
 
 def network() -> tuple[dtd.Network, torch.Tensor]:
@@ -49,7 +49,7 @@ def test_an_audit_builds_at_most_what_was_said(monkeypatch, arguments):
 
 def test_too_little_memory_is_said_before_anything_is_computed(monkeypatch):
     net, x = network()
-    monkeypatch.setattr(import_module("dtd.audit.audit"), "sweep", lambda *_: pytest.fail("the audit started"))
+    monkeypatch.setattr(import_module("dtd.audit.audit"), "observe_models", lambda *_: pytest.fail("the audit started"))
     for call in (dtd.audit_cost, lambda net, x, plan, memory: dtd.audit(net, x, 0, plan, memory=memory)):
         with pytest.raises(dtd.BudgetError, match="the memory bound is 100"):
             call(net, x, dtd.Plan.uniform("gamma"), memory=100)

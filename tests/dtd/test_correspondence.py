@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import dtd
-from dtd.rules import Choice
-from dtd.units import FieldUnits
+from dtd.plans.rules import Choice
+from dtd.root.units import FieldUnits
 from tests.cases import DOMAINS, LAYERS, SIGNS, Case, make_case
 from tests.oracles import expansion
 from tests.tolerance import RELATIVE
@@ -34,7 +34,7 @@ def parameters_of(rule: str, case: Case) -> dict:
         return {"low": low, "high": high}
     if rule == "pattern":
         generator = torch.Generator().manual_seed(7)
-        return {"pattern": torch.randn(case.layer.primitive.weight.shape, generator=generator, dtype=torch.double)}
+        return {"pattern": torch.randn(case.layer.op.weight.shape, generator=generator, dtype=torch.double)}
     return {
         "epsilon": {"epsilon": 0.3},
         "gamma": {"gamma": 0.25},
@@ -52,7 +52,7 @@ def summed(case: Case, first: torch.Tensor) -> torch.Tensor:
 
 
 def all_units(case: Case) -> FieldUnits:
-    affine = case.layer.primitive
+    affine = case.layer.op
     return FieldUnits(affine, case.x, torch.arange(torch.Size(affine.out_shape).numel()))
 
 

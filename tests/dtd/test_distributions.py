@@ -7,7 +7,7 @@ from torch import nn
 
 import dtd
 from dtd.network.activations import activations
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 from tests.cases import make_case
 
 SIGNS = dict.fromkeys(("weight", "bias", "input", "relevance"), "mixed")
@@ -32,7 +32,7 @@ def test_jittered_roots_read_alike_and_are_roots(name, direction, bias):
     ray = dtd.Ray(dtd.Jitter(direction, 0.7, seed=3), bias)
     fused, built = (one_layer(dtd.Linear(root), case) for root in (ray, dtd.Explicit(ray)))
     torch.testing.assert_close(fused.relevance[0], built.relevance[0], rtol=1e-9, atol=1e-10)
-    units = FieldUnits(case.layer.primitive, case.x, torch.arange(torch.Size(case.layer.primitive.out_shape).numel()))
+    units = FieldUnits(case.layer.op, case.x, torch.arange(torch.Size(case.layer.op.out_shape).numel()))
     root, plain = ray.root(units, dtd.Real()), dtd.Ray(direction, bias).root(units, dtd.Real())
     near = root.exists & (root.shift.abs().amax(-1) < 1e3)
     assert bool(near.any()) and (root.residual(units)[0] * near).abs().max() < 1e-9
@@ -60,7 +60,7 @@ def test_the_audits_standard_error_is_that_of_the_mean():
     strategy = dtd.jittered(dtd.Weights(), count=6, spread=0.5)
     rows = dtd.audit(network, x, 1, dtd.Plan([(dtd.where.last, strategy), (dtd.where.every, dtd.rules.choose("lrp0"))]))
     layer, a, _ = list(activations(network, x))[-1]
-    units, relevance = FieldUnits(layer.primitive, a, torch.tensor([1])), layer.primitive.apply(a)[:, [1]]
+    units, relevance = FieldUnits(layer.op, a, torch.tensor([1])), layer.op.apply(a)[:, [1]]
     draws = [dtd.Linear(ray).terms(units, layer.domain, relevance).first.detach().numpy() for ray in strategy.strategies]
     error = np.std(draws, axis=0, ddof=1) / 6**0.5
     relative = np.linalg.norm(error, axis=-1) / np.linalg.norm(np.mean(draws, axis=0), axis=-1)
@@ -78,7 +78,7 @@ def test_plans_average_to_the_plan_of_averages():
         rays = [dtd.Ray(dtd.Jitter(dtd.Weights(), 0.5, 3 * seed + i)) for i in range(3)]
         return dtd.Plan([(dtd.where.index(i), ray) for i, ray in enumerate(rays)])
 
-    found = dtd.average(network, x, 2, map(drawn, range(200)))
+    found = dtd.mean_over_plans(network, x, 2, map(drawn, range(200)))
     pools = [dtd.Average(tuple(dtd.Ray(dtd.Jitter(dtd.Weights(), 0.5, 3 * s + i)) for s in range(200))) for i in range(3)]
     exact = dtd.explain(network, x, 2, dtd.Plan([(dtd.where.index(i), pool) for i, pool in enumerate(pools)])).relevance
     off = ((found.relevance - exact) / found.standard_error).abs()
@@ -95,7 +95,7 @@ def test_references_from_data(root):
     plan = dtd.toward_data(network, data, root)
     out = dtd.explain(network, x, 1, plan)
     assert all(r.balance.gap.abs().max() < 1e-9 * (1 + r.balance.first.abs().max()) for r in out.layers.values())
-    affine, (*_, (_, reference, _)) = network["5"].primitive, activations(network, data)
+    affine, (*_, (_, reference, _)) = network["5"].op, activations(network, data)
     *_, (_, a, _) = activations(network, x)
     z, w = affine.apply(a)[:, 1], affine.weight[1]
     first = out.layers["5"].balance.first
@@ -106,7 +106,7 @@ def test_references_from_data(root):
 def test_what_cannot_be_averaged():
     network, x = network_and_input()
     with pytest.raises(dtd.InputError, match="needs at least 2 plans; found 1"):
-        dtd.average(network, x, 1, [dtd.Plan.uniform("lrp0")])
+        dtd.mean_over_plans(network, x, 1, [dtd.Plan.uniform("lrp0")])
     with pytest.raises(dtd.InputError, match="'strategies' must be at least one"):
         dtd.Average(())
     with pytest.raises(dtd.InputError, match="'strategies' must be root strategies"):

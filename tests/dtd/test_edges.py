@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import dtd
-from dtd.rules import choose
+from dtd.plans.rules import choose
 
 
 def dense(weight, bias=0.0):
@@ -52,7 +52,7 @@ def test_a_unit_that_reads_padding_alone_keeps_its_bias_share(module):
     plan = dtd.Plan.uniform("lrp0", bias="distribute")
     for chosen in (plan, plan.explicit()):
         (record,) = dtd.explain(network, x, same, chosen).layers.values()
-        alone = record.layer.primitive.out_shape[1] - 2
+        alone = record.layer.op.out_shape[1] - 2
         assert record.balance.gap.abs().max() < 1e-12 and record.balance.bias.item() == pytest.approx(alone if alone else 0)
     assert dtd.audit(network, x, same, plan)["gap"].max() < 1e-12
 

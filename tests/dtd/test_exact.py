@@ -10,10 +10,9 @@ from torch import nn
 
 import dtd
 from dtd import where
-from dtd.propagation import Context
-from dtd.reference import Above, relevance_pass, sweep
+from dtd.explaining.observe import observe
+from dtd.explaining.sweep import Above
 from dtd.relevance.exact.cost import cost_above
-from dtd.target import initial_relevance
 from tests.nested import MANY, Nested
 
 LARGE = 10**9
@@ -48,13 +47,9 @@ def gradient(model, x, target) -> torch.Tensor:
 @torch.no_grad()
 def expansions(network, x, target, plan, position) -> list:
     """The expansions of one exact layer at the data point."""
-    models, arrived = plan.bind(network), {}
-    swept = sweep(network, models, x, target)
-    saved, initial = dict(swept.saved), initial_relevance(swept.output, target)
-    relevance_pass(network, models, swept, initial, x, arrived.__setitem__)
-    above = Above(network, models, swept, position, initial.abs().sum(1))
-    context = Context(position, saved[position], arrived, above)
-    return list(models[position].expansions(network.layers[position], context, arrived[position]))
+    passed = observe(network, x, target, plan)
+    model = passed.models[position]
+    return list(model.expansions(network.layers[position], passed.context(position), passed.arrived[position]))
 
 
 CASES = [([2, 3, 2], MANY), pytest.param([2, 2, 2, 2], MANY, marks=pytest.mark.slow)]

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 import dtd
-from dtd.affine import Convolution, filtering, swift
+from dtd.affine import Convolution
+from dtd.fast.kernels import fastest, winograd
+from dtd.fast.kernels.narrow import ConvolutionPasses
 
 PADDINGS = [((1, 1), (1, 1)), ((0, 0), (0, 0)), ((0, 2), (1, 0)), ((2, 2), (2, 1))]
 SHAPES = [(9, 14, 14, 256, 130), (1, 33, 40, 128, 200), (3, 20, 31, 300, 140)]  # samples, height, width, channels
@@ -16,8 +18,8 @@ SHAPES = [(9, 14, 14, 256, 130), (1, 33, 40, 128, 200), (3, 20, 31, 300, 140)]  
 @pytest.fixture(autouse=True)
 def smaller(monkeypatch):
     """Sizes that a test can afford."""
-    monkeypatch.setattr(filtering, "WIDE", 60)
-    monkeypatch.setattr(filtering, "MANY", 48)
+    monkeypatch.setattr(winograd, "WIDE", 60)
+    monkeypatch.setattr(winograd, "MANY", 48)
 
 
 def convolution(padding, height, width, c, k, **changes) -> Convolution:
@@ -46,18 +48,18 @@ def relative(found: torch.Tensor, exact: torch.Tensor) -> float:
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("padding", PADDINGS, ids=str)
-@pytest.mark.parametrize("block", [2**20, filtering.BLOCK])
+@pytest.mark.parametrize("block", [2**20, winograd.BLOCK])
 @torch.no_grad()
 def test_filtering_is_the_adjoint(monkeypatch, padding, shape, block):
     """To the rounding errors of float32: up to 4e-6 of the largest output, where the definition has 1e-6 to 2e-6."""
-    monkeypatch.setattr(filtering, "BLOCK", block)
+    monkeypatch.setattr(winograd, "BLOCK", block)
     n, *rest = shape
     affine = convolution(padding, *rest)
-    fast, exact = swift(affine), in_double(affine)
-    assert type(fast) is filtering.FilteredConvolution
+    fast, exact = fastest(affine), in_double(affine)
+    assert type(fast) is winograd.FilteredConvolution
     s = torch.randn(n, *affine.out_shape)
     calls = []
-    monkeypatch.setattr(filtering, "blocks", lambda *given, blocks=filtering.blocks: calls.append(given) or blocks(*given))
+    monkeypatch.setattr(winograd, "blocks", lambda *given, blocks=winograd.blocks: calls.append(given) or blocks(*given))
     assert relative(fast.transpose(s, affine.weight), exact.transpose(s.double(), exact.weight)) < 4e-6
     assert len(calls) == 1
 
@@ -69,7 +71,7 @@ def test_errors_are_those_of_the_definition():
     s = torch.rand(2, *affine.out_shape)
     for weight in (affine.weight, affine.weight.clamp(min=0)):
         exact = affine.transpose(s.double(), weight.double())
-        by_filtering = (swift(affine).transpose(s, weight) - exact).norm() / exact.norm()
+        by_filtering = (fastest(affine).transpose(s, weight) - exact).norm() / exact.norm()
         by_definition = (affine.transpose(s, weight) - exact).norm() / exact.norm()
         assert by_filtering < 4 * by_definition and by_filtering < 2e-6
 
@@ -77,8 +79,8 @@ def test_errors_are_those_of_the_definition():
 @torch.no_grad()
 def test_filters_of_small_batches_and_other_precisions_are_not_transformed(monkeypatch):
     affine = convolution(((1, 1), (1, 1)), 14, 14, 128, 128)
-    fast = swift(affine)
-    monkeypatch.setattr(filtering, "adjoint", None)  # whoever calls it fails
+    fast = fastest(affine)
+    monkeypatch.setattr(winograd, "adjoint", None)  # whoever calls it fails
     for a in (torch.rand(2, *affine.in_shape), torch.rand(4, *affine.in_shape).to(torch.bfloat16)):
         weight = affine.weight.to(a.dtype)
         torch.testing.assert_close(fast.transpose(a, weight), affine.transpose(a, weight), rtol=0, atol=0)
@@ -96,7 +98,7 @@ def test_other_convolutions_stay_as_they_are():
         convolution(((3, 3), (3, 3)), 14, 14, 128, 128),
         convolution(((0, 0), (0, 0)), 14, 14, 128, 128, weight=torch.randn(128, 128, 1, 1), out_shape=(128, 14, 14)),
     ]
-    assert all(swift(affine) is affine for affine in others)
+    assert all(type(fastest(affine)) is ConvolutionPasses for affine in others)
 
 
 @torch.no_grad()
@@ -104,7 +106,7 @@ def test_what_no_relevance_reaches_stays_zero():
     affine = convolution(((1, 1), (1, 1)), 28, 28, 128, 128)
     s = torch.zeros(1, *affine.out_shape)
     s[:, :, 5:9, 11:17] = torch.randn(128, 4, 6)
-    found = swift(affine).transpose(s, affine.weight)
+    found = fastest(affine).transpose(s, affine.weight)
     assert torch.equal((found != 0).any(1), (affine.transpose(s, affine.weight) != 0).any(1))
 
 
@@ -122,7 +124,7 @@ def test_inputs_that_are_off_keep_their_sums(rule):
     x[:, :, 9:16, 10:19] = torch.rand(2, 1, 7, 9)
     exact = dtd.explain(dtd.trace(deepcopy(model).double(), x.double(), box), x.double(), 1, plan).relevance
     fast = dtd.explain(dtd.trace(model, x, box), x, 1, plan).relevance
-    assert type(swift(dtd.trace(model, x, box).layers[2].primitive)) is filtering.FilteredConvolution
+    assert type(fastest(dtd.trace(model, x, box).layers[2].op)) is winograd.FilteredConvolution
     assert relative(fast, exact) < 2e-3
 
 
@@ -137,10 +139,10 @@ def test_explanations_are_as_exact(rule, monkeypatch):
     plan = dtd.Plan([(dtd.where.first, dtd.rules.choose("zbox")), ("*", dtd.rules.choose(rule))])
     exact = dtd.explain(dtd.trace(deepcopy(model).double(), x.double(), box), x.double(), torch.arange(4), plan)
     calls = []
-    monkeypatch.setattr(filtering, "blocks", lambda *given, blocks=filtering.blocks: calls.append(given) or blocks(*given))
+    monkeypatch.setattr(winograd, "blocks", lambda *given, blocks=winograd.blocks: calls.append(given) or blocks(*given))
     fast = dtd.explain(dtd.trace(model, x, box), x, torch.arange(4), plan)
     assert len(calls) >= 2
-    monkeypatch.setattr("dtd.relevance.fused.swift", lambda affine: affine)
+    monkeypatch.setattr("dtd.fast.affine.fastest", ConvolutionPasses)
     slow = dtd.explain(dtd.trace(model, x, box), x, torch.arange(4), plan)
     for found, same, truth in ((fast.output, slow.output, exact.output), (fast.relevance, slow.relevance, exact.relevance)):
         assert relative(found, truth) < 5 * relative(same, truth)

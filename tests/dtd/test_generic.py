@@ -65,7 +65,7 @@ def test_on_an_affine_layer_it_is_the_ray_to_the_reference(name):
     layer = case.layer
     with torch.no_grad():
         found = one_layer(dtd.Generic(reference), layer, (case.x,), case.relevance)
-        z, far = layer.primitive.apply(case.x), layer.primitive.apply(reference)
+        z, far = layer.op.apply(case.x), layer.op.apply(reference)
         on_segment = z * far <= 0
         expected = one_layer(ray, layer, (case.x,), case.relevance * on_segment)
         torch.testing.assert_close(found.relevance[0], expected.relevance[0], rtol=1e-9, atol=1e-9)

@@ -9,7 +9,7 @@ from torch import nn
 import dtd
 from dtd.affine import Dense
 from dtd.audit.validity import Status, distance, status
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 from tests.cases import make_case, traced
 
 INF = float("inf")
@@ -107,7 +107,7 @@ def test_no_rule_has_a_valid_root_that_is_nearer(name, domain):
     signs = {"weight": "mixed", "bias": "mixed", "input": "sparse", "relevance": "positive"}
     case = make_case(name, domain, 3, signs, 11)
     layer = case.layer
-    units = FieldUnits(layer.primitive, case.x, torch.arange(torch.Size(layer.primitive.out_shape).numel()))
+    units = FieldUnits(layer.op, case.x, torch.arange(torch.Size(layer.op.out_shape).numel()))
     model = dtd.TrainingFree(dtd.Nearest())
     nearest = model.root.root(units, layer.domain)
     active = units.z > 0
@@ -129,7 +129,7 @@ def test_every_share_has_the_sign_of_the_relevance_and_the_rest_stays():
     signs = {"weight": "positive", "bias": "mixed", "input": "sparse", "relevance": "mixed"}
     case = make_case("conv2d", "nonnegative", 2, signs, 5)
     layer, model = case.layer, dtd.Linear(dtd.Nearest())
-    units = FieldUnits(layer.primitive, case.x, torch.arange(torch.Size(layer.primitive.out_shape).numel()))
+    units = FieldUnits(layer.op, case.x, torch.arange(torch.Size(layer.op.out_shape).numel()))
     relevance = case.relevance.flatten(1)
     terms = model.terms(units, layer.domain, relevance)
     exists = model.root.root(units, layer.domain).exists

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 import dtd
-from dtd.explanation import Asked
-from dtd.program import Program
-from dtd.rules import choose
-from tests.dtd.test_passes import saved_bytes
+from dtd.explaining.explanation import Request
+from dtd.fast.program import Program
+from dtd.plans.rules import choose
+from tests.helpers import saved_bytes
 from tests.models import randomised
 
 SAMPLES = 7
@@ -39,8 +39,8 @@ def sweeps(monkeypatch):
     """Samples and saved bytes of every forward sweep."""
     seen, forward = [], Program.forward
 
-    def watched(program, x):
-        state = forward(program, x)
+    def watched(program, values):
+        state, x = forward(program, values), values[-1]
         assert 0 <= saved_bytes(state) - state.nbytes < x.untyped_storage().nbytes()  # of x some samples alone may be saved
         seen.append((len(x), state.nbytes))
         return state
@@ -91,9 +91,8 @@ def test_memory_that_tensors_share_is_counted_as_it_is(traced):
 
     x = traced[1]
     network, plan = dtd.trace(randomised(Chunks()), x), dtd.Plan.uniform("lrp0")
-    asked = Asked.of(network, x, plan, None)
-    state = asked.sweep(x).state
-    assert state.nbytes == saved_bytes(state)
+    swept = Request.of(network, x, plan, None, fast=True).sweep().swept
+    assert swept.nbytes == saved_bytes(swept)
 
 
 def test_micro_batches_stay_within_the_bound(monkeypatch, sweeps):
@@ -102,7 +101,7 @@ def test_micro_batches_stay_within_the_bound(monkeypatch, sweeps):
     model, x = nn.Sequential(below, nn.Conv2d(6, 1, 3), nn.Flatten(), nn.Linear(16, 3)), torch.rand(100, 2, 8, 8)
     network, plan = dtd.trace(model, x), dtd.Plan([("0.3", choose("lrp0", "neuron")), ("*", choose("zplus_signed"))])
     whole = dtd.explain(network, x, 1, plan).relevance
-    monkeypatch.setattr("dtd.program.LARGE", 3 * 2**13)
+    monkeypatch.setattr("dtd.fast.program.LARGE", 3 * 2**13)
     sweeps.clear()
     bound = 130_000
     parts = dtd.explain(network, x, 1, plan, memory=bound).relevance
@@ -159,11 +158,11 @@ def test_plans_that_may_look_at_the_whole_batch_are_refused(traced, sweeps):
     exact = dtd.Plan([("head", dtd.Exact(dtd.Activations())), ("*", choose("lrp0"))])
     damped = dtd.Plan.uniform("epsilon", epsilon=lambda z: 0.3 * z.abs().mean())
     pooled = nn.Sequential(nn.Unflatten(1, (5, 1)), nn.MaxPool2d((1, 2)), nn.Flatten(), nn.Linear(10, 3)).double()
-    average = dtd.AsAverage(choose("epsilon", epsilon=lambda z: 0.3 * z.abs().mean()))
+    average = dtd.MaxAsAverage(choose("epsilon", epsilon=lambda z: 0.3 * z.abs().mean()))
     with pytest.raises(dtd.InputError, match=r"Explain x.split\(n\) one after the other"):
         plan = dtd.Plan([(dtd.where.kind("max_pool"), average), ("*", choose("lrp0"))])
         dtd.explain(dtd.trace(pooled, x), x, 1, plan, memory=2**30)
-    for plan in (bounds, PLAN.explicit(), exact, damped):
+    for plan in (bounds, bounds.explicit(), exact, damped, damped.explicit()):
         with pytest.raises(dtd.InputError, match=r"Explain x.split\(n\) one after the other"):
             dtd.explain(network, x, 1, plan, memory=2**30)
     assert not sweeps

@@ -10,7 +10,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import dtd
 from dtd import presets
-from dtd.program import prepared
+from dtd.fast.kernels.fastest import fastest
+from dtd.fast.kernels.streaming import StreamedDense
+from tests.helpers import passes_of, program_of, saved_bytes
 
 PASSES = {"convolution", "mm", "addmm", "mkldnn_linear"}
 
@@ -55,23 +57,6 @@ PLANS = {  # passes of a plan; gradient × input has 2 for each layer
 }
 
 
-def saved_bytes(state) -> int:
-    """Bytes that a finished forward sweep holds, each memory counted once."""
-    held: dict[int, int] = {}
-
-    def look(value):
-        if isinstance(value, torch.Tensor):
-            held[value.untyped_storage().data_ptr()] = value.untyped_storage().nbytes()
-        elif isinstance(value, (list, tuple)):
-            for each in value:
-                look(each)
-
-    for segment in (*state.lower, state.upper):
-        look(segment.saved)
-        look(list(segment.kept.values()))
-    return sum(held.values())
-
-
 @pytest.mark.parametrize("name", sorted(PLANS))
 def test_passes_are_those_of_the_arithmetic(name):
     net, (plan, expected) = network(), PLANS[name]
@@ -88,7 +73,7 @@ def test_one_tensor_is_saved_for_each_search(name):
     net, plan = network(), PLANS[name][0]
     x = torch.rand(2, 3, 8, 8)
     with torch.no_grad():
-        state = prepared(net.graph, plan.bind(net.graph)).forward(x)
+        state = program_of(net, plan).forward({-1: x})
     outputs = 2 * (2 * 20 * 64 + 20 * 4 + 30 + 4)
     winners = 2 * 20 * 16
     allowed = 4 * outputs * (2 if name == "alphabeta" else 1) + 8 * winners + 4 * x.numel()
@@ -108,22 +93,23 @@ def test_modified_weights_are_made_once_and_anew_when_a_parameter_changes():
     net, plan = network(), dtd.Plan.uniform("gamma", gamma=0.5)
     x = torch.rand(2, 3, 8, 8)
     before = dtd.explain(net, x, 0, plan).relevance
-    first = net.layers[0].primitive
+    first, layer = passes_of(net, plan)[0], net.layers[0]
     kept = dict(first._modified)
-    assert torch.equal(dtd.explain(net, x, 0, plan).relevance, before)
+    assert torch.equal(dtd.explain(net, x, 0, plan).relevance, before) and passes_of(net, plan)[0] is first
     assert all(first._modified[key] is weight for key, weight in kept.items()) and len(first._modified) == len(kept) == 1
     with torch.no_grad():
         net.model[2].bias.add_(0.5), net.model[0].weight.neg_()
     after = dtd.explain(net, x, 0, plan).relevance
-    assert net.layers[0].primitive is not first
+    assert net.layers[0] is not layer and passes_of(net, plan)[0] is not first
     assert torch.equal(after, dtd.explain(dtd.trace(net.model, x, domain=dtd.Box(0.0, 1.0)), x, 0, plan).relevance)
 
 
 def test_a_graph_remembers_few_programs():
     net, x = network(), torch.rand(1, 3, 8, 8)
     for gamma in range(12):
-        dtd.explain(net, x, 0, dtd.Plan.uniform("gamma", gamma=gamma / 10))
-    assert len(net.graph.programs) <= 4 and all(len(layer.primitive._modified) <= 4 for layer in net.weighted)
+        plan = dtd.Plan.uniform("gamma", gamma=gamma / 10)
+        dtd.explain(net, x, 0, plan)
+    assert len(net.graph.programs) == 4 and all(len(passes._modified) == 1 for passes in passes_of(net, plan))
 
 
 @pytest.mark.parametrize("rule", ["lrp0", "gamma", "zbox"])
@@ -131,12 +117,10 @@ def test_micro_batches_change_nothing(rule, monkeypatch):
     net, plan, x = network(), PLANS[rule][0], torch.rand(7, 3, 8, 8)
     target = torch.tensor([0, 1, 2, 3, 0, 1, 2])
     whole = dtd.explain(net, x, target, plan)
-    monkeypatch.setattr("dtd.program.LARGE", 3 * 20 * 64 * 4)
+    monkeypatch.setattr("dtd.fast.program.LARGE", 3 * 20 * 64 * 4)
     with torch.no_grad():
-        state = prepared(net.graph, plan.bind(net.graph)).forward(x)
-    assert [len(segment.x) for segment in state.lower] == [3, 3, 1] and len(state.upper.stages) < len(
-        state.lower[0].stages
-    ) + 4
+        state = program_of(net, plan).forward({-1: x})
+    assert state.samples == 3 and len(state.lower) == 3 and len(state.upper.stages) < len(state.lower[0].stages) + 4
     parts = dtd.explain(net, x, target, plan)
     torch.testing.assert_close(parts.relevance, whole.relevance, rtol=1e-5, atol=1e-6)
     again = list(dtd.explain_each(net, x, [target, target], plan))
@@ -149,13 +133,14 @@ def test_large_weights_are_modified_block_by_block(monkeypatch, threads, batch):
     net, x = network(torch.double), torch.rand(batch, 3, 8, 8, dtype=torch.double)
     plans = [PLANS[name][0] for name in ("gamma", "zplus", "alphabeta", "lrp0")]
     kept = [dtd.explain(net, x, 0, plan).relevance for plan in plans]
-    monkeypatch.setattr("dtd.affine.dense.LARGE", 100)
-    monkeypatch.setattr("dtd.affine.dense.CACHED", 1500)
-    monkeypatch.setattr("dtd.affine.dense.torch.get_num_threads", lambda: threads)
+    monkeypatch.setattr("dtd.fast.kernels.streaming.LARGE", 100)
+    monkeypatch.setattr("dtd.fast.kernels.streaming.CACHED", 1500)
+    monkeypatch.setattr("dtd.fast.kernels.streaming.torch.get_num_threads", lambda: threads)
     net.refresh()
     for plan, expected in zip(plans, kept, strict=True):
         torch.testing.assert_close(dtd.explain(net, x, 0, plan).relevance, expected, rtol=1e-5, atol=1e-6)
-    assert all(not layer.primitive._modified for layer in net.weighted if layer.kind == "dense")
+    dense = [passes for plan in plans for passes in passes_of(net, plan) if isinstance(passes, StreamedDense)]
+    assert len(dense) == 2 * len(plans) and all(not passes._modified for passes in dense)
 
 
 @pytest.mark.parametrize(("few", "keeps"), [(1, False), (2 * 64 + 1, True)])  # two samples, and 8 × 8 places at most
@@ -164,35 +149,35 @@ def test_large_modified_weights_are_kept_where_they_are_used_at_few_places(monke
     net, x = network(torch.double), torch.rand(2, 3, 8, 8, dtype=torch.double)
     plan = PLANS[name][0]
     expected = dtd.explain(net, x, 0, plan).relevance
-    monkeypatch.setattr("dtd.affine.base.KEPT", 0)
-    monkeypatch.setattr("dtd.affine.base.FEW", few)
+    monkeypatch.setattr("dtd.fast.kernels.passes.KEPT", 0)
+    monkeypatch.setattr("dtd.fast.kernels.passes.FEW", few)
     net.refresh()
     torch.testing.assert_close(dtd.explain(net, x, 0, plan).relevance, expected, rtol=1e-10, atol=1e-12)
-    assert all(bool(layer.primitive._modified) == keeps for layer in net.weighted)
+    assert all(bool(passes._modified) == keeps for passes in passes_of(net, plan))
 
 
 def test_reduced_precision_is_close_and_only_on_request():
     net, x = network(), torch.rand(2, 3, 8, 8)
     plan = PLANS["zplus"][0]
-    exact, reduced = dtd.explain(net, x, 0, plan), dtd.explain(net, x, 0, plan, reduced=torch.bfloat16)
+    exact, reduced = dtd.explain(net, x, 0, plan), dtd.explain(net, x, 0, plan, pass_dtype=torch.bfloat16)
     error = (reduced.relevance - exact.relevance).norm() / exact.relevance.norm()
     assert 0 < error < 2e-2 and torch.equal(exact.output, reduced.output)
     assert torch.equal(
-        dtd.explain(net, x, 0, PLANS["lrp0"][0], reduced=torch.bfloat16).relevance,
+        dtd.explain(net, x, 0, PLANS["lrp0"][0], pass_dtype=torch.bfloat16).relevance,
         dtd.explain(net, x, 0, PLANS["lrp0"][0]).relevance,
     )
-    with pytest.raises(dtd.InputError, match=r"'reduced' must be torch.bfloat16 or None; found torch.float16"):
-        dtd.explain(net, x, 0, PLANS["lrp0"][0], reduced=torch.float16)
+    with pytest.raises(dtd.InputError, match=r"'pass_dtype' must be torch.bfloat16 or None; found torch.float16"):
+        dtd.explain(net, x, 0, PLANS["lrp0"][0], pass_dtype=torch.float16)
 
 
 def test_what_is_for_processors_is_left_alone_elsewhere(monkeypatch):
     """Micro-batches and blocks of rows; the device without data stands for one with an allocator and caches of its own."""
     net = network()
-    program = prepared(net.graph, PLANS["gamma"][0].bind(net.graph))
-    (dense,) = (layer.primitive for layer in net.layers if layer.name == "8")
+    program = program_of(net, PLANS["gamma"][0])
+    (dense,) = (layer.op for layer in net.layers if layer.name == "8")
     elsewhere = replace(dense, weight=dense.weight.to("meta"))
-    monkeypatch.setattr("dtd.program.LARGE", 2**12)
-    monkeypatch.setattr("dtd.affine.dense.LARGE", 2**10)
+    monkeypatch.setattr("dtd.fast.program.LARGE", 2**12)
+    monkeypatch.setattr("dtd.fast.kernels.streaming.LARGE", 2**10)
     x = torch.rand(40, 3, 8, 8)
-    assert program.split(x)[0] > 0 and program.split(x.to("meta")) == (0, 40)
-    assert replace(dense)._large and not elsewhere._large
+    assert program.split({-1: x})[0] > 0 and program.split({-1: x.to("meta")}) == (0, 40)
+    assert type(fastest(dense)) is StreamedDense and type(fastest(elsewhere)) is not StreamedDense

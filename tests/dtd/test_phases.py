@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from dtd.affine import Convolution, swift
-from dtd.affine.phases import PhasedConvolution
+from dtd.affine import Convolution
+from dtd.fast.kernels import fastest
+from dtd.fast.kernels.narrow import ConvolutionPasses
+from dtd.fast.kernels.subpixel import PhasedConvolution
 
 
 def convolution(channels, size, kernel, stride, padding, **changes) -> Convolution:
@@ -36,7 +38,7 @@ def convolution(channels, size, kernel, stride, padding, **changes) -> Convoluti
 )
 def test_phases_make_the_adjoint(channels, size, kernel, stride, padding):
     affine = convolution(channels, size, kernel, stride, padding)
-    phased = swift(affine)
+    phased = fastest(affine)
     assert type(phased) is PhasedConvolution
     s, a = torch.randn(3, *affine.out_shape, dtype=torch.double), torch.randn(3, *affine.in_shape, dtype=torch.double)
     handed = phased.transpose(s, affine.weight)
@@ -55,4 +57,4 @@ def test_other_convolutions_keep_their_adjoint():
         convolution(5, (17, 17), (3, 3), (2, 2), none, groups=5, weight=torch.randn(5, 1, 3, 3, dtype=torch.double)),
         convolution(3, (16,), (3,), (2,), none[:1]),
     ]
-    assert all(swift(affine) is affine for affine in others)
+    assert all(type(fastest(affine)) is ConvolutionPasses for affine in others)

@@ -6,7 +6,7 @@ from torch import nn
 
 import dtd
 from dtd import presets, where
-from dtd.rules import choose
+from dtd.plans.rules import choose
 from tests.models import model_and_input
 
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 import dtd
 from dtd import presets, where
-from dtd.rules import choose
+from dtd.plans.rules import choose
 
 MAX_POOL = where.kind("max_pool")
 POOLS = {
@@ -46,7 +46,7 @@ def test_the_average_is_that_of_the_same_windows(name):
     pool, shape = POOLS[name]
     x = drawn(shape, signed=True)
     (layer,) = dtd.trace(pool, x).layers
-    torch.testing.assert_close(layer.primitive.average.apply(x).flatten(1), mean_of(pool, x), rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(layer.op.average.apply(x).flatten(1), mean_of(pool, x), rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.3, presets.RelativeEpsilon(0.25)])
@@ -60,7 +60,7 @@ def test_relevance_is_that_of_an_average_pool_in_its_place(name, epsilon):
     damping = epsilon(mean.detach()) if callable(epsilon) else epsilon
     (c,) = torch.autograd.grad((mean * (arrived / (mean + damping)).detach()).sum(), x)
     expected, x = (x * c).detach(), x.detach()
-    plan = dtd.Plan([(MAX_POOL, dtd.AsAverage(choose("epsilon", bias="neuron", epsilon=epsilon)))])
+    plan = dtd.Plan([(MAX_POOL, dtd.MaxAsAverage(choose("epsilon", bias="neuron", epsilon=epsilon)))])
     network = dtd.trace(pool, x)
     for each in (plan, plan.explicit()):
         out = dtd.explain(network, x, lambda y: arrived.reshape(y.shape), each)
@@ -80,7 +80,7 @@ def test_of_the_maximum_itself_the_remainder_holds_what_the_average_does_not_cov
     y, arrived = pool(x).flatten(1), torch.rand(3, *pool(x).shape[1:], dtype=torch.double)
     root = torch.zeros_like(x).requires_grad_()
     (gradient,) = torch.autograd.grad((mean_of(pool, root) * arrived.flatten(1) / y).sum(), root)
-    plan = dtd.Plan([(MAX_POOL, dtd.AsAverage(fitted=False))])
+    plan = dtd.Plan([(MAX_POOL, dtd.MaxAsAverage(fitted=False))])
     for each in (plan, plan.explicit()):
         out = dtd.explain(dtd.trace(pool, x), x, lambda _: arrived, each)
         torch.testing.assert_close(out.relevance, gradient * x, rtol=1e-10, atol=1e-12)
@@ -93,7 +93,7 @@ def test_of_the_maximum_itself_the_remainder_holds_what_the_average_does_not_cov
 
 def test_a_window_of_zeros_keeps_its_relevance_in_the_zeroth_term():
     x = torch.zeros(1, 1, 2, dtype=torch.double)
-    plan = dtd.Plan([(MAX_POOL, dtd.AsAverage())])
+    plan = dtd.Plan([(MAX_POOL, dtd.MaxAsAverage())])
     out = dtd.explain(dtd.trace(nn.MaxPool1d(2), x), x, torch.ones_like, plan)
     (record,) = out.layers.values()
     assert not out.relevance.any() and record.balance.zeroth.item() == 1.0
@@ -135,10 +135,10 @@ def test_a_kind_is_narrowed_by_depth_and_the_overview_damps_the_pooling_in_its_m
 
 def test_wrong_uses_are_refused():
     with pytest.raises(dtd.InputError, match="'rule' must be a choice of the catalogue"):
-        dtd.AsAverage(dtd.Ray(dtd.Activations()))
+        dtd.MaxAsAverage(dtd.Ray(dtd.Activations()))
     network = dtd.trace(nn.Linear(2, 2), torch.rand(2, 2))
     with pytest.raises(dtd.PlanError, match="is not defined for layer 'dense'"):
-        dtd.Plan([("*", dtd.AsAverage())]).bind(network)
+        dtd.Plan([("*", dtd.MaxAsAverage())]).bind(network)
 
 
 def test_deviation_and_root_mean_square_of_the_preactivations():
@@ -157,7 +157,7 @@ def test_a_maximum_of_zero_hands_nothing_down():
     model = nn.Sequential(nn.MaxPool1d(2), nn.Flatten(), nn.Linear(2, 1)).double()
     nn.init.ones_(model[2].weight)
     x = torch.tensor([[[-1.0, 0.0, 2.0, 4.0]]], dtype=torch.double)
-    plan = dtd.Plan([(MAX_POOL, dtd.AsAverage(fitted=False)), ("*", choose("lrp0"))])
+    plan = dtd.Plan([(MAX_POOL, dtd.MaxAsAverage(fitted=False)), ("*", choose("lrp0"))])
     out = dtd.explain(dtd.trace(model, x), x, lambda y: torch.ones_like(y), plan)
     share = 1 / (out.output - model[2].bias).item()
     torch.testing.assert_close(out.relevance, share * torch.tensor([[[0.0, 0.0, 1.0, 2.0]]], dtype=torch.double))

@@ -13,7 +13,7 @@ import dtd
 from dtd import algebra
 from dtd.audit.validity import Status, status
 from dtd.root import mixed
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 from tests.cases import make_case
 from tests.tolerance import RELATIVE
 
@@ -26,7 +26,7 @@ def layer_and_units(w, b, x, domain=None):
         model.bias.copy_(torch.tensor(b, dtype=torch.double))
     x = torch.tensor(x, dtype=torch.double)
     network = dtd.trace(model, x, domain=domain or dtd.NonNegative())
-    return network, x, FieldUnits(network.layers[0].primitive, x, torch.arange(len(w)))
+    return network, x, FieldUnits(network.layers[0].op, x, torch.arange(len(w)))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_domain_condition_is_what_the_audit_finds(rule, name, signs, seed):
         case.x.clamp_(max=4.0)
     domain = dtd.Box(0.0, 4.0) if rule == "zbox" else dtd.NonNegative()
     layer = case.layer
-    units = FieldUnits(layer.primitive, case.x, torch.arange(torch.Size(layer.primitive.out_shape).numel()))
+    units = FieldUnits(layer.op, case.x, torch.arange(torch.Size(layer.op.out_shape).numel()))
     entry = dtd.rules.catalogue[rule]
     model = dtd.TrainingFree(entry.derived(**parameters))
     found = status(model, mixed(model.root.roots(units, domain)), units, domain)
@@ -105,7 +105,7 @@ def test_reference_points_balance_and_fused_equals_explicit(model, seed, name):
     case = make_case(name, "real", 2, signs, seed)
     layer = case.layer
     chosen = model(dtd.Reference(0.3 * torch.ones(1, *case.network.shape, dtype=torch.double)))
-    units = FieldUnits(layer.primitive, case.x, torch.arange(torch.Size(layer.primitive.out_shape).numel()))
+    units = FieldUnits(layer.op, case.x, torch.arange(torch.Size(layer.op.out_shape).numel()))
     terms = chosen.terms(units, layer.domain, case.relevance.flatten(1))
     point = torch.full_like(units.activations, 0.3) * units.real
     z_there = (point * units.weights).sum(-1) + units.bias

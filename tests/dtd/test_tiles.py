@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 import dtd
-from dtd.affine import WindowSum, swift
-from dtd.affine.tiles import TiledSum
+from dtd.affine import WindowSum
+from dtd.fast.kernels import Passes, fastest
+from dtd.fast.kernels.tiles import TiledSum
 
 TILES = {
     "halves": (nn.AvgPool2d(2), (3, 8, 6)),
@@ -32,8 +33,8 @@ OTHERS = {
 def window_sum(model: nn.Module, shape: tuple[int, ...]) -> WindowSum:
     x = torch.rand(2, *shape, dtype=torch.double)
     (layer,) = dtd.trace(model, x).layers
-    assert type(layer.primitive) is WindowSum
-    return layer.primitive
+    assert type(layer.op) is WindowSum
+    return layer.op
 
 
 @pytest.mark.parametrize("samples", [0, 1, 3])
@@ -42,7 +43,7 @@ def window_sum(model: nn.Module, shape: tuple[int, ...]) -> WindowSum:
 def test_tiles_have_the_passes_of_the_definition(name, layout, samples):
     model, shape = TILES[name]
     affine = window_sum(model, shape)
-    tiled = swift(affine)
+    tiled = fastest(affine)
     assert type(tiled) is TiledSum
     a = torch.randn(samples, *affine.in_shape, dtype=torch.double).to(memory_format=layout)
     s = torch.randn(samples, *affine.out_shape, dtype=torch.double).to(memory_format=layout)
@@ -56,11 +57,11 @@ def test_tiles_have_the_passes_of_the_definition(name, layout, samples):
 @pytest.mark.parametrize("name", sorted(OTHERS))
 def test_other_windows_keep_their_passes(name):
     affine = window_sum(*OTHERS[name])
-    assert swift(affine) is affine
+    assert type(fastest(affine)) is Passes
 
 
 def test_every_entry_of_a_large_tile_gets_its_own():
     """Of 41 places each, in float32: there 41 × (1/41) < 1, so that scaled positions fall short of the next tile."""
-    affine = swift(dtd.trace(nn.AvgPool2d((41, 1)), torch.rand(2, 1, 123, 1)).layers[0].primitive)
+    affine = fastest(dtd.trace(nn.AvgPool2d((41, 1)), torch.rand(2, 1, 123, 1)).layers[0].op)
     s = torch.tensor([1.0, 2.0, 3.0]).view(1, 1, 3, 1)
     assert torch.equal(affine.transpose(s, torch.ones(())), s.repeat_interleave(41, 2))

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import torch
 
-from dtd.explain import explain
+from dtd.explaining.explain import explain
 from experiments.configs import ConfigError, typed
 from experiments.figures.conservation import conservation_figures
 from experiments.questions import conservation

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from dtd.explain import explain
+from dtd.explaining.explain import explain
 from dtd.network import trace
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from experiments.configs import ConfigError, typed
 from experiments.models import subjects
 from experiments.peers import installed

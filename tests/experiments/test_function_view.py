@@ -14,7 +14,7 @@ import torch
 
 from dtd import Plan, explain, trace
 from dtd.domain import NonNegative
-from dtd.rules import catalogue
+from dtd.plans.rules import catalogue
 from experiments.configs import Bias, ConfigError, FunctionViewConfig, Plane, typed
 from experiments.figures.flow import flow_figure
 from experiments.figures.interactive import functions, page

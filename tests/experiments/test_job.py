@@ -8,7 +8,7 @@ import pytest
 from dtd.affine import AffineMap
 from dtd.lrp import LRPGamma
 from dtd.network import trace
-from dtd.rules import catalogue
+from dtd.plans.rules import catalogue
 from experiments.configs import typed
 from experiments.job import DONE, REFUSED, WRONG, run
 from experiments.models import subjects
@@ -39,7 +39,7 @@ def test_every_rule_bias_precision_and_layer_has_its_row(job, composed):
     config = typed(composed(*TINY))
     for name, subject in subjects(config.model, config.data).items():
         network = trace(subject.model, subject.test_x[:2], subject.domain)
-        affine = {layer.name for layer in network.layers if isinstance(layer.primitive, AffineMap)} | {"(network)"}
+        affine = {layer.name for layer in network.layers if isinstance(layer.op, AffineMap)} | {"(network)"}
         found = rows[rows.model == name]
         assert len(found) == len(catalogue) * 3 * 2 * len(affine)
         assert set(found.rule) == set(catalogue) and set(found.layer) == affine

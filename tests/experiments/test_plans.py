@@ -11,12 +11,12 @@ from dtd import where
 from dtd.audit import audit
 from dtd.direction import Gamma
 from dtd.domain import Box, Real
-from dtd.explain import explain
+from dtd.explaining.explain import explain
 from dtd.network import Network, trace
-from dtd.plan import Entry, Plan
+from dtd.plans.plan import Entry, Plan
+from dtd.plans.rules import catalogue, choose
 from dtd.relevance import TrainingFree
 from dtd.root import Nearest, Ray
-from dtd.rules import catalogue, choose
 from experiments.configs import ConfigError, typed
 from experiments.plans import Measured, Request, check, measure, plans
 from experiments.plans.preset import PRESETS
@@ -54,7 +54,7 @@ def test_zbox_takes_the_inferred_box_and_elsewhere_the_range_of_the_data():
 
 def test_ranges_hold_all_the_data_with_a_margin():
     network, x, measured = signed_network()
-    inputs = network["0"].primitive.apply(x).detach()
+    inputs = network["0"].op.apply(x).detach()
     leaky = torch.where(inputs < 0, 0.01 * inputs, inputs)
     low, high = measured.ranges["2"]
     assert low < leaky.min() < leaky.max() < high
@@ -64,7 +64,7 @@ def test_ranges_hold_all_the_data_with_a_margin():
 
 def test_patterns_are_those_of_the_data_in_the_asked_precision():
     network, _, measured = signed_network()
-    assert all(p.shape == network[name].primitive.weight.shape for name, p in measured.patterns.items())
+    assert all(p.shape == network[name].op.weight.shape for name, p in measured.patterns.items())
     assert {p.dtype for p in measured.to(torch.float32).patterns.values()} == {torch.float32}
 
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from dtd.domain import Box
-from dtd.explain import explain
+from dtd.explaining.explain import explain
 from dtd.network import Network, trace
-from dtd.rules import catalogue
+from dtd.plans.rules import catalogue
 from experiments.agreement import ROUNDOFF
 from experiments.models.cnn import CNN
 from experiments.models.layers import randomise

@@ -146,9 +146,9 @@ def test_efficientnet_lite0_traces_and_conserves():
     kinds = {layer.kind for layer in traced.layers}
     assert kinds == {"convolution", "relu6", "sum", "average_pool", "reshape", "dense"}
     assert all(layer.image.bounds() == (0.0, 6.0) for layer in traced.layers if layer.kind == "relu6")
-    paddings = {pair for layer in traced.layers if layer.kind == "convolution" for pair in layer.primitive.padding}
+    paddings = {pair for layer in traced.layers if layer.kind == "convolution" for pair in layer.op.padding}
     assert any(before != after for before, after in paddings)
-    assert any(layer.kind == "convolution" and layer.primitive.groups > 1 for layer in traced.layers)
+    assert any(layer.kind == "convolution" and layer.op.groups > 1 for layer in traced.layers)
     assert isinstance(traced.layers[0].domain, dtd.Box) and where.first.matches(traced.layers[0], traced)
     for rule, bias in (("lrp0", "neuron"), ("gamma_signed", "neuron"), ("zplus_signed", "fixed")):
         out = dtd.explain(traced, x, 483, dtd.Plan.uniform(rule, bias))

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import dtd
-from dtd.rules import choose
+from dtd.plans.rules import choose
 from tests.peers.libraries import BIAS_MODES, TINY, assert_equal, by_composite, by_zennit, zennit_composites
 from tests.peers.networks import HIGH, LOW, NETWORKS, Stacked, build, fill, random
 from tests.peers.pairs import PAIRS

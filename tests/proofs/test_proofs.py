@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dtd.rules import catalogue
+from dtd.plans.rules import catalogue
 from proofs.judge import PROVED
 from proofs.registry import GROUPS, PROOFS
 

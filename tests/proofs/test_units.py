@@ -8,9 +8,9 @@ import torch
 
 from dtd.affine import Dense
 from dtd.domain import Real
+from dtd.plans.rules import catalogue
 from dtd.relevance import Linear, TrainingFree
-from dtd.rules import catalogue
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 from proofs.layers import Family
 from proofs.tensors import tensor
 

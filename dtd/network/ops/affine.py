@@ -19,8 +19,8 @@ def dense(low: Lowering, node, x, weight, bias=None, full=None):
     if len(full) == 1:  # its only axis is that of the units
         wide = dense(low, node, reshaped(low, node, x, (1, *x.full)), weight, bias, (1, *full))
         return reshaped(low, node, wide, full)
-    primitive = Dense(weight=weight, bias=bias, in_shape=x.shape, out_shape=stored(full))
-    return low.emit(node, "dense", primitive, (x,), weight=weight, full=full)
+    op = Dense(weight=weight, bias=bias, in_shape=x.shape, out_shape=stored(full))
+    return low.emit(node, "dense", op, (x,), weight=weight, full=full)
 
 
 def matmul(low: Lowering, node, x, y):
@@ -58,7 +58,7 @@ def convolution(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, 
         padding = tuple((t // 2, t - t // 2) for t in total)
     else:
         padding = tuple((p, p) for p in per_axis(0 if padding == "valid" else padding, n))
-    primitive = Convolution(
+    op = Convolution(
         weight=weight.contiguous(memory_format=torch.channels_last) if n == 2 else weight,
         bias=bias,
         in_shape=x.shape,
@@ -68,7 +68,7 @@ def convolution(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, 
         dilation=dilation,
         groups=groups,
     )
-    return low.emit(node, "convolution", primitive, (x,), weight=weight)
+    return low.emit(node, "convolution", op, (x,), weight=weight)
 
 
 def transposed(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
@@ -77,7 +77,7 @@ def transposed(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, o
     n = weight.ndim - 2
     if len(x.shape) != n + 1:
         raise low.unsupported(node, f"Its input needs a batch and a channel axis; found shape {x.shape} for one sample.")
-    primitive = TransposedConvolution(
+    op = TransposedConvolution(
         weight=weight,
         bias=bias,
         in_shape=x.shape,
@@ -88,7 +88,7 @@ def transposed(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, o
         groups=groups,
         output_padding=per_axis(output_padding, n),
     )
-    return low.emit(node, "transposed_convolution", primitive, (x,), weight=weight)
+    return low.emit(node, "transposed_convolution", op, (x,), weight=weight)
 
 
 def general_convolution(
@@ -107,8 +107,8 @@ def batch_norm(low: Lowering, node, x, weight, bias, mean, variance, momentum, e
     scale = torch.rsqrt(variance + eps) * (1 if weight is None else weight)
     shift = (0 if bias is None else bias) - mean * scale
     column = [-1, *[1] * (len(x.shape) - 1 - x.axis(1))]
-    primitive = Diagonal(weight=scale.view(column), bias=shift.view(column), in_shape=x.shape, out_shape=x.shape)
-    ref = low.emit(node, "batch_norm", primitive, (x,), full=x.full, weight=weight)
+    op = Diagonal(weight=scale.view(column), bias=shift.view(column), in_shape=x.shape, out_shape=x.shape)
+    ref = low.emit(node, "batch_norm", op, (x,), full=x.full, weight=weight)
     return ref, None, None
 
 

@@ -23,8 +23,8 @@ def scale_and_shift(low: Lowering, node, x: Ref, scale, shift, kind: str, full: 
     ref = expanded(low, node, replace(x, shown=None), full)
     weight = low.constant(node, scale, full)
     bias = None if shift is None else low.constant(node, shift, full)
-    primitive = Diagonal(weight=weight, bias=bias, in_shape=ref.shape, out_shape=ref.shape)
-    return replace(low.emit(node, kind, primitive, (ref,), full=full), shown=x.shown)
+    op = Diagonal(weight=weight, bias=bias, in_shape=ref.shape, out_shape=ref.shape)
+    return replace(low.emit(node, kind, op, (ref,), full=full), shown=x.shown)
 
 
 def add(low: Lowering, node, x, y, *, alpha=1):
@@ -47,9 +47,9 @@ def sum_of_two(low: Lowering, node, x: Ref, y: Ref, alpha):
     shape, shown = stored(full), [ref.shown for ref in (x, y) if ref.shown is not None]
     terms = tuple(expanded(low, node, replace(term, shown=None), full) for term in (x, y))
     weight = torch.tensor([1.0, alpha], dtype=low.like.dtype, device=low.like.device)
-    primitive = StackSum(weight=weight, bias=None, in_shape=(2, *shape), out_shape=shape)
+    op = StackSum(weight=weight, bias=None, in_shape=(2, *shape), out_shape=shape)
     domain = stacked([t.domain for t in terms], shape, low.like)
-    ref = low.emit(node, "sum", primitive, terms, domain=domain)
+    ref = low.emit(node, "sum", op, terms, domain=domain)
     return replace(ref, shown=None if not shown else shown[0] if len(shown) == 1 else shown[0] & shown[1])
 
 

@@ -16,9 +16,9 @@ def product(low: Lowering, node, x: Ref, y: Ref, full: Shape | None = None):
     """``x ⊙ y`` of two activations."""
     full = low.full(node) if full is None else full
     factors = tuple(expanded(low, node, factor, full) for factor in (x, y))
-    primitive, domains = Product(), [factor.domain for factor in factors]
-    image, domain = primitive.image(*domains), stacked(domains, stored(full), low.like)
-    return low.emit(node, "product", primitive, factors, domain=domain, image=image, full=full)
+    op, domains = Product(), [factor.domain for factor in factors]
+    image, domain = op.image(*domains), stacked(domains, stored(full), low.like)
+    return low.emit(node, "product", op, factors, domain=domain, image=image, full=full)
 
 
 def matrices(low: Lowering, node, x: Ref, y: Ref) -> tuple[Ref, Ref]:
@@ -39,9 +39,9 @@ def matrix_product(low: Lowering, node, x: Ref, y: Ref, full: Shape | None = Non
     """``x @ y`` of two activations, position by position of the axes before the last two."""
     full = low.full(node) if full is None else full
     x, y = matrices(low, node, x, y)
-    primitive, domains = MatMul(), (x.domain, y.domain)
-    image, made = primitive.image(*domains), (*x.full[:-1], y.full[-1])
-    ref = low.emit(node, "matmul", primitive, (x, y), domain=hull(*domains), image=image, full=made)
+    op, domains = MatMul(), (x.domain, y.domain)
+    image, made = op.image(*domains), (*x.full[:-1], y.full[-1])
+    ref = low.emit(node, "matmul", op, (x, y), domain=hull(*domains), image=image, full=made)
     return reshaped(low, node, ref, full)
 
 
@@ -57,11 +57,11 @@ def constant_times(low: Lowering, node, x: Ref | Tensor, y: Ref | Tensor, bias: 
     weight = low.constant(node, matrix if left else matrix.mT, wide)
     made = (*lead, weight.shape[-2], wide[-1]) if left else (*wide[:-1], weight.shape[-2])
     bias = None if bias is None else low.constant(node, bias, made)
-    primitive = AlongAxis(weight=weight, bias=bias, in_shape=a.shape, out_shape=stored(made), axis=-2 if left else -1)
+    op = AlongAxis(weight=weight, bias=bias, in_shape=a.shape, out_shape=stored(made), axis=-2 if left else -1)
     learned = matrix if low.is_learned(node) else None
     return reshaped(
         low,
         node,
-        low.emit(node, "dense" if learned is not None else "matrix", primitive, (a,), weight=learned, full=made),
+        low.emit(node, "dense" if learned is not None else "matrix", op, (a,), weight=learned, full=made),
         full,
     )

@@ -29,8 +29,8 @@ def softmax(low: Lowering, node, x: Ref, axis, *args, **kwargs):
 def softmax_along(low: Lowering, node, x: Ref, axis: int, blank: bool = False) -> Ref:
     """Softmax of what is shown; ``blank``: a place that sees nothing gets nothing."""
     count = len(x.full)
-    primitive = Softmax(axis % count - count, None if x.shown is None else x.shown.expand(x.shape), blank)
-    return low.emit(node, "softmax", primitive, (replace(x, shown=None),), full=x.full)
+    op = Softmax(axis % count - count, None if x.shown is None else x.shown.expand(x.shape), blank)
+    return low.emit(node, "softmax", op, (replace(x, shown=None),), full=x.full)
 
 
 def log_softmax(low: Lowering, node, x: Ref, axis, *args, **kwargs):
@@ -103,8 +103,8 @@ def rms_norm(low: Lowering, node, x: Ref, sizes, weight=None, epsilon=None):
     """RMS norm over the last axes."""
     if isinstance(weight, Ref):
         raise low.unsupported(node, "Its gain must be a constant.")
-    primitive = LayerNorm(tuple(sizes), weight, None, epsilon, centred=False)
-    return low.emit(node, "rms_norm", primitive, (x,), full=x.full)
+    op = LayerNorm(tuple(sizes), weight, None, epsilon, centred=False)
+    return low.emit(node, "rms_norm", op, (x,), full=x.full)
 
 
 HANDLERS = {

@@ -7,33 +7,38 @@ from dtd.network.lowering import Lowering, Ref
 from dtd.primitive import Pointwise
 
 aten = torch.ops.aten
+RELU = {"kinks": (0.0,), "rectifies": True}
+RELU6 = {"kinks": (0.0, 6.0), "rectifies": True}
 
 
-def monotone(op, kind: str, increasing_from: float = -torch.inf):
-    """Handler of a function of one activation; its other arguments are constants."""
+def pointwise(function, kind: str, increasing_from: float = -torch.inf, **facts):
+    """Handler of a function of one activation; its other arguments are constants, ``facts`` those of :class:`Pointwise`."""
 
     def handler(low: Lowering, node, x, *args, **kwargs):
         if any(isinstance(a, Ref) for a in (*args, *kwargs.values())):
             raise low.unsupported(node, "Its parameters must be constants.")
-        return low.emit(node, kind, Pointwise(lambda a: op(a, *args, **kwargs), increasing_from), (x,))
+        return low.emit(node, kind, Pointwise(lambda a: function(a, *args, **kwargs), increasing_from, **facts), (x,))
 
     return handler
 
 
 def hardtanh(low: Lowering, node, x, minimum=-1.0, maximum=1.0):
-    kind = "relu6" if (minimum, maximum) == (0.0, 6.0) else "hardtanh"
-    return low.emit(node, kind, Pointwise(lambda a: a.clamp(minimum, maximum)), (x,))
+    return clamp(low, node, x, minimum, maximum, "hardtanh")
 
 
-def clamp(low: Lowering, node, x, minimum=None, maximum=None):
+def clamp(low: Lowering, node, x, minimum=None, maximum=None, kind="clamp"):
     if isinstance(minimum, Ref) or isinstance(maximum, Ref):
         raise low.unsupported(node, "Its limits must be constants.")
-    kind = "relu" if (minimum, maximum) == (0, None) else "relu6" if (minimum, maximum) == (0, 6) else "clamp"
-    return low.emit(node, kind, Pointwise(lambda a: a.clamp(minimum, maximum)), (x,))
+    kind = "relu" if (minimum, maximum) == (0, None) else "relu6" if (minimum, maximum) == (0, 6) else kind
+    kinks = tuple(float(limit) for limit in (minimum, maximum) if limit is not None)
+    op = Pointwise(lambda a: a.clamp(minimum, maximum), kinks=kinks, rectifies=minimum == 0)
+    return low.emit(node, kind, op, (x,))
 
 
 def leaky_relu(low: Lowering, node, x, slope=0.01):
-    return low.emit(node, "leaky_relu", Pointwise(lambda a: F.leaky_relu(a, slope), -torch.inf if slope >= 0 else 0.0), (x,))
+    start = -torch.inf if slope >= 0 else 0.0
+    op = Pointwise(lambda a: F.leaky_relu(a, slope), start, kinks=(0.0,), rectifies=slope == 0)
+    return low.emit(node, "leaky_relu", op, (x,))
 
 
 def prelu(low: Lowering, node, x, weight):
@@ -66,26 +71,26 @@ def dropout(low: Lowering, node, x, p=0.5, train=False):
 
 
 HANDLERS = {
-    aten.relu.default: monotone(aten.relu.default, "relu"),
+    aten.relu.default: pointwise(aten.relu.default, "relu", **RELU),
     aten.hardtanh.default: hardtanh,
-    aten.relu6.default: monotone(aten.relu6.default, "relu6"),
+    aten.relu6.default: pointwise(aten.relu6.default, "relu6", **RELU6),
     aten.clamp.default: clamp,
     aten.clamp_min.default: clamp,
     aten.leaky_relu.default: leaky_relu,
     aten.prelu.default: prelu,
     aten.elu.default: elu,
-    aten.selu.default: monotone(aten.selu.default, "selu"),
-    aten.celu.default: monotone(aten.celu.default, "celu"),
-    aten.softplus.default: monotone(aten.softplus.default, "softplus"),
-    aten.sigmoid.default: monotone(aten.sigmoid.default, "sigmoid"),
-    aten.log_sigmoid.default: monotone(aten.log_sigmoid.default, "log_sigmoid"),
-    aten.hardsigmoid.default: monotone(aten.hardsigmoid.default, "hardsigmoid"),
-    aten.tanh.default: monotone(aten.tanh.default, "tanh"),
-    aten.exp.default: monotone(aten.exp.default, "exp"),
-    aten.gelu.default: monotone(aten.gelu.default, "gelu", 0.0),
-    aten.silu.default: monotone(aten.silu.default, "silu", 0.0),
-    aten.mish.default: monotone(aten.mish.default, "mish", 0.0),
-    aten.hardswish.default: monotone(aten.hardswish.default, "hardswish", 0.0),
+    aten.selu.default: pointwise(aten.selu.default, "selu"),
+    aten.celu.default: pointwise(aten.celu.default, "celu"),
+    aten.softplus.default: pointwise(aten.softplus.default, "softplus"),
+    aten.sigmoid.default: pointwise(aten.sigmoid.default, "sigmoid"),
+    aten.log_sigmoid.default: pointwise(aten.log_sigmoid.default, "log_sigmoid"),
+    aten.hardsigmoid.default: pointwise(aten.hardsigmoid.default, "hardsigmoid"),
+    aten.tanh.default: pointwise(aten.tanh.default, "tanh"),
+    aten.exp.default: pointwise(aten.exp.default, "exp"),
+    aten.gelu.default: pointwise(aten.gelu.default, "gelu", 0.0),
+    aten.silu.default: pointwise(aten.silu.default, "silu", 0.0),
+    aten.mish.default: pointwise(aten.mish.default, "mish", 0.0),
+    aten.hardswish.default: pointwise(aten.hardswish.default, "hardswish", 0.0),
     aten._assert_tensor_metadata.default: same,
     aten._to_copy.default: cast,
     aten.to.dtype: cast,

@@ -19,8 +19,8 @@ aten = torch.ops.aten
 def window_sum(low: Lowering, node, x, windows, weight, kind, full: Shape):
     """A layer that sums over windows, one matrix for each axis."""
     windows = {axis: member.to(low.like) for axis, member in windows.items()}
-    primitive = WindowSum(weight=weight.to(low.like), bias=None, in_shape=x.shape, out_shape=stored(full), windows=windows)
-    return low.emit(node, kind, primitive, (x,), full=full)
+    op = WindowSum(weight=weight.to(low.like), bias=None, in_shape=x.shape, out_shape=stored(full), windows=windows)
+    return low.emit(node, kind, op, (x,), full=full)
 
 
 def average_pool(n: int):

@@ -9,17 +9,16 @@ from torch import Tensor
 from dtd.domain import Box, interval
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.sizes import Shape, is_stripped, stored
-from dtd.primitive import Rearrange, Reshape
-from dtd.primitive.structure import ZeroPad
+from dtd.primitive import Rearrange, Reshape, ZeroPad
 
 aten = torch.ops.aten
 
 
 def rearrange(low: Lowering, node, kind, function, inputs: tuple[Ref, ...], constants=None, full=None) -> Ref:
     """Add a layer that moves data. # shape: function: (B, *shape) for each input -> (B, *shape)"""
-    primitive = Rearrange(function, constants)
-    image = primitive.image([x.domain for x in inputs], [x.shape for x in inputs])
-    return low.emit(node, kind, primitive, inputs, image=image, full=full)
+    op = Rearrange(function, tuple(x.shape for x in inputs), constants)
+    image = op.image(*(x.domain for x in inputs))
+    return low.emit(node, kind, op, inputs, image=image, full=full)
 
 
 def reshaped(low: Lowering, node, x: Ref, full: Shape) -> Ref:
@@ -223,8 +222,7 @@ def pad(low: Lowering, node, x, padding, mode="constant", value=None):
     if value:
         return rearrange(low, node, "pad", function, (x,), constant)
     widths = tuple(zip(padding[::2], padding[1::2], strict=True))[::-1]
-    primitive = ZeroPad(function, constant, widths)
-    return low.emit(node, "pad", primitive, (x,), image=primitive.image([x.domain], [x.shape]))
+    return low.emit(node, "pad", ZeroPad(function, (x.shape,), constant, widths), (x,))
 
 
 def constant_pad(low: Lowering, node, x, padding, value=0):

@@ -65,7 +65,7 @@ class Exact(Contextual):
         check_parameter(self.grid >= 1, "grid", ">= 1", self.grid)
 
     def accepts(self, layer):
-        return isinstance(layer.primitive, AffineMap)
+        return isinstance(layer.op, AffineMap)
 
     @property
     def points(self) -> int:
@@ -97,7 +97,7 @@ class Exact(Contextual):
         return {i: model.points for i, model in enumerate(models) if isinstance(model, Exact)}
 
     def forward(self, layer, inputs):
-        return layer.primitive.apply(layer.joined(inputs)), None
+        return layer(*inputs), None
 
     def decompose(self, layer, context, relevance):
         a = joined(layer, context)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dtd.direction import Direction
 from dtd.propagation import Context, Layer
-from dtd.units import FieldUnits
+from dtd.root.units import FieldUnits
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Ways:
         above, values = self.context.above, self.context.values
         moved = {j: values[j][self.samples] for j in above.reads - set(self.layer.inputs)}
         moved |= {j: x for j, x in zip(self.layer.inputs, self.layer.parted(points), strict=True) if j in above.reads}
-        return moved | {self.context.position: self.layer.primitive.apply(points)}
+        return moved | {self.context.position: self.layer.op.apply(points)}
 
     def relevance(self, points: Tensor, depth: int) -> Tensor:
         """``R_k`` at moved activations, one point for each pair. # shape: (P, *in_shape) -> (P,)"""
@@ -56,7 +56,7 @@ class Ways:
     def same_region(self, points: Tensor, closed: bool = True) -> Tensor:
         """Whether points stay in the data point's linear region, or in its closure. # shape: (P,)"""
         a, values = joined(self.layer, self.context), self.context.values
-        here = {j: values[j] for j in self.context.above.reads} | {self.context.position: self.layer.primitive.apply(a)}
+        here = {j: values[j] for j in self.context.above.reads} | {self.context.position: self.layer.op.apply(a)}
         return self.context.above.same_region(here, self.moved(points), self.samples, closed)
 
 
@@ -74,12 +74,12 @@ def chunks(counted: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
 def ways(layer: Layer, context: Context, direction: Direction, samples: Tensor, units: Tensor) -> Ways:
     """The ways of some pairs along a direction, built from its factor pairs. # shape: (P,), (P,)"""
     index, column = units.unique(return_inverse=True)
-    found = FieldUnits(layer.primitive, joined(layer, context), index)
+    found = FieldUnits(layer.op, joined(layer, context), index)
     v = torch.zeros_like(found.activations)
     for factor in direction.factors(layer.domain):
         pair = found.of_activations(factor.activation) * found.of_weights(factor.weight)
         v = v + (pair if factor.side == 0 else factor.gate(found.z)[..., None] * pair)
-    shape = layer.primitive.in_shape
+    shape = layer.op.in_shape
     way = v.new_zeros(len(samples), prod(shape))
     way = way.scatter_add(1, found.field.clamp(min=0)[column], (v * found.real)[samples, column])
     with torch.no_grad():

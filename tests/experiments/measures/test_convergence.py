@@ -9,7 +9,7 @@ from torch import nn
 
 from dtd.domain import NonNegative
 from dtd.network import trace
-from dtd.plan import Plan
+from dtd.plans.plan import Plan
 from experiments.measures.convergence import convergence
 from tests.models import model_and_input
 from tests.tolerance import RELATIVE

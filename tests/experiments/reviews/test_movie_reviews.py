@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dtd.lrp import LRPSignedZPlus
-from dtd.rules import catalogue
+from dtd.plans.rules import catalogue
 from experiments.job import DONE, REFUSED, WRONG, run
 from experiments.results import read_table
 

@@ -1,0 +1,1 @@
+"""What plans need from data: patterns, and trained min-max models."""

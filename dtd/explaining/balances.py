@@ -1,0 +1,73 @@
+"""The balance of every layer of an explanation, found when it is first asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from dtd.errors import StaleError
+from dtd.explaining.sweep import Sweep, relevance_pass, sweep
+from dtd.explaining.target import Target
+from dtd.network.graph import Graph
+from dtd.network.network import Network
+from dtd.network.state import version
+from dtd.propagation import Layer, Propagation
+from dtd.taylor import Balance
+
+Found = tuple[dict[int, Tensor], dict[int, Balance]]  # relevance of each explained input, balance of each layer
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What happened at one layer."""
+
+    layer: Layer
+    model: Propagation
+    balance: Balance
+
+
+class Records(Protocol):
+    """Where an explanation finds what happened at each layer."""
+
+    def records(self) -> Mapping[str, Record]:
+        """By name."""
+
+
+class Replay(NamedTuple):
+    """What an explanation started from, for the pass that also finds the balance of every layer."""
+
+    network: Network
+    graph: Graph
+    models: tuple[Propagation, ...]
+    values: dict[int, Tensor]  # explained input k is −1−k
+    versions: tuple[int, ...]  # of the values
+    initial: Tensor
+    target: Target | None = None
+    done: Found | None = None  # what the pass found, where it was run already
+
+    @torch.no_grad()
+    def run(self) -> Found:
+        """Relevance of each explained input, and the balances by layer."""
+        if not self.network.is_current(self.graph) or versions(self.values) != self.versions:
+            raise StaleError(
+                "The balances are found when first asked for; since this explanation was made its input or the model's "
+                "parameters have changed. Explain again, and read 'layers' before changing them."
+            )
+        return self.done or self.descend(sweep(self.graph, self.models, self.values, self.target))
+
+    def descend(self, swept: Sweep) -> Found:
+        """The relevance pass after a sweep."""
+        return relevance_pass(self.graph, self.models, swept, self.initial, self.values)
+
+    def records(self) -> Mapping[str, Record]:
+        """What happened at each layer, by name."""
+        _, balances = self.run()
+        layers = zip(self.graph.layers, self.models, strict=True)
+        return {layer.name: Record(layer, model, balances[i]) for i, (layer, model) in enumerate(layers)}
+
+
+def versions(values: Mapping[int, Tensor]) -> tuple[int, ...]:
+    """How often each value was written to, as far as torch counts it."""
+    return tuple(map(version, values.values()))

@@ -1,0 +1,112 @@
+"""What an explanation is, and how one forward sweep gives it for each target."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from dtd.errors import InputError
+from dtd.explaining.balances import Record, Records, Replay, versions
+from dtd.explaining.sweep import check_models, sweep
+from dtd.explaining.target import Target, initial_relevance
+from dtd.fast import Program, Swept, prepared
+from dtd.network.graph import Reading
+from dtd.network.network import Inputs, Network
+from dtd.plans.plan import Plan, check_asked
+from dtd.propagation import Propagation
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Relevance of the inputs, and each layer's balance.
+
+    ``relevance`` is a tensor where the network was traced with one tensor, and otherwise a mapping by the inputs' names.
+
+    # shape: relevance (B, *in) of each explained input, output (B, *out), initial (B, *out)
+    """
+
+    relevance: Tensor | Mapping[str, Tensor]
+    output: Tensor
+    initial: Tensor
+    source: Records = field(repr=False)
+
+    @cached_property
+    def layers(self) -> Mapping[str, Record]:
+        """What happened at each layer, by name: found when first asked for, by a second pass that adds everything up.
+
+        Until then the explanation holds its input and no activations. Raises :class:`StaleError` when the input or the
+        model's parameters have changed since.
+        """
+        return self.source.records()
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """Relevance of each explained input. # shape: (B, *in) each"""
+        return (self.relevance,) if isinstance(self.relevance, Tensor) else tuple(self.relevance.values())
+
+    def conservation(self) -> Tensor:
+        """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.
+
+        # shape: (B,)
+        """
+        given, arrived = self.initial.flatten(1).sum(1), torch.stack([p.flatten(1).sum(1) for p in self.parts]).sum(0)
+        undefined = torch.where(arrived == 0, 1.0, torch.inf).to(given)
+        return torch.where(given == 0, undefined, arrived / torch.where(given == 0, 1.0, given))
+
+
+class Request(NamedTuple):
+    """A plan on a network at some inputs, all checked, and what runs it."""
+
+    network: Network
+    reading: Reading
+    models: tuple[Propagation, ...]
+    program: Program | None  # None where the pass goes by definition
+
+    @classmethod
+    def of(cls, network: Network, inputs: Inputs, plan: Plan, pass_dtype: torch.dtype | None, fast: bool) -> "Request":
+        """What is asked of some inputs; raises where something does not fit."""
+        check_asked(network, plan)
+        reading = network.read(inputs)
+        models = plan.bind(reading.graph)
+        if pass_dtype not in (None, torch.bfloat16):
+            raise InputError(f"'pass_dtype' must be torch.bfloat16 or None; found {pass_dtype}.")
+        program = prepared(reading.graph, models, pass_dtype) if fast else None
+        if program is None:
+            check_models(reading.graph.layers, models, reading.batch)
+        return cls(network, reading, models, program)
+
+    def sweep(self) -> "ForwardSweep":
+        """The forward sweep, from which every target's relevance is handed down."""
+        return ForwardSweep(self, self.program and self.program.forward(self.reading.values))
+
+
+class ForwardSweep(NamedTuple):
+    """One forward sweep, from which every target's relevance is handed down."""
+
+    request: Request
+    swept: Swept | None
+
+    def explanation(self, target: Target, last: bool) -> Explanation:
+        """One target's; after the ``last`` one nothing of the sweep is left."""
+        network, (graph, values), models, program = self.request
+        if program is None or self.swept is None:
+            return by_definition(self.request, target)
+        initial = initial_relevance(self.swept.output, target)
+        replay = Replay(network, graph, models, values, versions(values), initial, target)
+        relevance = program.backward(self.swept, initial, values, release=last)
+        if not self.swept.holds(relevance):
+            relevance, _ = replay.run()  # says what is wrong, or finds that nothing is
+        return Explanation(network.named(relevance), self.swept.output, initial, replay)
+
+
+@torch.no_grad()
+def by_definition(request: Request, target: Target) -> Explanation:
+    """The explanation by one pass that finds the balances too."""
+    network, (graph, values), models, _ = request
+    swept = sweep(graph, models, values, target)
+    replay = Replay(network, graph, models, values, versions(values), initial_relevance(swept.output, target), target)
+    finished = replay._replace(done=replay.descend(swept))
+    return Explanation(network.named(finished.done[0]), swept.output, replay.initial, finished)

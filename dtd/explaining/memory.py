@@ -1,0 +1,86 @@
+"""Explanations within a memory bound: a few samples at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral
+
+import torch
+from torch import Tensor
+
+from dtd.errors import BudgetError, InputError, check_parameter
+from dtd.explaining.balances import Record, Records
+from dtd.explaining.explanation import Explanation, Request
+from dtd.explaining.target import Target, initial_relevance, target_at
+from dtd.fast import Program
+from dtd.network.graph import Reading
+from dtd.network.network import Inputs
+from dtd.taylor import Balance
+
+
+def in_parts(request: Request, inputs: Inputs, target: Target, memory: int) -> Explanation:
+    """The explanation of a batch, as many samples at a time as save no more than ``memory`` bytes between the sweeps."""
+    whole = isinstance(memory, Integral) and not isinstance(memory, bool)
+    check_parameter(whole and memory > 0, "memory", "a positive integer (bytes)", repr(memory))
+    program, reading = request.program, request.reading
+    if program is None or not program.sample_wise:
+        raise InputError(
+            "With 'memory' samples are explained in parts, and this plan has relevance models that may look at the whole "
+            "batch (the exact and the min-max model, a damping function or metric without 'sample_wise = True', bounds that "
+            "differ between samples), or was asked for with fast=False. Explain x.split(n) one after the other instead."
+        )
+    if not callable(target):
+        graph = reading.graph
+        output = graph.like.new_zeros(()).expand(reading.batch, *graph.layers[graph.output].shape)
+        initial_relevance(output, target)  # raises where it does not fit the batch
+    samples = fitting(program, reading, memory)
+    if samples >= reading.batch:
+        return request.sweep().explanation(target, last=True)
+    parts = []
+    for start in range(0, reading.batch, samples):
+        rows = slice(start, start + samples)
+        part = request._replace(reading=request.network.read(request.network.take(inputs, rows)))
+        parts.append(part.sweep().explanation(target_at(target, rows), last=True))
+    return joined(parts)
+
+
+def fitting(program: Program, reading: Reading, memory: int) -> int:
+    """How many samples fit; what one saves is found by one forward sweep, once for each program."""
+    if not reading.batch:
+        return 1
+    one = {j: x[:1] for j, x in reading.values.items()}
+    each = reading.graph.saved_bytes.get((program,), lambda: max(1, program.forward(one).nbytes))
+    if each > memory:
+        raise BudgetError(f"One sample needs {each:,} bytes; 'memory' is {memory:,}. Raise it.")
+    cut, _ = program.split({j: x[: memory // each] for j, x in reading.values.items()})
+    size = next(iter(reading.values.values())).element_size()
+    copied = program.stages[cut - 1].size * size if cut else 0  # where micro-batches are put together
+    return max(1, memory // (each + copied))
+
+
+def joined(explanations: list[Explanation]) -> Explanation:
+    """The explanation of all parts' samples."""
+    output, initial = (torch.cat([getattr(each, name) for each in explanations]) for name in ("output", "initial"))
+    first = explanations[0].relevance
+    if isinstance(first, Tensor):
+        relevance = torch.cat([each.relevance for each in explanations])
+    else:
+        relevance = {name: torch.cat([each.relevance[name] for each in explanations]) for name in first}
+    return Explanation(relevance, output, initial, Joined(tuple(each.source for each in explanations)))
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """What happened at each layer, part by part."""
+
+    parts: tuple[Records, ...]
+
+    def records(self) -> Mapping[str, Record]:
+        """By name."""
+        found = [part.records() for part in self.parts]
+        return {name: together([each[name] for each in found]) for name in found[0]}
+
+
+def together(records: list[Record]) -> Record:
+    """One layer's record of all parts' samples."""
+    sums = zip(*(record.balance.parts() for record in records), strict=True)
+    return Record(records[0].layer, records[0].model, Balance(*map(torch.cat, sums)))

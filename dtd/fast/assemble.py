@@ -1,0 +1,90 @@
+"""From a bound plan to a program: who hands coefficients to whom, what is merged, what is let go of."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import torch
+
+from dtd.fast.program import Program, Stage
+from dtd.fast.step import Setting, Step, prepare
+from dtd.network.graph import Graph
+from dtd.primitive import Pointwise
+from dtd.propagation import Contextual, Layer, Propagation
+from dtd.relevance import Identity
+
+
+def prepared(graph: Graph, models: tuple[Propagation, ...], dtype: torch.dtype | None = None) -> Program | None:
+    """:func:`assemble`, once for each plan; the graph remembers the last few. None where a model looks beyond its layer."""
+    if any(isinstance(model, Contextual) for model in models):
+        return None
+    return graph.programs.get((models, dtype), lambda: assemble(graph, models, dtype))
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A step before it is known who reads what it writes."""
+
+    step: Step
+    inputs: tuple[int, ...]
+    output: int
+    as_coefficients: bool  # coefficients arrive
+    size: int
+
+
+@torch.no_grad()
+def assemble(graph: Graph, models: Sequence[Propagation], dtype: torch.dtype | None = None) -> Program:
+    """The program of bound models; ``dtype`` is that of passes with modified weights, where another is wanted.
+
+    From the top: each layer is told how relevance arrives, and a pointwise function is merged into the layer below
+    where nobody else reads that.
+    """
+    layers = graph.layers
+    uses = Counter([j for layer in layers for j in layer.inputs] + [graph.output])
+    forms: dict[int, list[bool]] = {graph.output: [False]}  # of each value: who hands coefficients to it
+    owned: dict[int, bool] = {}
+    placed: list[Placed] = []
+    merged: set[int] = set()
+    for i in range(len(layers) - 1, -1, -1):
+        if i in merged:
+            continue
+        arrival = {
+            "as_coefficients": all(forms[i]),
+            "may_overwrite": len(forms[i]) > 1 or owned.get(i, False),
+            "dtype": dtype,
+        }
+        step, at = None, i
+        if is_mergeable(layers, models, uses, i):
+            at = layers[i].inputs[0]
+            step = prepare(models[at], layers[at], Setting(**arrival, activation=layers[i]))
+        if step is None or (at != i and not step.merged):
+            step, at = prepare(models[i], layers[i], Setting(**arrival)), i
+        merged.add(at)
+        placed.append(Placed(step, layers[at].inputs, i, arrival["as_coefficients"], prod(layers[i].shape)))
+        for j in layers[at].inputs:
+            forms.setdefault(j, []).append(step.hands_coefficients)
+            owned[j] = step.owns_result
+    sample_wise = all(model.sample_wise(layer) for model, layer in zip(models, layers, strict=True))
+    return linked(placed[::-1], graph.output, forms, sample_wise)
+
+
+def is_mergeable(layers: tuple[Layer, ...], models: Sequence[Propagation], uses: Counter, i: int) -> bool:
+    """Whether a layer is a pointwise function that relevance passes, and the only reader of the layer below."""
+    below = layers[i].inputs[0]
+    passes = isinstance(layers[i].op, Pointwise) and isinstance(models[i], Identity)
+    return passes and below >= 0 and uses[below] == 1
+
+
+def linked(placed: list[Placed], output: int, forms: dict[int, list[bool]], sample_wise: bool) -> Program:
+    """The stages, lowest first, with what each lets go of."""
+    last = {j: number for number, each in enumerate(placed) for j in each.inputs}
+    stages, kept = [], set()
+    for number, each in enumerate(placed):
+        here = each.as_coefficients and not each.step.takes_coefficients
+        lower = tuple(each.step.hands_coefficients and not all(forms[j]) for j in each.inputs)
+        kept |= {j for j, needed in zip(each.inputs, lower, strict=True) if needed} | ({each.output} if here else set())
+        drop = tuple({j for j in each.inputs if last[j] == number and j != output})
+        stages.append(Stage(each.step, each.inputs, each.output, each.size, drop, here, lower))
+    arriving = frozenset(j for j, handed in forms.items() if j < 0 and all(handed))
+    return Program(tuple(stages), output, frozenset(kept), arriving, sample_wise)

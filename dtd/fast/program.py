@@ -1,0 +1,192 @@
+"""Prepared passes: a forward sweep and a relevance pass with everything decided that does not depend on the data."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from dtd.fast.step import Step
+
+LARGE = 2**25  # bytes; the C library's allocator keeps and hands out again what is no larger
+
+Values = Mapping[int, Tensor]  # by layer index; explained input k is value −1−k
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One step and where its values come from and go to."""
+
+    step: Step
+    inputs: tuple[int, ...]
+    output: int
+    size: int  # numbers that one sample's output has
+    drop: tuple[int, ...]  # values that nobody needs after it
+    to_relevance: bool  # coefficients arrive that the step cannot take
+    lower_to_relevance: tuple[bool, ...]  # for each input: coefficients go where others hand relevance
+
+
+class Segment(NamedTuple):
+    """Some consecutive stages after their forward sweep, on some samples."""
+
+    stages: tuple[Stage, ...]
+    saved: list
+    kept: dict[int, Tensor]  # values that turn coefficients into relevance
+
+    def descend(self, pending: dict[int, Tensor], release: bool) -> None:
+        """Hand the relevance ``pending`` at values down to those below the stages."""
+        for number in range(len(self.stages) - 1, -1, -1):
+            stage = self.stages[number]
+            relevance = pending.pop(stage.output)
+            if stage.to_relevance:
+                relevance = relevance * self.kept[stage.output]
+            lower = stage.step.down(self.saved[number], relevance)
+            del relevance
+            if release:
+                self.saved[number] = None
+            for j, to_relevance, part in zip(stage.inputs, stage.lower_to_relevance, lower, strict=True):
+                part = part * self.kept[j] if to_relevance else part
+                pending[j] = pending[j] + part if j in pending else part
+
+
+class Swept(NamedTuple):
+    """A finished forward sweep: the lower stages in micro-batches, the upper ones on all samples."""
+
+    output: Tensor
+    lower: list[Segment]
+    samples: int  # of one micro-batch
+    upper: Segment
+    between: int  # the one value that the upper stages take from the lower ones
+    checks: list[Tensor]  # truth values that must hold for the sweep to count
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are saved for the way back; of memory that tensors share, no more than there is."""
+        seen: dict[tuple, Tensor] = {}
+        for segment in (*self.lower, self.upper):
+            collect((segment.saved, [value for j, value in segment.kept.items() if j >= 0]), seen)  # inputs are the caller's
+        held: Counter[int] = Counter()
+        for tensor in seen.values():
+            memory = tensor.untyped_storage()
+            held[memory.data_ptr()] = min(memory.nbytes(), held[memory.data_ptr()] + tensor.nbytes)
+        return held.total()
+
+    def holds(self, relevance: Values) -> bool:
+        """Whether all checks do, and whether output and relevance are finite (as sums: too large ones count as not)."""
+        total = self.output.sum() + sum(part.sum() for part in relevance.values())
+        if not self.checks:
+            return isfinite(total.item())
+        return bool(torch.stack([total.isfinite(), *self.checks]).all())
+
+
+def collect(saved: Any, seen: dict[tuple, Tensor]) -> None:
+    """Find all tensors in what was saved, those at the same place once."""
+    if isinstance(saved, Tensor):
+        seen[saved.data_ptr(), saved.shape, saved.stride()] = saved
+    elif isinstance(saved, (list, tuple)):
+        for each in saved:
+            collect(each, seen)
+    elif isinstance(saved, dict):
+        collect(list(saved.values()), seen)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A forward sweep and a relevance pass, without the balance of the layers.
+
+    Relevance travels as coefficients ``c``, ``R = y ⊙ c``, wherever both sides can; that is decided before. Layers with
+    large outputs are run on a few samples at a time, so that no tensor exceeds ``LARGE`` bytes: what is larger, the
+    system maps anew for each use, which costs more than computing it.
+    """
+
+    stages: tuple[Stage, ...]
+    output: int
+    kept: frozenset[int]
+    as_coefficients: frozenset[int]  # the explained inputs at which coefficients arrive
+    sample_wise: bool  # whether samples may be propagated in several batches
+
+    def forward(self, values: Values) -> Swept:
+        """The forward sweep from the explained inputs. # shape: (B, *in) each"""
+        cut, samples = self.split(values)
+        checks: list[Tensor] = []
+        between, lower, arriving = -1, [], dict(values)
+        if cut:
+            between, ends = self.stages[cut - 1].output, []
+            read = {j for stage in self.stages[:cut] for j in stage.inputs if j < 0}
+            parts = zip(*(values[j].split(samples) for j in read), strict=True)
+            for part in parts:
+                end, segment = self.ascend(self.stages[:cut], dict(zip(read, part, strict=True)), between, checks)
+                ends.append(end)
+                lower.append(segment)
+            arriving = {j: x for j, x in values.items() if j not in read} | {between: torch.cat(ends)}
+            del ends
+        output, upper = self.ascend(self.stages[cut:], arriving, self.output, checks)
+        return Swept(output, lower, samples, upper, between, checks)
+
+    def ascend(
+        self, stages: tuple[Stage, ...], values: dict[int, Tensor], last: int, checks: list[Tensor]
+    ) -> tuple[Tensor, Segment]:
+        """The value ``last``, and the stages up to it with what they saved; consumes ``values``."""
+        saved, kept = [], {j: x for j, x in values.items() if j in self.kept}
+        for stage in stages:
+            y, keep = stage.step.up(checks, *[values[j] for j in stage.inputs])
+            values[stage.output] = y
+            saved.append(keep)
+            if stage.output in self.kept:
+                kept[stage.output] = y
+            for j in stage.drop:
+                del values[j]
+        return values[last], Segment(stages, saved, kept)
+
+    def backward(self, swept: Swept, initial: Tensor, values: Values, release: bool = True) -> dict[int, Tensor]:
+        """Relevance of each explained input; ``release`` lets go of what was saved as soon as it was used."""
+        pending: dict[int, Tensor] = {self.output: initial}
+        swept.upper.descend(pending, release)
+        if swept.lower:
+            above, parts = pending.pop(swept.between).split(swept.samples), []
+            for segment, arrived in zip(swept.lower, above, strict=True):
+                parts.append({swept.between: arrived})
+                segment.descend(parts[-1], release)
+            pending |= {j: torch.cat([part[j] for part in parts]) for j in parts[0]}
+        found = {}
+        for j, x in values.items():
+            relevance = pending.get(j)
+            found[j] = (
+                torch.zeros_like(x) if relevance is None else relevance * x if j in self.as_coefficients else relevance
+            )
+        return found
+
+    def split(self, values: Values) -> tuple[int, int]:
+        """How many stages run in micro-batches, and of how many samples.
+
+        0 when every tensor is small, samples belong together, or the device has an allocator of its own.
+        """
+        x = next(iter(values.values()))
+        batch, most = x.shape[0], LARGE // x.element_size()
+        if batch * self.largest <= most or x.device.type != "cpu" or not self.cuts:
+            return 0, batch
+        large = max(number for number, stage in enumerate(self.stages) if batch * stage.size > most)
+        cut = next((cut for cut in self.cuts if cut > large + 1), self.cuts[-1])
+        return cut, max(1, most // max(stage.size for stage in self.stages[:cut]))
+
+    @cached_property
+    def largest(self) -> int:
+        """Numbers in one sample's largest output."""
+        return max(stage.size for stage in self.stages)
+
+    @cached_property
+    def cuts(self) -> tuple[int, ...]:
+        """After how many stages all that the rest needs is one value; none when some step must see whole batches."""
+        if not self.sample_wise:
+            return ()
+        found = []
+        for cut in range(1, len(self.stages) + 1):
+            made = {j for stage in self.stages[:cut] for j in (stage.output, *stage.inputs)}
+            crossing = {j for stage in self.stages[cut:] for j in stage.inputs} & made
+            if crossing <= {self.stages[cut - 1].output}:
+                found.append(cut)
+        return tuple(found)

@@ -1,0 +1,22 @@
+"""Operations: what a layer computes, whatever its relevance does."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor
+
+from dtd.domain import Domain, Real
+
+
+class Op(ABC):
+    """A function ``y = f(a, …)`` of one or several activations, for each sample of a batch as if it were alone.
+
+    How relevance passes an operation is another object, a :class:`~dtd.propagation.Propagation`, which a plan chooses.
+    """
+
+    @abstractmethod
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """The output. # shape: (B, *in) for each input -> (B, *out)"""
+
+    def image(self, *domains: Domain) -> Domain:
+        """The smallest known domain that holds the outputs for inputs in ``domains``."""
+        return Real()

@@ -1,0 +1,125 @@
+"""Composites from the literature, as plans."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from dtd.domain import Box, NonNegative, Real
+from dtd.errors import check_parameter
+from dtd.plans.plan import Entry, Plan
+from dtd.plans.rules import choose
+from dtd.plans.where import domain, every, first, fraction, kind
+from dtd.root import Damping
+
+uniform = Plan.uniform
+
+
+def deep_taylor_2017(bias: str = "fixed") -> Plan:
+    """The rule that each layer's inferred domain prescribes: box → z^B, non-negative → z⁺, real → w² (Montavon 2017)."""
+    return Plan(
+        [
+            Entry(domain(Box), choose("zbox", bias), optional=True),
+            Entry(domain(NonNegative), choose("zplus", bias), optional=True),
+            Entry(domain(Real), choose("wsquare", bias), optional=True),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class RelativeEpsilon:
+    """``ε = factor · √(mean z²)`` for each sample of a layer, the damping of the LRP overview authors' VGG-16 tutorial."""
+
+    factor: float = 0.25
+    sample_wise: ClassVar[bool] = True
+
+    def __post_init__(self):
+        check_parameter(self.factor >= 0, "factor", ">= 0", self.factor)
+
+    def __call__(self, z: Tensor) -> Tensor:
+        axes = tuple(range(1, z.ndim))
+        return self.factor * z.square().mean(axes, keepdim=True).sqrt()
+
+
+@dataclass(frozen=True)
+class DeviationEpsilon:
+    """``ε = factor · std(z)``, ``std(z)² = mean z² − (mean z)²``, for each sample of a layer (LRP overview, Fig. 10.4).
+
+    Never more than :class:`RelativeEpsilon`, and equal to it where pre-activations have mean 0.
+    """
+
+    factor: float = 0.25
+    sample_wise: ClassVar[bool] = True
+
+    def __post_init__(self):
+        check_parameter(self.factor >= 0, "factor", ">= 0", self.factor)
+
+    def __call__(self, z: Tensor) -> Tensor:
+        axes = tuple(range(1, z.ndim))
+        return self.factor * z.std(axes, correction=0, keepdim=True)
+
+
+def lrp_overview_2019(
+    gamma: float = 0.25,
+    epsilon: Damping = RelativeEpsilon(),
+    bias: str = "neuron",
+    *,
+    signed: bool = False,
+    average_pooling: bool = False,
+) -> Plan:
+    """LRP-γ in lower, LRP-ε in middle, LRP-0 in upper layers; z^B on a box of pixels, w² on real inputs.
+
+    Source: Montavon 2019, Sec. 10.3 and Fig. 10.4. The split is theirs for VGG-16, as fractions of the layers with
+    weights: 7/16 (up to ``features.16``), 13/16 (up to ``features.30``), the rest (the classifier).
+
+    Args:
+        signed: the generalised LRP-γ, for networks whose layers receive or return negative values; on others it is LRP-γ.
+        average_pooling: max pooling as average pooling, in the middle layers under LRP-ε (:meth:`Plan.average_pooling`), as
+            in the authors' VGG-16 tutorial.
+    """
+    plan = Plan(
+        [
+            Entry(first & domain(Box), choose("zbox", bias), optional=True),
+            Entry(first & domain(Real), choose("wsquare", bias), optional=True),
+            Entry(fraction(0, 7 / 16), choose("gamma_signed" if signed else "gamma", bias, gamma=gamma), optional=True),
+            Entry(fraction(7 / 16, 13 / 16), choose("epsilon", bias, epsilon=epsilon), optional=True),
+            Entry(every, choose("lrp0", bias), optional=True),
+        ]
+    )
+    return plan.average_pooling() if average_pooling else plan
+
+
+def epsilon_plus(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+    """ε⁺: z⁺ (signed form) for convolutions, LRP-ε for dense layers (Kohlbrenner 2020)."""
+    return Plan(
+        [
+            Entry(kind("dense"), choose("epsilon", bias, epsilon=epsilon), optional=True),
+            Entry(every, choose("zplus_signed", bias), optional=True),
+        ]
+    )
+
+
+def epsilon_plus_flat(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+    """ε⁺ with the flat rule in the first layer (Kohlbrenner 2020; Lapuschkin 2019)."""
+    return Plan([Entry(first, choose("flat", bias)), *epsilon_plus(epsilon, bias).entries])
+
+
+def epsilon_alpha2_beta1(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+    """α2β1 for convolutions, LRP-ε for dense layers (Kohlbrenner 2020)."""
+    return Plan(
+        [
+            Entry(kind("dense"), choose("epsilon", bias, epsilon=epsilon), optional=True),
+            Entry(every, choose("alphabeta", bias, alpha=2.0, beta=1.0), optional=True),
+        ]
+    )
+
+
+def epsilon_gamma_box(gamma: float = 0.25, epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+    """z^B in the first layer, γ (signed form) for convolutions, LRP-ε for dense layers (Anders 2021)."""
+    return Plan(
+        [
+            Entry(first, choose("zbox", bias)),
+            Entry(kind("dense"), choose("epsilon", bias, epsilon=epsilon), optional=True),
+            Entry(every, choose("gamma_signed", bias, gamma=gamma), optional=True),
+        ]
+    )

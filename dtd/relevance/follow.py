@@ -1,0 +1,27 @@
+"""Relevance that follows entries back to where they came from: moved data, and the winners of max pooling."""
+
+from dataclasses import dataclass
+
+from dtd.primitive import Mover
+from dtd.propagation import Propagated, Propagation, balance, per_sample
+
+
+@dataclass(frozen=True)
+class Follow(Propagation):
+    """``R_j = Σ_k 1[output k is input j] R_k``: each output is one input, ``y_k = a_j``, which therefore receives all.
+
+    An entry that was copied collects the relevance of its copies. What lands on a constant (padding, a concatenated
+    buffer) is reported as the bias share, since a constant is no input. For max pooling this is "winner takes all": in
+    its linear region ``y_k = a_winner``.
+    """
+
+    def accepts(self, layer):
+        return isinstance(layer.op, Mover)
+
+    def forward(self, layer, inputs):
+        return layer.op.move(inputs)
+
+    def backward(self, layer, saved, relevance):
+        lower, constant = layer.op.follow(saved, relevance), layer.op.constant(relevance)
+        kept = {} if constant is None else {"bias": per_sample(relevance * constant)}
+        return Propagated(lower, balance(relevance, lower, **kept))

@@ -1,0 +1,25 @@
+"""Relevance that passes unchanged."""
+
+from dataclasses import dataclass
+
+from dtd.primitive import LayerNorm, Pointwise
+from dtd.propagation import Propagated, Propagation, balance
+
+
+@dataclass(frozen=True)
+class Identity(Propagation):
+    """``R_j = R_k`` for the input at the output's own place, everything else held constant (the identity rule).
+
+    For a pointwise function it is the mean-value form ``f(a) = f(ã) + f'(ξ)(a − ã)``: there is one input, which therefore
+    receives all relevance, and no derivative is taken. For a layer norm, mean and scale are held constant (Achtibat 2024,
+    Prop. 3.4).
+    """
+
+    def accepts(self, layer):
+        return isinstance(layer.op, (Pointwise, LayerNorm))
+
+    def forward(self, layer, inputs):
+        return layer(*inputs), None
+
+    def backward(self, layer, saved, relevance):
+        return Propagated((relevance,), balance(relevance, (relevance,)))

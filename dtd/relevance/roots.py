@@ -1,0 +1,32 @@
+"""The explicit reading of a relevance model, root by root, in chunks of units that fit in memory."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from dtd.domain import Domain
+from dtd.propagation import Layer, Propagated, balance
+from dtd.root.units import FieldUnits, chunks
+from dtd.taylor import TaylorTerms
+
+Terms = Callable[[FieldUnits, Domain, Tensor], TaylorTerms]
+
+
+def root_by_root(terms: Terms, layer: Layer, a: Tensor, relevance: Tensor, memory: int) -> Propagated:
+    """``R_j = Σ_k first_kj`` and the balance, from the Taylor terms of the units that receive relevance.
+
+    # shape: a (B, *in_shape), relevance (B, *out)
+    """
+    arrived = relevance.flatten(1)
+    lower = torch.zeros_like(a).flatten(1)
+    parts = {name: torch.zeros_like(arrived[:, 0]) for name in ("bias", "zeroth", "remainder")}
+    receiving = arrived.any(0).nonzero().flatten()
+    for units in chunks(layer.op, a, receiving, memory, layer.name):
+        found = terms(units, layer.domain, arrived[:, units.index])
+        field = units.field.clamp(min=0).flatten().expand(len(a), -1)
+        lower.scatter_add_(1, field, found.first.flatten(1))
+        for name in parts:
+            parts[name] = parts[name] + getattr(found, name).sum(1)
+    lower = lower.view_as(a)
+    return Propagated(layer.parted(lower), balance(relevance, (lower,), **parts))

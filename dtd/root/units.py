@@ -1,0 +1,148 @@
+"""Upper units, one by one: what a root strategy sees of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from dtd.affine import AffineMap
+from dtd.domain import Domain
+from dtd.errors import BudgetError
+
+TEMPORARIES = 12  # tensors of shape (B, k, J) alive at once while a chunk is worked on
+
+
+def rounding(spread: Tensor) -> Tensor:
+    """Bound on the rounding error of ``1 − Σ_j terms`` from ``spread = Σ_j |terms|``."""
+    return 32 * torch.finfo(spread.dtype).eps * (1 + spread)
+
+
+class Units(Protocol):
+    """Some upper units with their receptive fields, on tensors (:class:`FieldUnits`) or on symbols (the proofs).
+
+    # shape: activations (B, k, J), weights (k, J), bias (k,), z (B, k)
+    """
+
+    activations: Any
+    weights: Any
+    bias: Any
+    z: Any
+
+    def of_activations(self, function: Callable) -> Any:
+        """A function of the activations, laid out along the receptive fields. # shape: (B, k, J)"""
+
+    def of_weights(self, function: Callable) -> Any:
+        """A function of the weights, laid out along the receptive fields. # shape: (k, J)"""
+
+    def of_outputs(self, function: Callable) -> Any:
+        """A function of the layer's pre-activations, at these units. # shape: (B, k)"""
+
+    def total(self, terms: Any) -> Any:
+        """``Σ_j`` over the receptive field. # shape: (B, k, J) -> (B, k)"""
+
+    def rounding(self, terms: Any) -> Any:
+        """Bound on the rounding error of ``1 − Σ_j terms``; 0 for exact arithmetic. # shape: (B, k, J) -> (B, k)"""
+
+    def inputs(self) -> Any:
+        """How many real inputs each unit has. # shape: (k,)"""
+
+    def spread(self, per_unit: Any) -> Any:
+        """A value of each unit at each of its real inputs. # shape: (B, k) -> (B, k, J)"""
+
+
+@dataclass(frozen=True, eq=False)
+class FieldUnits:
+    """The units with flat indices ``index`` of an affine layer, at the activations of a batch. # shape: index (k,)"""
+
+    map: AffineMap
+    input: Tensor  # (B, *in_shape)
+    index: Tensor
+
+    @cached_property
+    def field(self) -> Tensor:
+        """Flat input indices, −1 for padding. # shape: (k, J)"""
+        return self.map.receptive_field(self.index)
+
+    @cached_property
+    def real(self) -> Tensor:
+        """1 at real inputs, 0 at padding. # shape: (k, J)"""
+        return (self.field >= 0).to(self.input.dtype)
+
+    def gather(self, a: Tensor) -> Tensor:
+        """Lay input-shaped values out along the receptive fields, 0 at padding. # shape: (B, *in) -> (B, k, J)"""
+        return a.flatten(1)[:, self.field.clamp(min=0)] * self.real
+
+    @cached_property
+    def activations(self) -> Tensor:
+        return self.gather(self.input)
+
+    @cached_property
+    def weights(self) -> Tensor:
+        return self.map.rows(self.index, self.map.weight) * self.real
+
+    @cached_property
+    def bias(self) -> Tensor:
+        if self.map.bias is None:
+            return torch.zeros(len(self.index), dtype=self.input.dtype, device=self.input.device)
+        bias = self.map.per_output(self.map.bias)
+        return bias.expand(self.map.out_shape).flatten()[self.index]
+
+    @cached_property
+    def z(self) -> Tensor:
+        return self.total(self.activations * self.weights) + self.bias
+
+    def of_activations(self, function):
+        value = function(self.input)
+        if not isinstance(value, Tensor):
+            return value * self.real
+        return self.gather(torch.broadcast_to(value, self.input.shape))
+
+    def of_weights(self, function):
+        value = function(self.map.weight)
+        if not isinstance(value, Tensor):
+            return value * self.real
+        return self.map.rows(self.index, value) * self.real
+
+    def of_outputs(self, function):
+        value = function(self.map.apply(self.input))
+        if not isinstance(value, Tensor):
+            return value
+        shape = (self.input.shape[0], *self.map.out_shape)
+        return torch.broadcast_to(value, shape).flatten(1)[:, self.index]
+
+    def total(self, terms):
+        return terms.sum(-1)
+
+    def rounding(self, terms):
+        return rounding(terms.abs().sum(-1))
+
+    def inputs(self):
+        return self.real.sum(-1)
+
+    def spread(self, per_unit):
+        return per_unit[..., None] * self.real
+
+    def domain(self, domain: Domain) -> Domain:
+        """A domain of the layer's input, laid out along the receptive fields."""
+        return domain.map(lambda bound: torch.broadcast_to(bound, self.input.shape).flatten(1)[:, self.field.clamp(min=0)])
+
+
+def at_once(affine: AffineMap, batch: int, memory: int, name: str) -> int:
+    """How many units of the layer ``name`` fit in ``memory`` bytes; raises :class:`BudgetError` when not even one does."""
+    inputs = affine.fan_in
+    each = max(1, batch) * inputs * affine.weight.element_size() * TEMPORARIES
+    if each > memory:
+        raise BudgetError(
+            f"One unit of layer '{name}' needs about {each:,} bytes ({batch} samples × {inputs} inputs); the memory "
+            f"bound is {memory:,}. Raise 'memory' or explain fewer samples at once."
+        )
+    return memory // each
+
+
+def chunks(affine: AffineMap, a: Tensor, index: Tensor, memory: int, name: str) -> Iterator[FieldUnits]:
+    """The units ``index`` of the layer ``name``, as many at a time as fit in ``memory`` bytes."""
+    for part in index.split(at_once(affine, len(a), memory, name)):
+        yield FieldUnits(affine, a, part)
