@@ -14,7 +14,8 @@ from dtd.errors import PlanError
 from dtd.explaining.observe import observe_models
 from dtd.explaining.target import Target
 from dtd.lrp import LRPRule
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
 from dtd.propagation import Layer, Propagation
 from dtd.relevance import RelevanceModel

@@ -12,7 +12,8 @@ from dtd.errors import PlanError
 from dtd.explaining.observe import Observed, observe
 from dtd.explaining.target import Target
 from dtd.network.above import live
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.plans.plan import Plan
 from dtd.propagation import Context, Layer
 from dtd.relevance import RelevanceModel

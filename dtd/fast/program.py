@@ -1,7 +1,8 @@
 """Prepared passes: a forward sweep and a relevance pass with everything decided that does not depend on the data."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from dtd.fast.step import Step
 from dtd.network.graph import Values
+from dtd.propagation import Layer
 
 LARGE_TENSOR = 2**25  # bytes; the C library's allocator keeps and hands out again what is no larger
 
@@ -26,6 +28,7 @@ class Stage:
     drop: tuple[int, ...]  # values that nobody needs after it
     to_relevance: bool  # coefficients arrive that the step cannot take
     lower_to_relevance: tuple[bool, ...]  # for each input: coefficients go where others hand relevance
+    remake: Callable[[Sequence[Layer]], Step] | None = None  # the step on layers with other side values, where it has some
 
 
 class Segment(NamedTuple):
@@ -109,6 +112,18 @@ class Program:
     as_coefficients: frozenset[int]  # the explained inputs at which coefficients arrive
     sample_wise: bool  # whether samples may be propagated in several batches
 
+    def at(self, layers: Sequence[Layer]) -> "Program":
+        """The program on layers with other side values."""
+        if not self.has_sides:
+            return self
+        stages = (stage if stage.remake is None else replace(stage, step=stage.remake(layers)) for stage in self.stages)
+        return replace(self, stages=tuple(stages))
+
+    @cached_property
+    def has_sides(self) -> bool:
+        """Whether some layers hold side values, one for each sample of a call."""
+        return any(stage.remake is not None for stage in self.stages)
+
     def forward(self, values: Values) -> Swept:
         """The forward sweep from the explained inputs. # shape: (B, *in) each"""
         cut, samples = self.split(values)
@@ -180,8 +195,11 @@ class Program:
 
     @cached_property
     def cuts(self) -> tuple[int, ...]:
-        """After how many stages all that the rest needs is one value; none when some step must see whole batches."""
-        if not self.sample_wise:
+        """After how many stages all that the rest needs is one value; none when some step must see whole batches.
+
+        Side values are those of a whole batch: a program with some is not run in parts.
+        """
+        if not self.sample_wise or self.has_sides:
             return ()
         found = []
         for cut in range(1, len(self.stages) + 1):

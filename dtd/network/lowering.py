@@ -96,9 +96,7 @@ class Lowering:
         """Mark the layers from ``first`` on that hold side values, and give them a first axis for the samples."""
         for number, op in refill.varied(*(side.value.unsqueeze(0) for side in sides)).items():
             again = Again(refill, number)
-            self.layers[first + number] = replace(
-                self.layers[first + number], op=op, sides=refill.indices, refill=again
-            )
+            self.layers[first + number] = replace(self.layers[first + number], op=op, sides=refill.indices, refill=again)
 
     def unsupported(self, node: Node, advice: str) -> UnsupportedOp:
         """The error for an op that is known, used in a way that is not."""

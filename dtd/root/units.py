@@ -126,7 +126,9 @@ class FieldUnits:
         # shape: (B or 1, k, J), samples (P,), units (P,) as positions in ``index`` -> (P, *in)
         """
         lower = terms.new_zeros(len(samples), prod(self.map.in_shape))
-        found = lower.scatter_add(1, self.field.clamp(min=0)[units], (terms * self.real).expand_as(self.activations)[samples, units])
+        found = lower.scatter_add(
+            1, self.field.clamp(min=0)[units], (terms * self.real).expand_as(self.activations)[samples, units]
+        )
         return found.view(-1, *self.map.in_shape)
 
     def total(self, terms):
