@@ -24,7 +24,8 @@ def rounding(spread: Tensor) -> Tensor:
 class Units(Protocol):
     """Some upper units with their receptive fields, on tensors (:class:`FieldUnits`) or on symbols (the proofs).
 
-    # shape: activations (B, k, J), weights (k, J), bias (k,), z (B, k)
+    # shape: activations (B, k, J), weights (k, J), bias (k,), z (B, k); weights and bias with a first axis B where they are
+    side values, which differ between samples
     """
 
     activations: Any
@@ -88,8 +89,10 @@ class FieldUnits:
     def bias(self) -> Tensor:
         if self.map.bias is None:
             return torch.zeros(len(self.index), dtype=self.input.dtype, device=self.input.device)
-        bias = self.map.per_output(self.map.bias)
-        return bias.expand(self.map.out_shape).flatten()[self.index]
+        bias, shape = self.map.per_output(self.map.bias), self.map.out_shape
+        if bias.ndim > len(shape):  # side values of each sample
+            return bias.expand(len(self.input), *shape).flatten(1)[:, self.index]
+        return bias.expand(shape).flatten()[self.index]
 
     @cached_property
     def z(self) -> Tensor:
