@@ -29,6 +29,13 @@ def shown(value: Any) -> str:
     return f"{type(value).__name__}(…)" if addressed else repr(value)
 
 
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as text, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(map(str.rstrip, lines))
+
+
 def listed(entries: list[str], brackets: str) -> str:
     """Entries in brackets; of more than three the first one and how many there are."""
     inside = ", ".join(entries) if len(entries) <= SHORT else f"{entries[0]}, … {len(entries)} in all"

@@ -52,7 +52,7 @@ class Fitted:
         return Plan([*(Entry(name(layer), model) for layer, model in self.models.items()), *optional(rest)])
 
     def save(self, path: Path | str) -> None:
-        """Write the models to a safetensors file; :func:`dtd.relevance.min_max.load` reads one layer's."""
+        """Write the models to a file; :func:`dtd.relevance.min_max.load` reads one layer's."""
         save(path, self.models)
 
 

@@ -13,6 +13,7 @@ from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.where import name
+from dtd.printing import Printed
 from dtd.relevance.moments import Moments
 from dtd.root import towards
 
@@ -30,7 +31,7 @@ def toward_data(network: Network, data: Tensor, root: bool = True) -> Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class MeanExplanation:
+class MeanExplanation(Printed):
     """The mean of the explanations over plans, entry by entry, and its standard error ``s/√N``. # shape: (B, *in) each"""
 
     relevance: Tensor

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dtd.errors import InputError
-from dtd.explaining.balances import Record, Records, Replay, versions
+from dtd.explaining.balances import Kept, Record, Records, Replay, versions
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.fast import Program, Swept, prepared
@@ -17,10 +17,11 @@ from dtd.network.graph import Reading
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
+from dtd.printing import shown
 from dtd.propagation import Propagation
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """Relevance of the inputs, and each layer's balance.
 
@@ -42,6 +43,19 @@ class Explanation:
         model's parameters have changed since.
         """
         return self.source.records()
+
+    def __reduce__(self):
+        """Copies and pickles hold what was found at each layer, and neither the network nor the input."""
+        return Explanation, (self.relevance, self.output, self.initial, Kept.of(self.source))
+
+    def __repr__(self) -> str:
+        conserved = self.conservation()
+        ends = (conserved.min().item(), conserved.max().item()) if len(conserved) else (1.0, 1.0)
+        kept = f"{ends[0]:.4g}" if ends[0] == ends[1] else f"{ends[0]:.4g} to {ends[1]:.4g}"
+        return (
+            f"Explanation(relevance={shown(self.relevance)}, output={shown(self.output)}, "
+            f"conservation Σ R(inputs) / Σ R(output) = {kept})"
+        )
 
     @property
     def parts(self) -> tuple[Tensor, ...]:

@@ -23,7 +23,7 @@ WeightedRoots = Iterable[tuple[float, "Root"]]
 
 
 @dataclass(frozen=True, eq=False)
-class Root:
+class Root(Printed):
     """One candidate root for each upper unit. # shape: shift (B, k, J), bias_shift and exists (B, k)
 
     ``shift`` is ``(a − ã) / z``; ``bias_shift`` the same for the bias neuron ``a_0 = 1`` (0 when the bias is fixed);
