@@ -1,5 +1,6 @@
 """Normalisations: softmax and layer norm."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -56,3 +57,26 @@ class LayerNorm(Op):
         (domain,) = domains
         kept = not self.centred and domain.nonnegative and (self.weight is None or bool((self.weight >= 0).all()))
         return NonNegative() if kept else Real()
+
+
+@dataclass(frozen=True, eq=False)
+class HeldNorm(LayerNorm):
+    """``y = (x − μ) ⊙ r(x)`` with any scale ``r``, as models write norms by hand; ``μ`` is the mean over ``over``.
+
+    Not ``centred``, ``μ = 0``: unit length, for example.
+    """
+
+    scale: Callable[[Tensor], Tensor] = torch.ones_like  # (B, *shape) -> broadcasts to (B, *shape)
+    over: tuple[int, ...] = (-1,)
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        return self.over
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        return (x - x.mean(self.over, keepdim=True) if self.centred else x) * self.scale(x)
+
+    def image(self, *domains: Domain) -> Domain:
+        """What is not centred keeps its signs, where the scale is positive."""
+        return Real()

@@ -22,6 +22,6 @@ class Follow(Propagation):
         return layer.op.move(inputs)
 
     def backward(self, layer, saved, relevance):
-        lower, constant = layer.op.follow(saved, relevance), layer.op.constant(relevance)
+        lower, constant = layer.op.follow(saved, relevance), layer.op.constant(relevance, saved)
         kept = {} if constant is None else {"bias": per_sample(relevance * constant)}
         return Propagated(lower, balance(relevance, lower, **kept))
