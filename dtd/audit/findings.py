@@ -12,7 +12,7 @@ from dtd.lrp import LRPRule
 from dtd.plans.pooling import MeanForMax
 from dtd.printing import Printed
 from dtd.propagation import Context, Layer, Propagation
-from dtd.relevance import Follow, HeldScale, Identity, MatMulShares, MinMax, ProductShares, SoftmaxTangent
+from dtd.relevance import Constant, Follow, HeldScale, Identity, MatMulShares, MinMax, ProductShares, SoftmaxTangent, Tangent
 from dtd.root import Nearest
 from dtd.taylor import Balance
 
@@ -73,6 +73,8 @@ def _(model: LRPRule, look: Look) -> Balance:
 @findings.register(MatMulShares)
 @findings.register(SoftmaxTangent)
 @findings.register(HeldScale)
+@findings.register(Tangent)
+@findings.register(Constant)
 @findings.register(MinMax)
 @findings.register(MeanForMax)
 def _(model: Propagation, look: Look) -> Balance:

@@ -1,5 +1,6 @@
 """What an explanation is, and how one forward sweep gives it for each target."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from dtd.errors import InputError
 from dtd.explaining.balances import Kept, Record, Records, Replay, versions
+from dtd.explaining.growth import GrowthWarning, growth, message, outgrows
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.fast import Program, Swept, prepared
@@ -52,15 +54,24 @@ class Explanation:
         conserved = self.conservation()
         ends = (conserved.min().item(), conserved.max().item()) if len(conserved) else (1.0, 1.0)
         kept = f"{ends[0]:.4g}" if ends[0] == ends[1] else f"{ends[0]:.4g} to {ends[1]:.4g}"
+        large = ", relevance outgrows what is explained: see growth" if outgrows(self.parts, self.initial) else ""
         return (
             f"Explanation(relevance={shown(self.relevance)}, output={shown(self.output)}, "
-            f"conservation Σ R(inputs) / Σ R(output) = {kept})"
+            f"conservation Σ R(inputs) / Σ R(output) = {kept}{large})"
         )
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
         """Relevance of each explained input. # shape: (B, *in) each"""
         return (self.relevance,) if isinstance(self.relevance, Tensor) else tuple(self.relevance.values())
+
+    @cached_property
+    def growth(self) -> dict[str, float]:
+        """``Σ|R| / Σ|R_initial|`` at the output of each layer, from the output down, for the sample where it is largest.
+
+        An explanation whose input relevance exceeds 1000 warns (:class:`GrowthWarning`) with the layer and the reason.
+        """
+        return growth(self.layers, self.initial)
 
     def conservation(self) -> Tensor:
         """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.
@@ -119,8 +130,8 @@ class ForwardSweep(NamedTuple):
         replay = Replay(network, graph, models, values, versions(values), initial, target)
         relevance = program.backward(self.swept, initial, values, release=last)
         if not self.swept.holds(relevance):
-            relevance, _ = replay.run()  # says what is wrong, or finds that nothing is
-        return Explanation(network.named(relevance), self.swept.output, initial, replay)
+            relevance, *_ = replay.run()  # says what is wrong, or finds that nothing is
+        return checked(Explanation(network.named(relevance), self.swept.output, initial, replay))
 
 
 @torch.no_grad()
@@ -130,4 +141,11 @@ def by_definition(request: Request, target: Target) -> Explanation:
     swept = sweep(graph, models, values, target)
     replay = Replay(network, graph, models, values, versions(values), initial_relevance(swept.output, target), target)
     finished = replay._replace(done=replay.descend(swept))
-    return Explanation(network.named(finished.done[0]), swept.output, replay.initial, finished)
+    return checked(Explanation(network.named(finished.done[0]), swept.output, replay.initial, finished))
+
+
+def checked(found: Explanation) -> Explanation:
+    """The explanation, with a warning where its relevance outgrows what is explained."""
+    if outgrows(found.parts, found.initial):
+        warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=4)
+    return found

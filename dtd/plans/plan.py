@@ -14,7 +14,7 @@ from dtd.plans.rules import Choice, choose
 from dtd.plans.where import Where, every, kind, selector
 from dtd.printing import Printed, columns, shown
 from dtd.propagation import Layer, Propagation
-from dtd.relevance import Linear, RelevanceModel, TrainingFree, default
+from dtd.relevance import HeldScale, Linear, RelevanceModel, TrainingFree, default
 from dtd.root import RootStrategy
 
 MAX_POOL = kind("max_pool")
@@ -53,7 +53,8 @@ class Plan:
     catalogue (``dtd.rules.choose``), an explicit LRP rule, :class:`Generic` for any layer, or what a kind of layer has
     beside its default (:class:`MaxAsAverage`, :class:`ProductShares`, :class:`MatMulShares`, :class:`Identity`). Layers
     without weights that no entry names keep their defaults (:func:`dtd.relevance.default.default`): LRP-0 for sums and
-    averages, the winner for max pooling, halves for products, softmax at the data point, LayerNorm with its scale held;
+    averages, the winner for max pooling, halves for products, softmax at the data point, LayerNorm with its scale held and
+    under the bias mode of the next layer with weights;
     what has one input (pointwise functions, products and sums with constants) passes its relevance.
 
     :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that speaks for
@@ -141,7 +142,7 @@ class Plan:
         if missing:
             raise PlanError(f"No entry of the plan speaks for {'; '.join(missing)}. Add one, or a last entry for 'every'.")
         self._check_idle(network, matched, used)
-        return tuple(bound)
+        return norms_follow(bound, network)
 
     def _check_idle(self, network: Graph, matched: set[int], used: set[int]) -> None:
         """Raise :class:`PlanError` for entries that speak for no layer, unless they are optional."""
@@ -172,6 +173,16 @@ class Plan:
         if self.formulas and isinstance(layer.op, AffineMap):
             return LRPWSquare() if isinstance(layer.op, Diagonal) else LRPZero()
         return default(layer.op)
+
+
+def norms_follow(bound: Sequence[Propagation], network: Graph) -> tuple[Propagation, ...]:
+    """The propagations, norms with their default rule under the bias mode of the next layer with weights above (or below)."""
+    modes = [bias_of(model) if layer.weighted else "" for layer, model in zip(network.layers, bound, strict=True)]
+    found = list(bound)
+    for i, model in enumerate(bound):
+        if isinstance(model, HeldScale) and model == HeldScale():
+            found[i] = HeldScale(next(filter(None, (*modes[i:], *modes[:i][::-1])), model.bias))
+    return tuple(found)
 
 
 def entry(given: Any) -> Entry:
