@@ -10,6 +10,7 @@ from torch import Tensor
 from dtd.errors import PlanError
 from dtd.lrp import LRPRule
 from dtd.plans.pooling import MeanForMax
+from dtd.printing import Printed
 from dtd.propagation import Context, Layer, Propagation
 from dtd.relevance import Follow, HeldScale, Identity, MatMulShares, MinMax, ProductShares, SoftmaxTangent
 from dtd.root import Nearest
@@ -30,7 +31,7 @@ class Look(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Findings:
+class Findings(Printed):
     """Some units of a layer, one entry for each pair of a sample and a unit. # shape: (B, k) or (P,) each"""
 
     relevance: Tensor  # that arrived

@@ -8,7 +8,8 @@ from dtd.errors import InputError
 from dtd.explaining.explanation import Explanation, Request
 from dtd.explaining.memory import in_parts
 from dtd.explaining.target import Target
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.plans.plan import Plan
 
 

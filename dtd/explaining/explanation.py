@@ -9,17 +9,19 @@ import torch
 from torch import Tensor
 
 from dtd.errors import InputError
-from dtd.explaining.balances import Record, Records, Replay, versions
+from dtd.explaining.balances import Kept, Record, Records, Replay, versions
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.fast import Program, Swept, prepared
 from dtd.network.graph import Reading
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
+from dtd.printing import shown
 from dtd.propagation import Propagation
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """Relevance of the inputs, and each layer's balance.
 
@@ -41,6 +43,19 @@ class Explanation:
         model's parameters have changed since.
         """
         return self.source.records()
+
+    def __reduce__(self):
+        """Copies and pickles hold what was found at each layer, and neither the network nor the input."""
+        return Explanation, (self.relevance, self.output, self.initial, Kept.of(self.source))
+
+    def __repr__(self) -> str:
+        conserved = self.conservation()
+        ends = (conserved.min().item(), conserved.max().item()) if len(conserved) else (1.0, 1.0)
+        kept = f"{ends[0]:.4g}" if ends[0] == ends[1] else f"{ends[0]:.4g} to {ends[1]:.4g}"
+        return (
+            f"Explanation(relevance={shown(self.relevance)}, output={shown(self.output)}, "
+            f"conservation Σ R(inputs) / Σ R(output) = {kept})"
+        )
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
@@ -64,6 +79,7 @@ class Request(NamedTuple):
     reading: Reading
     models: tuple[Propagation, ...]
     program: Program | None  # None where the pass goes by definition
+    pass_dtype: torch.dtype | None
 
     @classmethod
     def of(cls, network: Network, inputs: Inputs, plan: Plan, pass_dtype: torch.dtype | None, fast: bool) -> "Request":
@@ -76,7 +92,12 @@ class Request(NamedTuple):
         program = prepared(reading.graph, models, pass_dtype) if fast else None
         if program is None:
             check_models(reading.graph.layers, models, reading.batch)
-        return cls(network, reading, models, program)
+        return cls(network, reading, models, program, pass_dtype)
+
+    def of_rows(self, inputs: Inputs, rows: slice) -> "Request":
+        """The same asked of some of the samples."""
+        reading = self.network.read(self.network.take(inputs, rows))
+        return self._replace(reading=reading, program=self.program and self.program.at(reading.graph.layers))
 
     def sweep(self) -> "ForwardSweep":
         """The forward sweep, from which every target's relevance is handed down."""
@@ -91,7 +112,7 @@ class ForwardSweep(NamedTuple):
 
     def explanation(self, target: Target, last: bool) -> Explanation:
         """One target's; after the ``last`` one nothing of the sweep is left."""
-        network, (graph, values), models, program = self.request
+        network, (graph, values), models, program, _ = self.request
         if program is None or self.swept is None:
             return by_definition(self.request, target)
         initial = initial_relevance(self.swept.output, target)
@@ -105,7 +126,7 @@ class ForwardSweep(NamedTuple):
 @torch.no_grad()
 def by_definition(request: Request, target: Target) -> Explanation:
     """The explanation by one pass that finds the balances too."""
-    network, (graph, values), models, _ = request
+    network, (graph, values), models, _, _ = request
     swept = sweep(graph, models, values, target)
     replay = Replay(network, graph, models, values, versions(values), initial_relevance(swept.output, target), target)
     finished = replay._replace(done=replay.descend(swept))

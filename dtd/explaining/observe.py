@@ -8,7 +8,8 @@ from torch import Tensor
 from dtd.explaining.sweep import Above, Sweep, check_models, relevance_pass, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.network.graph import Graph, Reading
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
 from dtd.propagation import Context, Propagation
 from dtd.taylor import Balance

@@ -12,7 +12,7 @@ from dtd.network.network import Network
 from dtd.plans.pooling import MaxAsAverage
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import Where, every, kind, selector
-from dtd.printing import Printed, shown
+from dtd.printing import Printed, columns, shown
 from dtd.propagation import Layer, Propagation
 from dtd.relevance import Linear, RelevanceModel, TrainingFree, default
 from dtd.root import RootStrategy
@@ -121,9 +121,7 @@ class Plan:
             taken = self._matching(layer, graph)
             chosen = self.entries[taken[0]].model if taken else model
             rows.append((layer.name, layer.kind, repr(chosen) if taken else f"{model!r} (default)", bias_of(model)))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-        return "\n".join(map(str.rstrip, lines))
+        return columns(rows)
 
     def _matching(self, layer: Layer, network: Graph) -> list[int]:
         return [i for i, each in enumerate(self.entries) if each.where.matches(layer, network)]

@@ -16,10 +16,14 @@ class Softmax(Op):
 
     axis: int  # counted from the end
     shown: Tensor | None = None  # where a mask lets inputs through; the others are no inputs
+    blank: bool = True  # a place that sees no input at all gets 0 everywhere; else the same everywhere, as masks of −1e38 do
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         (x,) = inputs
-        return (x if self.shown is None else x.masked_fill(~self.shown, -torch.inf)).softmax(self.axis)
+        if self.shown is None:
+            return x.softmax(self.axis)
+        s = x.masked_fill(~self.shown, torch.finfo(x.dtype).min).softmax(self.axis)
+        return s * self.shown if self.blank else s
 
     def image(self, *domains: Domain) -> Domain:
         """Shares."""

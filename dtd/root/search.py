@@ -56,16 +56,22 @@ class Search(RootStrategy):
     def root(self, units: Units, domain: Domain) -> Root:
         """The point of each unit, built from the factor pairs of the direction."""
         direction = self.direction.bound(domain)
-        v = 0
-        for factor in direction.factors(domain):
-            pair = units.of_activations(factor.activation) * units.of_weights(factor.weight)
-            v = v + (pair if factor.side == 0 else factor.gate(units.z)[..., None] * pair)
+        v = vectors(direction, units, domain)
         v_bias = direction.bias_on(units.bias, units.z) if self.bias_moves else 0 * units.z
         n = units.total(units.weights * v) + units.bias * v_bias
         denominator = self.denominator(n, units.z, units.of_outputs)
         inverse = divide(1, denominator)
         found = self.found(denominator, units.z)
         return Root(v * inverse[..., None], v_bias * inverse, found, self.bias == "distribute")
+
+
+def vectors(direction: Direction, units: Units, domain: Domain) -> Any:
+    """``v_kj = Σ_m u_m(a_j) d_m(w_kj)``, the direction of each unit from its factor pairs. # shape: (B, k, J)"""
+    v = 0
+    for factor in direction.factors(domain):
+        pair = units.of_activations(factor.activation) * units.of_weights(factor.weight)
+        v = v + (pair if factor.side == 0 else factor.gate(units.z)[..., None] * pair)
+    return v
 
 
 @dataclass(frozen=True)

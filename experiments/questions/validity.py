@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dtd.audit import audit_cost
-from dtd.audit.audit import chosen, look, summary
+from dtd.audit.audit import chosen, look, units_row
 from dtd.explaining.observe import observe
 from dtd.explaining.target import initial_relevance
 from dtd.network import Network, trace
@@ -94,7 +94,7 @@ def audited(asked: ValidityConfig, network: Network, case: Case, plan: Plan, see
             position += 1
             index = chosen(arrived[i], asked.units, seed)
             for sign, part in by_sign(layer, index).items():
-                here = summary(list(look(layer, models[i], a, arrived[i], part, MEMORY, None)))
+                here = units_row(list(look(layer, models[i], a, arrived[i], part, MEMORY, None)))
                 yield {"layer": layer.name, "position": position, "bias_sign": sign, **shares(here)}
 
 

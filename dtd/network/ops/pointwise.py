@@ -53,9 +53,9 @@ def elu(low: Lowering, node, x, alpha=1.0, scale=1.0, input_scale=1.0):
 
 
 def cast(low: Lowering, node, x, *args, **kwargs):
-    """A conversion that changes nothing."""
-    if node.meta["val"].dtype != low.like.dtype:
-        raise low.unsupported(node, f"It changes the dtype to {node.meta['val'].dtype}; keep one dtype throughout.")
+    """A conversion between floating-point numbers, which leaves their meaning alone."""
+    if not node.meta["val"].dtype.is_floating_point:
+        raise low.unsupported(node, f"It changes the dtype to {node.meta['val'].dtype}, which has no slope.")
     return x
 
 

@@ -18,7 +18,7 @@ from dtd.plans.plan import Plan
 from dtd.primitive import Pointwise, Reshape
 from dtd.propagation import Layer
 from dtd.root.units import FieldUnits
-from dtd.taylor import TaylorTerms
+from dtd.taylor import PARTS, TaylorTerms
 from experiments.configs.base import ConfigError, require
 from experiments.configs.run import Config
 from experiments.models import subjects
@@ -26,7 +26,6 @@ from experiments.plans import plans
 from experiments.questions.cases import traced
 
 LIMIT = 20_000  # edges of one layer; a picture of more shows nothing
-PARTS = ("first", "bias", "zeroth", "remainder")
 
 
 @dataclass(frozen=True, eq=False)

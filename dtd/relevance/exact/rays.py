@@ -1,19 +1,19 @@
-"""The true relevance of some upper units on their ways from the data point."""
+"""The true relevance of some upper units on their rays from the data point."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
 
 import torch
 from torch import Tensor
 
 from dtd.direction import Direction
 from dtd.propagation import Context, Layer
+from dtd.root.search import vectors
 from dtd.root.units import FieldUnits
 
 
 @dataclass(frozen=True, eq=False)
-class Ways:
+class Rays:
     """Pairs of a sample and an upper unit, each with its way ``a − t v``.
 
     # shape: samples, units, end (P,); way (P, *in): the direction v, 0 outside the receptive field; end: where the affine
@@ -30,12 +30,12 @@ class Ways:
     @property
     def data(self) -> Tensor:
         """The activations at the data point. # shape: (P, *in_shape)"""
-        return joined(self.layer, self.context)[self.samples]
+        return layer_input(self.layer, self.context)[self.samples]
 
-    def take(self, index: Tensor) -> "Ways":
+    def take(self, index: Tensor) -> "Rays":
         """Some of the pairs."""
         parts = (part[index] for part in (self.samples, self.units, self.way, self.end))
-        return Ways(self.layer, self.context, *parts)
+        return Rays(self.layer, self.context, *parts)
 
     def points(self, t: Tensor) -> Tensor:
         """``a − t v``. # shape: (P,) -> (P, *in_shape)"""
@@ -55,34 +55,29 @@ class Ways:
 
     def same_region(self, points: Tensor, closed: bool = True) -> Tensor:
         """Whether points stay in the data point's linear region, or in its closure. # shape: (P,)"""
-        a, values = joined(self.layer, self.context), self.context.values
+        a, values = layer_input(self.layer, self.context), self.context.values
         here = {j: values[j] for j in self.context.above.reads} | {self.context.position: self.layer.op.apply(a)}
         return self.context.above.same_region(here, self.moved(points), self.samples, closed)
 
 
-def joined(layer: Layer, context: Context) -> Tensor:
+def layer_input(layer: Layer, context: Context) -> Tensor:
     """The layer's input. # shape: (B, *in_shape)"""
     return layer.joined(tuple(context.values[j] for j in layer.inputs))
 
 
-def chunks(counted: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
+def pairs_in_chunks(counted: Tensor, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
     """The pairs that count, at most ``rows`` at a time: samples and units. # shape: counted (B, K) -> (P,), (P,)"""
     units, samples = counted.T.nonzero(as_tuple=True)
     yield from zip(samples.split(rows), units.split(rows), strict=True)
 
 
-def ways(layer: Layer, context: Context, direction: Direction, samples: Tensor, units: Tensor) -> Ways:
-    """The ways of some pairs along a direction, built from its factor pairs. # shape: (P,), (P,)"""
+def rays(layer: Layer, context: Context, direction: Direction, samples: Tensor, units: Tensor) -> Rays:
+    """The rays of some pairs along a direction, built from its factor pairs. # shape: (P,), (P,)"""
     index, column = units.unique(return_inverse=True)
-    found = FieldUnits(layer.op, joined(layer, context), index)
-    v = torch.zeros_like(found.activations)
-    for factor in direction.factors(layer.domain):
-        pair = found.of_activations(factor.activation) * found.of_weights(factor.weight)
-        v = v + (pair if factor.side == 0 else factor.gate(found.z)[..., None] * pair)
-    shape = layer.op.in_shape
-    way = v.new_zeros(len(samples), prod(shape))
-    way = way.scatter_add(1, found.field.clamp(min=0)[column], (v * found.real)[samples, column])
+    found = FieldUnits(layer.op, layer_input(layer, context), index)
+    v = vectors(direction, found, layer.domain)
+    way = found.scatter_pairs(v, samples, column)
     with torch.no_grad():
         end = (found.z / found.total(found.weights * v))[samples, column]
         end = torch.where((end > 0) & end.isfinite(), end, 1.0)
-    return Ways(layer, context, samples, units, way.view(-1, *shape), end)
+    return Rays(layer, context, samples, units, way, end)

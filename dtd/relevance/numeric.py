@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-Function = Callable[[Tensor, Tensor], Tensor]  # (rows (m,), t (m,)) -> value of each of these rows' functions at t (m,)
+Scalar = Callable[[Tensor, Tensor], Tensor]  # (rows (m,), t (m,)) -> value of each of these rows' functions at t (m,)
 HALVINGS = 64  # at most; a root within 2^-64 of a step of the grid of the data point is not told from it
 
 
@@ -14,11 +14,12 @@ def delta(dtype: torch.dtype) -> float:
     return 1024 * torch.finfo(dtype).eps
 
 
-def first_root(function: Function, start: Tensor, grid: Tensor) -> tuple[Tensor, Tensor]:
+def first_root(function: Scalar, start: Tensor, grid: Tensor, precision: float | None = None) -> tuple[Tensor, Tensor]:
     """For each row the end of the first stretch from ``t = 0`` on which the function keeps the sign it has there.
 
     The grid is walked until the function has lost its sign (reached 0 counts), then the bracket is halved until it is
-    narrower than 4.5e-13 of ``t`` (float64; 2048 ε in general). Two sign changes between neighbours of the grid go unseen.
+    narrower than ``precision`` times ``t``, by default 4.5e-13 (float64; 2048 ε in general). Two sign changes between
+    neighbours of the grid go unseen.
 
     Args:
         function: evaluated row by row.
@@ -39,7 +40,7 @@ def first_root(function: Function, start: Tensor, grid: Tensor) -> tuple[Tensor,
         high[open_[~kept]] = t[open_[~kept]]
         open_ = open_[kept]
     exists = high.isfinite()
-    tolerance = 2 * delta(start.dtype) * (1 + 1e-3)
+    tolerance = 2 * delta(start.dtype) * (1 + 1e-3) if precision is None else precision
     for _ in range(HALVINGS):
         wide = (exists & (high - low > tolerance * high)).nonzero().flatten()
         if not len(wide):
