@@ -98,5 +98,4 @@ MAKERS = {
     "mlp_mixer": lambda: Example(settled(Mixer()), pixels(16)),
     "vae_encoder": lambda: Example(settled(VAE()), pixels(8, 1), 0),
 }
-}
 ARCHITECTURES = listed("user, composed", {f"user.{name}": make for name, make in MAKERS.items()})
