@@ -18,6 +18,7 @@ from dtd.fast import Program, Swept, prepared
 from dtd.network.graph import Reading
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
+from dtd.plans.attention import recommended
 from dtd.plans.plan import Plan, check_asked
 from dtd.printing import shown
 from dtd.propagation import Propagation
@@ -93,9 +94,11 @@ class Request(NamedTuple):
     pass_dtype: torch.dtype | None
 
     @classmethod
-    def of(cls, network: Network, inputs: Inputs, plan: Plan, pass_dtype: torch.dtype | None, fast: bool) -> "Request":
+    def of(
+        cls, network: Network, inputs: Inputs, plan: Plan | None, pass_dtype: torch.dtype | None, fast: bool
+    ) -> "Request":
         """What is asked of some inputs; raises where something does not fit."""
-        check_asked(network, plan)
+        plan = chosen_plan(network, plan)
         reading = network.read(inputs)
         models = plan.bind(reading.graph)
         if pass_dtype not in (None, torch.bfloat16):
@@ -113,6 +116,14 @@ class Request(NamedTuple):
     def sweep(self) -> "ForwardSweep":
         """The forward sweep, from which every target's relevance is handed down."""
         return ForwardSweep(self, self.program and self.program.forward(self.reading.values))
+
+
+def chosen_plan(network: Network, plan: Plan | None) -> Plan:
+    """The plan, checked; the recommended one where none is given, made once for a graph."""
+    if plan is None and isinstance(network, Network):
+        return network.graph.plans.get((recommended, network.graph), lambda: recommended(network))
+    check_asked(network, plan)
+    return plan
 
 
 class ForwardSweep(NamedTuple):

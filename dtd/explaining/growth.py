@@ -25,7 +25,7 @@ def outgrows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:
 
 
 def growth(records: Mapping[str, Record], initial: Tensor) -> dict[str, float]:
-    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down; the largest over samples that explain something."""
+    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down; the largest over the samples."""
     explained = total((initial,))
     return {
         name: float(torch.where(explained > 0, record.magnitude / explained, 0.0).max()) if len(explained) else 0.0
