@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from dtd.errors import PlanError
+from dtd.explaining.observe import Observed
 from dtd.lrp import LRPRule
 from dtd.plans.pooling import MeanForMax
 from dtd.printing import Printed
@@ -28,6 +29,14 @@ class Look(NamedTuple):
     index: Tensor  # flat indices of the units to look at. shape: (k,)
     memory: int  # bytes for the roots that are built at once
     nearest: Nearest | None  # a yardstick
+
+    @classmethod
+    def at(
+        cls, passed: Observed, i: int, inputs: tuple[Tensor, ...], index: Tensor, memory: int, nearest: Nearest | None = None
+    ) -> "Look":
+        """Some units of layer ``i`` of an explanation."""
+        layer, relevance, balance = passed.graph.layers[i], passed.arrived[i], passed.balances[i]
+        return cls(layer, inputs, relevance, balance, passed.context(i), index, memory, nearest)
 
 
 @dataclass(frozen=True, eq=False)
