@@ -100,7 +100,10 @@ def test_lrp0_has_a_formula_of_its_own():
         (choose("pattern", pattern=torch.ones(3, 4)), "rule('pattern', pattern=tensor(3, 4), bias='fixed')"),
         (choose("epsilon", epsilon=dtd.presets.RelativeEpsilon()), "ε=RelativeEpsilon(factor=0.25)"),
         (dtd.Gamma(), "Gamma(gamma=0.25)"),
-        (dtd.ToBox(torch.zeros(1, 3, 1, 1), torch.ones(1, 3, 1, 1)), "ToBox(low=tensor(1, 3, 1, 1), high=tensor(1, 3, 1, 1))"),
+        (
+            dtd.ToBox(torch.zeros(1, 3, 1, 1), torch.ones(1, 3, 1, 1)),
+            "ToBox(low=tensor(1, 3, 1, 1), high=tensor(1, 3, 1, 1))",
+        ),
         (dtd.Pattern(torch.ones(3, 4)), "Pattern(tensor(3, 4))"),
         (dtd.Ray(dtd.ZPlus(), "neuron", 0.1), "Ray(ZPlus(), bias='neuron', damping=0.1)"),
         (dtd.TrainingFree(dtd.Ray(dtd.ZPlus())), "TrainingFree(Ray(ZPlus()))"),
