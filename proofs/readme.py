@@ -33,8 +33,9 @@ def sizes() -> str:
     general = "any number of inputs, units or layers"
     rest = ", ".join(f"{count} for {size}" for size, count in sorted(found.items()) if size != general)
     return (
-        f"There are {len(PROOFS)} proofs: {found[general]} hold for {general}, {rest}; each also at exact rational points.\n"
-        f"Each has to fail for changes of its subject that its author chose ({mutants} in all)."
+        f"There are {len(PROOFS)} proofs: {found[general]} hold for {general}, {rest};\n"
+        "each holds at exact rational points too. Each has to fail for changes of its subject that its author chose, "
+        f"{mutants} in all."
     )
 
 
