@@ -8,7 +8,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from dtd.errors import DomainError
+from dtd.errors import DomainError, check_number, check_parameter
+from dtd.printing import Printed
 
 Bound = float | Tensor
 
@@ -18,7 +19,7 @@ def exact(bound: Bound) -> Tensor:
     return bound if isinstance(bound, Tensor) else torch.tensor(bound, dtype=torch.float64)
 
 
-class Domain(ABC):
+class Domain(Printed, ABC):
     """A product of intervals, one for each activation."""
 
     @abstractmethod
@@ -120,6 +121,19 @@ class Box(Domain):
         low, high = (exact(b) for b in self.bounds())
         mixed = " per entry" if low.numel() > 1 or high.numel() > 1 else ""
         return f"Box[{low.min().item():.3g}, {high.max().item():.3g}]{mixed}"
+
+
+def check_bounds(low: Bound | None, high: Bound | None) -> None:
+    """Raise for bounds that are not both given or both left out, that are no numbers, or of which the lower is the higher.
+
+    :class:`InputError` in the first two cases, :class:`DomainError` in the last.
+    """
+    check_parameter((low is None) == (high is None), "low and high", "given together", "only one")
+    for name, bound in (("low", low), ("high", high)):
+        if bound is not None and not hasattr(bound, "shape"):
+            check_number(name, bound)
+    if all(isinstance(bound, (int, float, Tensor)) for bound in (low, high)):
+        Box(low, high)
 
 
 def varies_by_sample(bound: object) -> bool:

@@ -45,3 +45,21 @@ def check_parameter(holds: bool, name: str, required: str, found: object) -> Non
     """Raise :class:`InputError` for a parameter that no member of the family has."""
     if not holds:
         raise InputError(f"'{name}' must be {required}; found {found}.")
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is one finite number: of Python, numpy or torch, a fraction, or a symbol of the proofs."""
+    try:
+        return not isinstance(value, (bool, complex)) and bool(0 * value == 0)
+    except (TypeError, ValueError, RuntimeError):
+        return False
+
+
+def check_number(name: str, value: object) -> None:
+    """Raise :class:`InputError` for what is not one finite number."""
+    check_parameter(is_number(value), name, "a finite number", value)
+
+
+def check_nonnegative(name: str, value: object, alternative: str = "") -> None:
+    """Raise :class:`InputError` for what is not one finite number ≥ 0; ``alternative`` says what else is possible."""
+    check_parameter(is_number(value) and bool(value >= 0), name, f">= 0{alternative}", value)

@@ -14,7 +14,7 @@ from dtd.op import Op
 from dtd.taylor import Balance
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Layer:
     """One operation of a traced network, with what the trace knows about it."""
 
@@ -26,11 +26,16 @@ class Layer:
     shape: tuple[int, ...]  # of one output sample
     domain: Domain  # of what the layer receives
     image: Domain  # of what it returns
+    domains: tuple[Domain, ...] = ()  # of each input, as far as an operation made it; Real for the network's inputs
     weighted: bool = False  # carries learned weights, so that a plan must speak for it
     rectified: bool = False  # its output goes through a ReLU and nowhere else
     folded: tuple[str, ...] = field(default=())  # modules folded into it
     sides: tuple[int, ...] = ()  # side values (by number) that its op holds, with a first axis for the samples
     refill: Callable[..., Any] | None = field(default=None, repr=False)  # side values (B, ...) -> the op with these
+
+    def __repr__(self) -> str:
+        shape = "×".join(map(str, self.shape))
+        return f"Layer({self.name!r}, {self.kind} -> {shape}, receives {self.domain}, returns {self.image})"
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """What the layer computes. # shape: (B, *in) for each input -> (B, *out)"""

@@ -9,14 +9,16 @@ To add a direction, subclass :class:`Direction` and return its factors; everythi
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from dtd.algebra import nonzero, one, step
-from dtd.direction.functions import Function
+from dtd.direction.functions import Function, Slopes, WeightFunction
 from dtd.domain import Domain, Real
+from dtd.printing import Printed
 
 
 @dataclass(frozen=True)
-class Factor:
+class Factor(Printed):
     """One pair ``u(a) d(w)`` of a direction, for all units or only for those on one side of zero.
 
     ``side`` is 0 for every unit, +1 for units with ``z > 0``, −1 for units with ``z ≤ 0``.
@@ -35,20 +37,39 @@ class Factor:
         """Whether ``ρ(w) = w``: ``d(w) = 1``, everywhere or where ``w ≠ 0``."""
         return self.weight in (one, nonzero)
 
+    @property
+    def slopes(self) -> Slopes | None:
+        """``(p, q)`` where ``ρ(w) = p w⁺ + q w⁻``; None where it has another form, or one that is not declared."""
+        if self.keeps_weight:
+            return (1.0, 1.0)
+        return self.weight.slopes if isinstance(self.weight, WeightFunction) else None
+
     def gate(self, z):
         """The indicator of the units that the pair is for: ``1``, ``1[z > 0]`` or ``1[z ≤ 0]``."""
         return 1 if self.side == 0 else step(z) if self.side > 0 else 1 - step(z)
 
 
-class Direction(ABC):
+class Direction(Printed, ABC):
     """A search direction ``v_kj`` for every upper unit k and lower unit j.
 
     ``requires`` is the domain that the direction's definition assumes of its inputs; values outside it are an
     error where the direction is used, not a silent change of meaning.
+
+    ``mirrored`` is a number where the factors for units with ``z ≤ 0`` mirror those for units with ``z > 0``: on every
+    unit ``n₊ + n₋ = mirrored · Σ_j a_j w_kj``, where ``n₊`` and ``n₋`` are ``w·v`` by the one and by the other factors (the
+    bias neuron apart). One pass for ``n₊`` then gives both. A subclass that defines :meth:`factors` declares its own;
+    without a declaration it is None. ``python -m proofs mirror`` holds the shipped declaration.
     """
 
     requires: Domain = Real()
     remedy: str = ""
+    mirrored: float | None = None
+    prints_defaults: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **keywords: Any):
+        super().__init_subclass__(**keywords)
+        if "factors" in cls.__dict__ and "mirrored" not in cls.__dict__:
+            cls.mirrored = None  # the parent's is that of other factors
 
     @abstractmethod
     def factors(self, domain: Domain) -> tuple[Factor, ...]:

@@ -6,7 +6,7 @@ from dtd.algebra import identity, one, step
 from dtd.direction.base import Direction, Factor
 from dtd.direction.functions import Boost, Given, Only, signed_parts
 from dtd.domain import Bound, NonNegative
-from dtd.errors import check_parameter
+from dtd.errors import check_nonnegative, check_parameter
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Gamma(Direction):
     gamma: float = 0.25
 
     def __post_init__(self):
-        check_parameter(self.gamma >= 0, "gamma", ">= 0", self.gamma)
+        check_nonnegative("gamma", self.gamma)
 
     def factors(self, domain):
         return (Factor(identity, Boost(self.gamma)),)
@@ -41,12 +41,17 @@ class SignedGamma(Direction):
     gamma: float = 0.25
 
     def __post_init__(self):
-        check_parameter(self.gamma >= 0, "gamma", ">= 0", self.gamma)
+        check_nonnegative("gamma", self.gamma)
 
     def factors(self, domain):
         return tuple(
             Factor(part, Boost(self.gamma, sign * side), side) for side in (1, -1) for part, sign in signed_parts(domain)
         )
+
+    @property
+    def mirrored(self) -> float:
+        """``2 + γ``: every contribution is boosted on one side of zero and not on the other."""
+        return 2 + self.gamma
 
     def bias_on(self, b, z):
         up = step(z)

@@ -1,17 +1,40 @@
 """Functions of an activation or of a weight, from which the factor pairs of directions are made."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from dtd.algebra import identity, negative, positive, step
 from dtd.domain import Domain
+from dtd.printing import Printed
 
 Function = Callable[[Any], Any]
+Slopes = tuple[float, float]
+
+
+class WeightFunction(Printed, ABC):
+    """A function ``d(w)`` of a weight, which declares the form of ``ρ(w) = w d(w)``.
+
+    ``slopes`` are the numbers ``(p, q)`` where ``w d(w) = p w⁺ + q w⁻``, so that the modification acts on any part of a
+    weight alone; None where it has another form. A subclass that defines ``__call__`` declares its own ``slopes``; without
+    a declaration they are None.
+    """
+
+    slopes: Slopes | None = None
+
+    def __init_subclass__(cls, **keywords: Any):
+        super().__init_subclass__(**keywords)
+        if "__call__" in cls.__dict__ and "slopes" not in cls.__dict__:
+            cls.slopes = None  # the parent's are those of another function
+
+    @abstractmethod
+    def __call__(self, w: Any) -> Any:
+        """``d(w)``."""
 
 
 @dataclass(frozen=True)
-class Boost:
+class Boost(WeightFunction):
     """``1 + γ 1[w > 0]`` (side +1) or ``1 + γ 1[w < 0]`` (side −1)."""
 
     gamma: float
@@ -22,12 +45,12 @@ class Boost:
 
     @property
     def slopes(self):
-        """``(p, q)`` of ``w d(w) = p w⁺ + q w⁻``."""
+        """``(1 + γ, 1)``, or ``(1, 1 + γ)`` on the other side."""
         return (1 + self.gamma, 1.0) if self.side > 0 else (1.0, 1 + self.gamma)
 
 
 @dataclass(frozen=True)
-class Only:
+class Only(WeightFunction):
     """``1[w > 0]`` (side +1) or ``1[w < 0]`` (side −1)."""
 
     side: int
@@ -37,12 +60,12 @@ class Only:
 
     @property
     def slopes(self):
-        """``(p, q)`` of ``w d(w) = p w⁺ + q w⁻``."""
+        """``(1, 0)``, or ``(0, 1)`` on the other side."""
         return (1.0, 0.0) if self.side > 0 else (0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Given(Printed):
     """A constant in place of a function of the activation or of the weight."""
 
     value: Any

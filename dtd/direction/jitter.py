@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from dtd.direction.base import Direction, Factor
-from dtd.direction.functions import Function
-from dtd.errors import check_parameter
+from dtd.direction.functions import Function, WeightFunction
+from dtd.errors import check_nonnegative, check_parameter
 
 
 @dataclass(frozen=True)
-class Scaled:
+class Scaled(WeightFunction):
     """``d(w) e`` with one positive random number for each entry of the weight."""
 
     function: Function
@@ -38,7 +38,8 @@ class Jitter(Direction):
     seed: int = 0
 
     def __post_init__(self):
-        check_parameter(self.spread >= 0, "spread", ">= 0", self.spread)
+        check_parameter(isinstance(self.direction, Direction), "direction", "a search direction", self.direction)
+        check_nonnegative("spread", self.spread)
 
     @property
     def requires(self):

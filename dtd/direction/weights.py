@@ -8,7 +8,7 @@ from dtd import algebra
 from dtd.algebra import identity, nonzero, one
 from dtd.direction.base import Direction, Factor
 from dtd.direction.functions import Given, Only, is_zero
-from dtd.domain import Bound, Box, Real
+from dtd.domain import Bound, Box, Real, check_bounds
 from dtd.errors import DomainError, InputError, check_parameter
 
 
@@ -22,7 +22,11 @@ class Weights(Direction):
 
 @dataclass(frozen=True)
 class Flat(Direction):
-    """``v_kj = 1/w_kj`` (0 where ``w_kj = 0``, where no root moves): the flat rule, as a formal root."""
+    """``v_kj = 1/w_kj`` (0 where ``w_kj = 0``): the flat rule over the inputs with ``w_kj ≠ 0``, as a formal root.
+
+    An input of weight 0 has no part in any root of its unit, so it receives nothing, here and in :class:`dtd.lrp.LRPFlat`.
+    The form that counts such inputs too has no root: :class:`dtd.lrp.LRPFlatAll`.
+    """
 
     def factors(self, domain):
         return (Factor(one, algebra.reciprocal),)
@@ -41,7 +45,7 @@ class ToBox(Direction):
     remedy = "Give the bounds that the data has: dtd.Box(low, high) for the input, or zbox with low and high."
 
     def __post_init__(self):
-        check_parameter((self.low is None) == (self.high is None), "low and high", "given together", "only one")
+        check_bounds(self.low, self.high)
 
     @property
     def requires(self):
@@ -75,6 +79,11 @@ class Pattern(Direction):
     """
 
     pattern: Tensor
+
+    def __post_init__(self):
+        check_parameter(
+            hasattr(self.pattern, "shape"), "pattern", "a tensor of the layer's weight shape", repr(self.pattern)
+        )
 
     def factors(self, domain):
         return (Factor(one, self._on),)

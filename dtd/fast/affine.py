@@ -18,13 +18,13 @@ from dtd.direction.functions import Function, signed_parts
 from dtd.domain import Domain
 from dtd.fast.kernels import Passes, fastest
 from dtd.fast.step import Plain, Setting, Step, prepare
-from dtd.fast.sums import sum_step
+from dtd.fast.sums import scale_step, sum_step
 from dtd.fast.terms import Down, Slots, Term, change, term
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
 from dtd.root import RootStrategy
 
-PARTS = {identity, positive, negative}  # of an activation: itself, or itself on one side of zero
+SIDES = {identity, positive, negative}  # of an activation: itself, or itself on one side of zero
 Through = Callable[[Tensor], Tensor]
 
 
@@ -70,7 +70,7 @@ class AffineStep(Step):
 
     @property
     def hands_coefficients(self):
-        return self.functions <= PARTS
+        return self.functions <= SIDES
 
     def up(self, checks, *inputs):
         a = self.layer.joined(inputs)
@@ -89,15 +89,15 @@ class AffineStep(Step):
         for each, mine in zip(self.terms, kept, strict=True):
             s = each.quotient.quotient(mine, relevance, self.setting.may_overwrite and each is self.terms[-1])
             if each.mirror is None:
-                collect(parts, each.down, s)
+                add_adjoints(parts, each.down, s)
             else:
                 active = torch.ops.aten.threshold_backward(s, gate, 0)
-                collect(parts, each.down, active)
-                collect(parts, each.mirror.down, s - active)
+                add_adjoints(parts, each.down, active)
+                add_adjoints(parts, each.mirror.down, s - active)
         return self.layer.parted(coefficients(parts, a) if self.hands_coefficients else weighed(parts, a))
 
 
-def collect(parts: dict[Function, Tensor], down: Down, s: Tensor) -> None:
+def add_adjoints(parts: dict[Function, Tensor], down: Down, s: Tensor) -> None:
     """Add the adjoints at ``s`` to what was found for the same function of the activation."""
     for function, part in zip(down.functions, down.lower(s), strict=True):
         parts[function] = parts[function].add_(part) if function in parts else part
@@ -159,4 +159,5 @@ def complement(slots: Slots, domain: Domain) -> tuple[int, ...]:
 def _(model: RelevanceModel, layer: Layer, setting: Setting) -> Step:
     if model.root.searches() is None:
         return Plain(model, layer)
-    return sum_step(model.root, layer, setting) or affine_step(model.root, layer, setting) or Plain(model, layer)
+    simple = sum_step(model.root, layer, setting) or scale_step(model.root, layer, setting)
+    return simple or affine_step(model.root, layer, setting) or Plain(model, layer)

@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.algebra import identity, negative, one, positive
-from dtd.direction import Boost, Direction, Factor, Given, Only
+from dtd.algebra import one
+from dtd.direction import Direction, Factor, Given
 from dtd.direction.functions import Function
 from dtd.fast.kernels import Change, Passes
 from dtd.fast.quotients import Active, Damped, Divided, Free, Nonzero, Quotient, Ratio, Stabilised
 from dtd.fast.step import Setting
 from dtd.propagation import Layer
 from dtd.relevance.fused import bound, broadcast, is_own_pass, moves_whole
-from dtd.root import Ray, Search
+from dtd.root import Search
 
-Lowering = Callable[[Tensor], tuple[Tensor, ...]]
+Adjoints = Callable[[Tensor], tuple[Tensor, ...]]
 Slots = dict[Factor, int]  # where each factor's pass is among those of the layer; 0 is the layer's own
 
 
@@ -27,7 +27,7 @@ class Down:
     """The adjoints of some factors' passes, all at the same ``s``."""
 
     functions: tuple[Function, ...]  # u_m
-    lower: Lowering
+    lower: Adjoints
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def term(search: Search, weight: float, layer: Layer, passes: Passes, setting: S
     direction, factors = bound(search, layer)
     above = [replace(f, side=0) for f in factors if f.side >= 0]
     below = [replace(f, side=0) for f in factors if f.side < 0 and not silences(setting)]
-    total = mirrored(above, below)
+    total = direction.mirrored if below else 0.0
     if not search.stops_at_root or search.bias == "distribute" or total is None:
         return None
     fixed = [f for f in above if f.activation is one or isinstance(f.activation, Given)]
@@ -91,13 +91,13 @@ def term(search: Search, weight: float, layer: Layer, passes: Passes, setting: S
     mirror = None
     if below:
         constant = with_bias([], direction, b, -1)
-        mirror = Mirror(affine.weight.new_tensor(total), constant, downward(passes, below, setting))
+        mirror = Mirror(affine.weight.new_tensor(total), constant, adjoints(passes, below, setting))
     return Term(
         search=search,
         quotient=quotient,
         parts=() if plain else tuple(slot(f, slots) for f in above if f not in fixed),
         constant=with_bias(constants, direction, b, 1),
-        down=downward(passes, above, setting),
+        down=adjoints(passes, above, setting),
         mirror=mirror,
         plain=plain,
         exact=is_undamped(search),
@@ -107,17 +107,6 @@ def term(search: Search, weight: float, layer: Layer, passes: Passes, setting: S
 def silences(setting: Setting) -> bool:
     """Whether units with ``z ≤ 0`` receive no relevance."""
     return setting.as_coefficients and setting.function is not None and setting.function.rectifies
-
-
-def mirrored(above: list[Factor], below: list[Factor]) -> float | None:
-    """``total`` of :class:`Mirror` for boosted contributions of either sign; 0 without factors below, else None."""
-    if not below:
-        return 0.0
-    gammas = {f.weight.gamma for f in (*above, *below) if isinstance(f.weight, Boost)}
-    sides = {(f.activation, f.weight.side) for f in above if isinstance(f.weight, Boost)}
-    others = {(f.activation, -f.weight.side) for f in below if isinstance(f.weight, Boost)}
-    complete = {function for function, _ in sides} in ({identity}, {positive, negative})
-    return 2 + gammas.pop() if complete and sides == others and len(gammas) == 1 and len(sides) == len(above) else None
 
 
 def is_preactivation(search: Search, layer: Layer) -> bool:
@@ -134,20 +123,14 @@ def is_z(search: Search, layer: Layer) -> bool:
 
 def is_undamped(search: Search) -> bool:
     """Whether ``D`` is ``n``."""
-    return damping(search) == 0
-
-
-def damping(search: Search) -> float | None:
-    """The number ε where ``D = n + ε sign n``; None where ``D`` is found in another way."""
-    known = isinstance(search, Ray) and type(search).denominator is Ray.denominator and not callable(search.damping)
-    return float(search.damping) if known else None
+    return search.damping_number == 0
 
 
 def reading(search: Search, weight: float, layer: Layer, setting: Setting) -> Quotient:
     """How a search divides by ``D``."""
     affine: AffineMap = layer.op
     factor = None if weight == 1 else affine.weight.new_tensor(weight)
-    size = damping(search) if is_preactivation(search, layer) else None
+    size = search.damping_number if is_preactivation(search, layer) else None
     epsilon = None if size is None else affine.weight.new_tensor(size)
     damped = size is not None and bool(epsilon > 0)  # not where it is too small for the network's numbers
     if not setting.as_coefficients:
@@ -174,7 +157,7 @@ def slot(factor: Factor, slots: Slots) -> int:
     return 0 if is_own_pass(factor) else slots.setdefault(factor, len(slots) + 1)
 
 
-def downward(passes: Passes, factors: list[Factor], setting: Setting) -> Down:
+def adjoints(passes: Passes, factors: list[Factor], setting: Setting) -> Down:
     """The adjoints of the factors' passes."""
     functions = tuple(f.activation for f in factors)
     return Down(functions, passes.lowering([None if f.keeps_weight else change(f) for f in factors], setting.dtype))
@@ -182,5 +165,4 @@ def downward(passes: Passes, factors: list[Factor], setting: Setting) -> Down:
 
 def change(factor: Factor) -> Change:
     """What a factor makes of the weight."""
-    known = isinstance(factor.weight, (Boost, Only))
-    return Change(factor.rho, factor.weight, factor.weight.slopes if known else None)
+    return Change(factor.rho, factor.weight, factor.slopes)

@@ -13,6 +13,7 @@ from dtd.domain import Domain, check_inside, exact
 from dtd.errors import InputError, NonFiniteError
 from dtd.network.memo import Memo
 from dtd.network.sizes import Shape
+from dtd.printing import Printed
 from dtd.propagation import Layer
 
 Values = Mapping[int, Tensor]  # by layer index; explained input k is value −1−k
@@ -21,7 +22,7 @@ Visit = tuple[int, Layer, tuple[Tensor, ...], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Input:
+class Input(Printed):
     """An explained input: what its relevance is found for. # shape: of one sample"""
 
     name: str

@@ -239,6 +239,7 @@ class Lowering:
                 shape=stored(full),
                 domain=domain,
                 image=image,
+                domains=tuple(ref.domain if ref.index >= 0 else Real() for ref in inputs),
                 weighted=weight is not None or kind in ("batch_norm", "opaque"),
             )
         )

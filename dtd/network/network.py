@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ from dtd.propagation import Layer
 SIZES = 4  # how many sizes layers are kept for
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Network:
     """The layers of a model, in an order in which each comes after its inputs.
 
@@ -38,6 +39,7 @@ class Network:
     axes: Axes
     example: tuple[Tensor, ...]  # one sample of each tensor among the inputs, as exported
     domains: tuple[Domain, ...]  # of the explained inputs
+    retrace: partial  # of the model: traces it as this one was
     _state: Snapshot | None = field(default=None, repr=False)
     _built: OrderedDict[tuple, Built] = field(default_factory=OrderedDict, repr=False)
 
@@ -114,7 +116,9 @@ class Network:
         """The same network with other domains of its explained inputs."""
         if len(domains) != len(self.domains):
             raise InputError(f"The network has {len(self.domains)} explained inputs; found {len(domains)} domains.")
-        return replace(self, domains=domains, _state=None, _built=OrderedDict())
+        by_name = {each.name: domain for each, domain in zip(self.builder.explained, domains, strict=True)}
+        again = partial(self.retrace, domain=by_name)
+        return replace(self, domains=domains, retrace=again, _state=None, _built=OrderedDict())
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -165,5 +169,18 @@ class Network:
         holds = self._state is not None and self._state.holds()
         return holds and any(built.graph is graph.base for built in self._built.values())
 
+    def __reduce__(self):
+        """A copy traces the copy of the model anew, in the same way."""
+        return self.retrace, (self.model,)
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{each.name} {shown_shape(each.shape)}" for each in self.graph.inputs)
+        return f"Network({type(self.model).__name__}, {len(self.layers)} layers, explained at {inputs})"
+
     def __str__(self) -> str:
         return table(self.graph)
+
+
+def shown_shape(shape: tuple[int, ...]) -> str:
+    """A sample's shape with its batch axis."""
+    return f"(B, {', '.join(map(str, shape))})" if shape else "(B,)"

@@ -1,6 +1,7 @@
 """Capture a torch model as a network of primitives."""
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -89,7 +90,9 @@ def trace(
     )
     check_declared(names, shapes, dynamic)
     domains = chosen_domains(domain, wanted, example)
-    network = Network(model, builder, signature, axes, tuple(leaves), domains)
+    options = dict(explained=explained, output=output, dynamic=dynamic, unbatched=unbatched, opaque=opaque)
+    again = partial(trace, inputs=inputs, domain=domain, fold_batch_norm=fold_batch_norm, **options)
+    network = Network(model, builder, signature, axes, tuple(leaves), domains, again)
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
     verify(network, wrapped, example)
     return network

@@ -1,35 +1,50 @@
 """Plans: which relevance model speaks for which layer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dtd.affine import AffineMap, Diagonal
 from dtd.errors import InputError, PlanError
-from dtd.lrp import LRPEpsilon, LRPRule, LRPWSquare
+from dtd.lrp import LRPRule, LRPWSquare, LRPZero
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.plans.pooling import MaxAsAverage
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import Where, every, kind, selector
+from dtd.printing import Printed, columns, shown
 from dtd.propagation import Layer, Propagation
-from dtd.relevance import Linear, TrainingFree, default
+from dtd.relevance import HeldScale, Linear, RelevanceModel, TrainingFree, default
 from dtd.root import RootStrategy
 
 MAX_POOL = kind("max_pool")
 Model = Propagation | RootStrategy | Choice | MaxAsAverage
 
 
+FORMS = "a list of entries (where, model), or a choice of the catalogue for all layers with weights: Plan.uniform('gamma')"
+NO_MODEL = (
+    "An entry's model must be a relevance model, a root strategy, a choice of the catalogue or an explicit rule; found {}."
+)
+
+
 @dataclass(frozen=True)
-class Entry:
-    """Layers and what they get; an ``optional`` entry may match nothing."""
+class Entry(Printed):
+    """Layers and what they get; an ``optional`` entry may match nothing, or only layers that an earlier entry has taken."""
 
     where: Where
     model: Model
     optional: bool = False
 
+    def __post_init__(self):
+        if not isinstance(self.where, Where):
+            object.__setattr__(self, "where", selector(self.where))
+        if not isinstance(self.model, Model):
+            raise PlanError(NO_MODEL.format(shown(self.model)))
+        if not isinstance(self.optional, bool):
+            raise PlanError(f"An entry's third part, 'optional', must be True or False; found {shown(self.optional)}.")
 
-@dataclass(frozen=True, init=False)
+
+@dataclass(frozen=True, init=False, repr=False)
 class Plan:
     """Entries ``(where, model)``; for each layer the first entry that matches it speaks.
 
@@ -38,26 +53,31 @@ class Plan:
     catalogue (``dtd.rules.choose``), an explicit LRP rule, :class:`Generic` for any layer, or what a kind of layer has
     beside its default (:class:`MaxAsAverage`, :class:`ProductShares`, :class:`MatMulShares`, :class:`Identity`). Layers
     without weights that no entry names keep their defaults (:func:`dtd.relevance.default.default`): LRP-0 for sums and
-    averages, the winner for max pooling, halves for products, softmax at the data point, LayerNorm with its scale held;
+    averages, the winner for max pooling, halves for products, softmax at the data point, LayerNorm with its scale held and
+    under the bias mode of the next layer with weights;
     what has one input (pointwise functions, products and sums with constants) passes its relevance.
 
-    :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that matches
-    nothing (unless it is optional).
+    :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that speaks for
+    no layer, because it matches none or because earlier entries match all that it matches (unless it is optional).
+    ``print(plan)`` shows the entries, ``print(plan.table(network))`` what each layer gets.
     """
 
     entries: tuple[Entry, ...]
     formulas: bool = False
+    note: str = ""  # where it comes from, or why it was chosen
 
-    def __init__(self, entries: Sequence[Entry | tuple[str | Where, Model]], formulas: bool = False):
-        made = tuple(e if isinstance(e, Entry) else Entry(selector(e[0]), e[1]) for e in entries)
-        for entry in made:
-            if not isinstance(entry.model, Model):
-                raise PlanError(
-                    f"An entry's model must be a relevance model, a root strategy, a choice of the catalogue or an "
-                    f"explicit rule; found {entry.model!r}."
-                )
-        object.__setattr__(self, "entries", made)
+    def __init__(self, entries: Sequence[Entry | tuple[str | Where, Model]], formulas: bool = False, note: str = ""):
+        if isinstance(entries, (str, Mapping)) or not isinstance(entries, Iterable):
+            raise PlanError(f"A plan is made of {FORMS}; found {type(entries).__name__}.")
+        object.__setattr__(self, "entries", tuple(entry(each) for each in entries))
         object.__setattr__(self, "formulas", formulas)
+        object.__setattr__(self, "note", note)
+
+    def __repr__(self) -> str:
+        kind = "explicit rules" if self.formulas else "derived"
+        width = max((len(repr(each.where)) for each in self.entries), default=0)
+        head = f"Plan ({kind}{f'; {self.note}' if self.note else ''})"
+        return "\n".join([head, *(f"  {line(each, width)}" for each in self.entries)])
 
     @classmethod
     def uniform(cls, rule: str, bias: str = "fixed", **parameters: Any) -> "Plan":
@@ -65,13 +85,16 @@ class Plan:
         return cls([Entry(every, choose(rule, bias, **parameters))])
 
     def explicit(self) -> "Plan":
-        """The same plan by the explicit LRP rules; defined for choices of the catalogue."""
+        """The same plan by the explicit LRP rules; defined for choices of the catalogue and for explicit rules.
+
+        A choice is checked when it is made, on both sides alike: what the derived plan refuses the explicit one refuses too.
+        """
         for entry in self.entries:
             if not isinstance(entry.model, (Choice, MaxAsAverage, LRPRule)):
                 raise PlanError(
-                    f"Only rules of the catalogue have an explicit form; {entry.model} has none. Use dtd.rules.choose."
+                    f"Only rules of the catalogue have an explicit form; {entry.model!r} has none. Use dtd.rules.choose."
                 )
-        return Plan(self.entries, formulas=True)
+        return Plan(self.entries, formulas=True, note=self.note)
 
     def average_pooling(self) -> "Plan":
         """The same plan with max pooling as average pooling, :class:`MaxAsAverage`.
@@ -91,26 +114,55 @@ class Plan:
         graph = network.graph if isinstance(network, Network) else network
         return graph.plans.get((self,), lambda: self._bind(graph))
 
+    def table(self, network: Network | Graph) -> str:
+        """What each layer of a network gets, as text: one line for each, with its kind and its propagation.
+
+        Raises what :meth:`bind` raises.
+        """
+        graph = network.graph if isinstance(network, Network) else network
+        rows = [("layer", "kind", "rule", "bias")]
+        for layer, model in zip(graph.layers, self.bind(graph), strict=True):
+            taken = self._matching(layer, graph)
+            chosen = self.entries[taken[0]].model if taken else model
+            rows.append((layer.name, layer.kind, repr(chosen) if taken else f"{model!r} (default)", bias_of(model)))
+        return columns(rows)
+
+    def _matching(self, layer: Layer, network: Graph) -> list[int]:
+        return [i for i, each in enumerate(self.entries) if each.where.matches(layer, network)]
+
     def _bind(self, network: Graph) -> tuple[Propagation, ...]:
-        bound, missing, used = [], [], set()
+        bound, missing, matched, used, unnamed = [], [], set(), set(), []
         for layer in network.layers:
-            matching = [i for i, entry in enumerate(self.entries) if entry.where.matches(layer, network)]
-            used.update(matching)
+            matching = self._matching(layer, network)
+            matched.update(matching)
+            used.update(matching[:1])
             if matching:
                 bound.append(self._model(self.entries[matching[0]].model, layer))
             elif layer.weighted:
                 missing.append(f"{layer.name} ({layer.kind}, receives {layer.domain})")
             else:
+                unnamed.append(len(bound))
                 bound.append(self._default(layer))
-        idle = [entry for i, entry in enumerate(self.entries) if i not in used and not entry.optional]
         if missing:
             raise PlanError(f"No entry of the plan speaks for {'; '.join(missing)}. Add one, or a last entry for 'every'.")
-        if idle:
+        self._check_idle(network, matched, used)
+        return norms_follow(bound, unnamed, network)
+
+    def _check_idle(self, network: Graph, matched: set[int], used: set[int]) -> None:
+        """Raise :class:`PlanError` for entries that speak for no layer, unless they are optional."""
+        idle = [i for i, each in enumerate(self.entries) if i not in used and not each.optional]
+        nothing = [repr(self.entries[i].where) for i in idle if i not in matched]
+        behind = [repr(self.entries[i].where) for i in idle if i in matched]
+        if nothing:
             raise PlanError(
-                f"These entries match no layer: {', '.join(str(e.where) for e in idle)}. The layers with weights are "
+                f"These entries match no layer: {', '.join(nothing)}. The layers with weights are "
                 f"{', '.join(layer.name for layer in network.weighted)}; others are selected by dtd.where.kind."
             )
-        return tuple(bound)
+        if behind:
+            raise PlanError(
+                f"These entries speak for no layer, since earlier entries match every layer that they match: "
+                f"{', '.join(behind)}. Put them before those, leave them out, or make them Entry(..., optional=True)."
+            )
 
     def _model(self, model: Model, layer: Layer) -> Propagation:
         if isinstance(model, (Choice, MaxAsAverage)):
@@ -118,13 +170,45 @@ class Plan:
         if isinstance(model, RootStrategy):
             model = (TrainingFree if layer.rectified else Linear)(model)
         if not model.accepts(layer):
-            raise PlanError(f"{model} is not defined for layer '{layer.name}' ({layer.kind}). Select other layers.")
+            raise PlanError(f"{shown(model)} is not defined for layer '{layer.name}' ({layer.kind}). Select other layers.")
         return model
 
     def _default(self, layer: Layer) -> Propagation:
         if self.formulas and isinstance(layer.op, AffineMap):
-            return LRPWSquare() if isinstance(layer.op, Diagonal) else LRPEpsilon()
+            return LRPWSquare() if isinstance(layer.op, Diagonal) else LRPZero()
         return default(layer.op)
+
+
+def norms_follow(bound: Sequence[Propagation], unnamed: Sequence[int], network: Graph) -> tuple[Propagation, ...]:
+    """The propagations; norms that no entry names are under the bias mode of the next layer with weights above, or below."""
+    modes = [bias_of(model) if layer.weighted else "" for layer, model in zip(network.layers, bound, strict=True)]
+    found = list(bound)
+    for i in unnamed:
+        if isinstance(bound[i], HeldScale):
+            found[i] = HeldScale(next(filter(None, (*modes[i:], *modes[:i][::-1])), "fixed"))
+    return tuple(found)
+
+
+def entry(given: Any) -> Entry:
+    """An entry from itself or from its parts; raises :class:`PlanError` for anything else."""
+    if isinstance(given, Entry):
+        return given
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        raise PlanError(f"An entry of a plan is a pair (where, model) or an Entry; found {shown(given)}.")
+    return Entry(*given)
+
+
+def line(of: Entry, width: int) -> str:
+    """An entry in one line."""
+    return f"{of.where!r:{width}}  {of.model!r}{'  (optional)' if of.optional else ''}"
+
+
+def bias_of(model: Propagation) -> str:
+    """The bias mode of a bound propagation; empty where it has none."""
+    searched = model.root if isinstance(model, RelevanceModel) else model
+    while getattr(searched, "inner", ()):  # of a mix or an average, which share it
+        searched = searched.inner[0]
+    return getattr(searched, "bias", "")
 
 
 def check_asked(network: Network, plan: Plan) -> None:

@@ -15,7 +15,7 @@ from dtd.relevance import Linear
 LRP0 = choose("lrp0")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaxAsAverage:
     """A plan's model for max pooling ``y_p = max_q a_q``: it is expanded as if it were the average ``m_p`` of its window.
 
@@ -50,8 +50,8 @@ class MaxAsAverage:
         """The same by the explicit rule."""
         return MeanForMax(self.rule.explicit(layer), self.fitted)
 
-    def __str__(self) -> str:
-        return f"average pooling by {self.rule}"
+    def __repr__(self) -> str:
+        return f"MaxAsAverage({self.rule!r}{'' if self.fitted else ', fitted=False'})"
 
 
 @dataclass(frozen=True, eq=False)

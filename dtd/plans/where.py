@@ -1,92 +1,12 @@
 """Selectors: which layers of a network an entry of a plan speaks for."""
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from dtd.domain import Domain
 from dtd.errors import PlanError
-from dtd.network.graph import Graph
-from dtd.network.network import Network
-from dtd.propagation import Layer
-
-
-class Where(ABC):
-    """A set of layers. Combine selectors with ``&``, ``|`` and ``~``.
-
-    All selectors but :class:`kind` speak for layers with weights only; sums, pooling and pointwise layers are selected by
-    their kind, alone or with a condition that narrows it: ``kind("max_pool") & depth(7, 13)``.
-    """
-
-    @abstractmethod
-    def holds(self, layer: Layer, network: Network | Graph) -> bool:
-        """The selector's condition, on layers with weights and without."""
-
-    @abstractmethod
-    def matches(self, layer: Layer, network: Network | Graph) -> bool:
-        """Whether the layer belongs to the set."""
-
-    def __and__(self, other: "Where") -> "Where":
-        return Both(self, other)
-
-    def __or__(self, other: "Where") -> "Where":
-        return Either(self, other)
-
-    def __invert__(self) -> "Where":
-        return Not(self)
-
-
-@dataclass(frozen=True)
-class Both(Where):
-    """Layers in both sets; a set of layers with weights only narrows one of any layers."""
-
-    left: Where
-    right: Where
-
-    def holds(self, layer, network):
-        return self.left.holds(layer, network) and self.right.holds(layer, network)
-
-    def matches(self, layer, network):
-        chosen = self.left.matches(layer, network) or self.right.matches(layer, network)
-        return chosen and self.holds(layer, network)
-
-
-@dataclass(frozen=True)
-class Either(Where):
-    """Layers in at least one of the sets."""
-
-    left: Where
-    right: Where
-
-    def holds(self, layer, network):
-        return self.left.holds(layer, network) or self.right.holds(layer, network)
-
-    def matches(self, layer, network):
-        return self.left.matches(layer, network) or self.right.matches(layer, network)
-
-
-class Weighted(Where):
-    """A set of layers with weights."""
-
-    def matches(self, layer, network):
-        return layer.weighted and self.holds(layer, network)
-
-
-@dataclass(frozen=True)
-class Not(Weighted):
-    """Layers with weights that are not in the set."""
-
-    inner: Where
-
-    def holds(self, layer, network):
-        return not self.inner.holds(layer, network)
-
-
-def position(layer: Layer, network: Network | Graph) -> int:
-    """Number of a layer with weights, from 0 at the input; that of the last one before it for a layer without."""
-    here = network.layers.index(layer)
-    below = sum(each.weighted for each in network.layers[: here + 1])
-    return max(below - 1, 0)
+from dtd.plans.selection import Weighted, Where, crossed, position, require
+from dtd.printing import shown
 
 
 @dataclass(frozen=True)
@@ -95,6 +15,17 @@ class depth(Weighted):  # noqa: N801 - reads as a function in plans
 
     start: int = 0
     stop: int | None = None
+
+    def __post_init__(self):
+        whole = all(isinstance(bound, int) and not isinstance(bound, bool) for bound in (self.start, self.stop or 0))
+        require(whole, "depth(start, stop)", "two whole numbers (stop may be left out)", (self.start, self.stop))
+
+    def __repr__(self) -> str:
+        if self == depth():
+            return "every"
+        if self.stop == (self.start + 1 if self.start != -1 else None):
+            return "last" if self.start == -1 else f"index({self.start})"
+        return f"depth({self.start})" if self.stop is None else f"depth({self.start}, {self.stop})"
 
     def holds(self, layer, network):
         return position(layer, network) in range(*slice(self.start, self.stop).indices(len(network.weighted)))
@@ -107,6 +38,13 @@ class fraction(Weighted):  # noqa: N801
     start: float = 0.0
     stop: float = 1.0
 
+    def __post_init__(self):
+        numbers = all(isinstance(bound, (int, float)) for bound in (self.start, self.stop))
+        require(numbers, "fraction(start, stop)", "two numbers from 0 to 1", (self.start, self.stop))
+
+    def __repr__(self) -> str:
+        return f"fraction({self.start:.4g}, {self.stop:.4g})"
+
     def holds(self, layer, network):
         return self.start <= position(layer, network) / max(len(network.weighted), 1) < self.stop
 
@@ -116,6 +54,9 @@ class name(Weighted):  # noqa: N801
     """Layers with weights whose name or module path matches a glob (``"features.*"``)."""
 
     glob: str
+
+    def __post_init__(self):
+        require(isinstance(self.glob, str), "name(glob)", "a glob over layer names, a text", self.glob)
 
     def holds(self, layer, network):
         return fnmatchcase(layer.name, self.glob) or fnmatchcase(layer.path, self.glob)
@@ -128,7 +69,12 @@ class kind(Where):  # noqa: N801
     kinds: tuple[str, ...]
 
     def __init__(self, *kinds: str):
+        named = bool(kinds) and all(isinstance(each, str) for each in kinds)
+        require(named, "kind(...)", "one or more kinds of layers, texts ('convolution', 'max_pool')", kinds)
         object.__setattr__(self, "kinds", kinds)
+
+    def __repr__(self) -> str:
+        return f"kind({', '.join(map(repr, self.kinds))})"
 
     def holds(self, layer, network):
         return layer.kind in self.kinds
@@ -143,6 +89,10 @@ class domain(Weighted):  # noqa: N801
 
     type: type[Domain]
 
+    def __post_init__(self):
+        valid = isinstance(self.type, type) and issubclass(self.type, Domain)
+        require(valid, "domain(type)", "a class of domains (Box, NonNegative, Real)", self.type)
+
     def holds(self, layer, network):
         return isinstance(layer.domain, self.type)
 
@@ -152,8 +102,25 @@ def index(position: int) -> depth:
     return depth(position, position + 1 if position != -1 else None)
 
 
+@dataclass(frozen=True)
+class First(Weighted):
+    """Layers with weights that receive nothing which another layer with weights has made.
+
+    They read the network's inputs, themselves or through layers without weights. In a chain that is one layer; where
+    several branches read an input it is the first of each. A layer that reads an input beside what others have made of it
+    (``conv(x) + x``) is not among them. With a kind (``kind("max_pool") & first``): layers below which no path crosses more
+    than one layer with weights.
+    """
+
+    def __repr__(self) -> str:
+        return "first"
+
+    def holds(self, layer, network):
+        return crossed(layer, network) <= (0 if layer.weighted else 1)
+
+
 every = depth()
-first = index(0)
+first = First()
 last = index(-1)
 convolutions = kind("convolution", "transposed_convolution")
 dense = kind("dense")
@@ -164,5 +131,5 @@ def selector(where: "str | Where") -> Where:
     if isinstance(where, str):
         return name(where)
     if not isinstance(where, Where):
-        raise PlanError(f"A plan's entry starts with a selector of dtd.where or a name glob; found {where!r}.")
+        raise PlanError(f"A plan's entry starts with a selector of dtd.where or a name glob; found {shown(where)}.")
     return where

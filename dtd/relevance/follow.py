@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from dtd.primitive import Mover
+from dtd.printing import Printed
 from dtd.propagation import Propagated, Propagation, balance, per_sample
 
 
 @dataclass(frozen=True)
-class Follow(Propagation):
+class Follow(Printed, Propagation):
     """``R_j = Σ_k 1[output k is input j] R_k``: each output is one input, ``y_k = a_j``, which therefore receives all.
 
     An entry that was copied collects the relevance of its copies. What lands on a constant (padding, a concatenated

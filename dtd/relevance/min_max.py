@@ -5,8 +5,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from dtd.affine import Dense
@@ -14,13 +12,14 @@ from dtd.algebra import negative, positive
 from dtd.direction import Direction, ToBox, Weights, ZPlus
 from dtd.domain import Box, Domain, NonNegative
 from dtd.errors import InputError
+from dtd.printing import Printed
 from dtd.propagation import Contextual, Layer, Propagated, balance, per_sample
 from dtd.relevance.training_free import TrainingFree
 from dtd.root import Ray
 
 
 @dataclass(frozen=True, eq=False)
-class MinMax(Contextual):
+class MinMax(Contextual, Printed):
     """``R̂_k(a) = Σ_p max(0, Σ_j a_j v_kpj + d_kp)`` with ``d_kp = min(0, Σ_l R_l u_kpl + e_kp)``.
 
     Each upper unit k of a dense layer has P hidden units of its own; their biases are never positive and depend on the
@@ -100,18 +99,16 @@ def upper(layers, position: int) -> int:
 
 
 def save(path: Path | str, models: Mapping[str, MinMax]) -> None:
-    """Write the models of several layers into one safetensors file."""
-    tensors = {f"{name}/{f.name}": getattr(model, f.name) for name, model in models.items() for f in fields(MinMax)}
-    save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, str(path))
+    """Write the models of several layers into one file of tensors (``torch.save``)."""
+    torch.save({name: {f.name: getattr(model, f.name) for f in fields(MinMax)} for name, model in models.items()}, path)
 
 
 def load(path: Path | str, layer: str) -> MinMax:
-    """The model of one layer from a file that :func:`save` wrote.
+    """The model of one layer from a file that :func:`save` wrote; only tensors are read from it, no code.
 
     Raises :class:`InputError` for a layer that the file lacks.
     """
-    with safe_open(str(path), "pt") as file:
-        names = sorted({key.rpartition("/")[0] for key in file.keys()})
-        if layer not in names:
-            raise InputError(f"'{path}' has no min-max model for layer '{layer}'; it has {', '.join(names)}.")
-        return MinMax(*(file.get_tensor(f"{layer}/{f.name}") for f in fields(MinMax)))
+    models = torch.load(path, weights_only=True)
+    if layer not in models:
+        raise InputError(f"'{path}' has no min-max model for layer '{layer}'; it has {', '.join(sorted(models))}.")
+    return MinMax(**models[layer])

@@ -8,7 +8,7 @@ from typing import Any
 from dtd.algebra import divide, sign
 from dtd.direction import Direction, Toward
 from dtd.domain import Bound, Domain
-from dtd.errors import check_parameter
+from dtd.errors import check_nonnegative, check_parameter
 from dtd.root.base import Bias, Root, RootStrategy, check_bias
 from dtd.root.units import Units
 
@@ -23,7 +23,13 @@ class Search(RootStrategy):
 
     direction: Direction
     bias: Bias
+    damping_number: float | None = None  # ε where D = n + ε sign n with a number ε; None where D is found in another way
     stops_at_root = True  # 0 ≤ z(ã)/z ≤ 1 by construction: between data point and root every model is linear
+
+    def __init_subclass__(cls, **keywords: Any):
+        super().__init_subclass__(**keywords)
+        if "denominator" in cls.__dict__ and "damping_number" not in cls.__dict__:
+            cls.damping_number = None  # the parent's is that of another denominator
 
     def searches(self):
         return ((1, self),)
@@ -50,16 +56,22 @@ class Search(RootStrategy):
     def root(self, units: Units, domain: Domain) -> Root:
         """The point of each unit, built from the factor pairs of the direction."""
         direction = self.direction.bound(domain)
-        v = 0
-        for factor in direction.factors(domain):
-            pair = units.of_activations(factor.activation) * units.of_weights(factor.weight)
-            v = v + (pair if factor.side == 0 else factor.gate(units.z)[..., None] * pair)
+        v = vectors(direction, units, domain)
         v_bias = direction.bias_on(units.bias, units.z) if self.bias_moves else 0 * units.z
         n = units.total(units.weights * v) + units.bias * v_bias
         denominator = self.denominator(n, units.z, units.of_outputs)
         inverse = divide(1, denominator)
         found = self.found(denominator, units.z)
         return Root(v * inverse[..., None], v_bias * inverse, found, self.bias == "distribute")
+
+
+def vectors(direction: Direction, units: Units, domain: Domain) -> Any:
+    """``v_kj = Σ_m u_m(a_j) d_m(w_kj)``, the direction of each unit from its factor pairs. # shape: (B, k, J)"""
+    v = 0
+    for factor in direction.factors(domain):
+        pair = units.of_activations(factor.activation) * units.of_weights(factor.weight)
+        v = v + (pair if factor.side == 0 else factor.gate(units.z)[..., None] * pair)
+    return v
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,14 @@ class Ray(Search):
 
     def __post_init__(self):
         check_bias(self.bias)
-        check_parameter(callable(self.damping) or self.damping >= 0, "damping", ">= 0 or a function", self.damping)
+        check_parameter(isinstance(self.direction, Direction), "direction", "a search direction", self.direction)
+        if not callable(self.damping):
+            check_nonnegative("damping", self.damping, " or a function")
+
+    @property
+    def damping_number(self) -> float | None:
+        """ε, where it is a number."""
+        return None if callable(self.damping) else float(self.damping)
 
     @property
     def sample_wise(self):

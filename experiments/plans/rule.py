@@ -1,6 +1,5 @@
 """One rule of the catalogue on a whole network, wherever its domain lets it; what each layer got is written down."""
 
-import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,7 @@ from dtd.plans.plan import Entry, Plan
 from dtd.plans.rules import catalogue, choose
 from dtd.plans.where import Weighted, every
 from dtd.propagation import Layer
-from experiments.configs import ConfigError, require
+from experiments.configs.base import ConfigError, require
 
 FROM_DATA = {"zbox", "pattern"}  # rules that take something from data: ranges of layers without a box, patterns
 MARGIN = 0.01  # a measured range is widened by this share of itself, so that rounding cannot leave it
@@ -43,7 +42,7 @@ class Measured:
     patterns: Mapping[str, Tensor]
 
     def to(self, dtype: torch.dtype) -> "Measured":
-        """The same in another precision."""
+        """What was measured, with patterns in another precision."""
         return Measured(self.ranges, {name: pattern.to(dtype) for name, pattern in self.patterns.items()})
 
 
@@ -57,14 +56,14 @@ def check_rule(rule: str, key: str) -> None:
 
 def check_parameters(rule: str, parameters: Mapping[str, Any], key: str) -> None:
     """Raises :class:`ConfigError` for parameters that a rule does not take."""
-    valid = [name for name in inspect.signature(catalogue[rule].explicit).parameters if name != "bias"]
+    valid = catalogue[rule].parameters
     for name in parameters:
         require(name in valid, key, f"parameters of '{rule}' ({', '.join(valid) or 'none'})", name)
     numbers = {name: value for name, value in parameters.items() if not isinstance(value, Mapping)}  # others go by layer
     if rule not in FROM_DATA:
         try:
             catalogue[rule].derived(**numbers)
-        except (TypeError, InputError) as error:
+        except InputError as error:
             raise ConfigError(f"'{key}' do not fit '{rule}': {error}") from error
 
 

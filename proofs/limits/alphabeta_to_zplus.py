@@ -12,8 +12,8 @@ from proofs.rules.derivation import derived_as
 
 
 def swapped(bias, alpha, beta):
-    """α and β exchanged in the explicit rule."""
-    return LRPAlphaBeta(bias, beta, alpha)
+    """The explicit rule with 1 − α and −α for α and β."""
+    return LRPAlphaBeta(bias, 1 - alpha, -alpha)
 
 
 rule = catalogue["alphabeta"]
@@ -26,10 +26,7 @@ proof = LimitProof(
     family=Family(Real(), patterned=False),
     mutants=(
         ("the derived side of LRP-0", derived_as("alphabeta", "lrp0")),
-        (
-            "explicit rule with `α = 0`, `β = 1`",
-            replace(rule, explicit=swapped),
-        ),
+        ("explicit rule with `α = 0`, `β = -1`", replace(rule, formula=swapped)),
     ),
     reference="Bach 2015, Eq. 60; Montavon 2019, Table 10.1",
 ).build()

@@ -1,6 +1,5 @@
 """A rule of the catalogue tends to another rule's formula, derived terms and explicit formula alike."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,7 +35,7 @@ def with_symbols(at: Setting) -> Setting:
     """A setting of numbers as one of expressions, which can meet the symbol u."""
     read = np.frompyfunc(exact, 1, 1)
     weight, bias, a, relevance = (array(read(x)) for x in (at.w, at.b, at.input, at.relevance))
-    layer = replace(at.map, weight=weight, bias=bias, _modified=OrderedDict())
+    layer = replace(at.map, weight=weight, bias=bias)
     return replace(at, map=layer, input=a, relevance=relevance)
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from dtd.direction import Activations
 from dtd.domain import Real
-from dtd.lrp import LRPEpsilon
+from dtd.lrp import LRPZero
 from dtd.relevance import Linear
 from dtd.root import Ray
 from proofs.judge import Step
@@ -33,7 +33,7 @@ class Centred:
     """The matrix of the affine layer: ``g_k (1[k = j] − 1/J) / σ``."""
 
     weight: Callable = lambda k, j: GAIN[k] * (sympy.Integer(k == j) - sympy.Rational(1, SIZE)) / SIGMA
-    rule: Callable = LRPEpsilon
+    rule: Callable = LRPZero
 
 
 def conditions(values):
@@ -86,7 +86,7 @@ def twice(k, j):
 
 
 def cases() -> Iterator[Case]:
-    yield from at_points((*X, *UPPER, *GAIN, *SHIFT, SIGMA), points=10)
+    yield from at_points((*X, *UPPER, *GAIN, *SHIFT, SIGMA), "three inputs", points=10)
     found = lambda: explained(nn.LayerNorm(3), [[1, 2, 6]], [[2, 2, 18]])  # noqa: E731 - s = (-1, -2, 6), its mean is 1
     yield tensors(found, [[-2, -6, 30]], "LayerNorm, traced and explained: `x_j (s_j - mean s)` with `s_k = R_k/(x_k - μ)`")
     yield tensors(lambda: explained(nn.RMSNorm(2), [[1, 3]], [[2, 5]]), [[2, 5]], "RMSNorm: one input, relevance passes")
@@ -101,7 +101,7 @@ proof = Proof(
     mutants=(
         Mutant("the mean left out", replace(Centred(), weight=off_centre)),
         Mutant("the mean subtracted twice", replace(Centred(), weight=twice)),
-        Mutant("the bias takes a share", replace(Centred(), rule=lambda: LRPEpsilon(bias="neuron"))),
+        Mutant("the bias takes a share", replace(Centred(), rule=lambda: LRPZero(bias="neuron"))),
     ),
     reference="Ali 2022, on LayerNorm with constant scale",
     subject=Centred(),

@@ -10,13 +10,13 @@ import sympy
 
 from dtd.direction import Activations, Weights
 from dtd.domain import Real
-from dtd.lrp import LRPEpsilon, LRPFlat
+from dtd.lrp import LRPFlat, LRPZero
 from dtd.relevance import Linear
 from dtd.root import Ray
 from proofs.formula import safe_inverse
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, never_zero
-from proofs.layers import Family, Setting, indexed, real
+from proofs.layers import ANY, Family, Setting, indexed, real
 from proofs.symbols import array
 from proofs.units import FiniteMap, GenericMap
 
@@ -26,7 +26,7 @@ class Subject:
     """The derived and the explicit rule for a layer without weights of its own."""
 
     derived: Any = Linear(Ray(Activations()))  # noqa: RUF009 - frozen
-    explicit: Any = LRPEpsilon()  # noqa: RUF009
+    explicit: Any = LRPZero()  # noqa: RUF009
 
 
 MUTANTS = (
@@ -85,4 +85,4 @@ def symbolic_cases(weight: Callable[[sympy.Expr], Any], points: int = 8) -> Iter
         yield Case(f"point {seed}", Symbolic(Setting(layer, drawn.input, drawn.relevance, Real())), point=True)
     generic = GenericMap(weight=array([[weight(sympy.Symbol("J", integer=True, positive=True))]]), bias=array([0]))
     setting = Setting(generic, array([[indexed("a")]]), array([[real("R")]]), Real())
-    yield Case("any number of inputs", Symbolic(setting), shown=True)
+    yield Case("any number of inputs", Symbolic(setting), shown=True, extent=ANY)

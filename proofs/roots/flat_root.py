@@ -6,8 +6,8 @@ from itertools import product
 from random import Random
 
 from dtd.algebra import step
-from dtd.domain import NonNegative
-from dtd.plans.rules import Condition, catalogue
+from dtd.lrp import LRPFlatAll
+from dtd.plans.rules import catalogue
 from dtd.relevance import Linear
 from proofs.judge import Step
 from proofs.layers import Family
@@ -15,12 +15,6 @@ from proofs.roots.equivalence import MARGIN, SIGNS, SIZE, SLACK, Region, RootPro
 from proofs.roots.points import SIZES, active, titled, unit
 from proofs.rules.derivation import derived_as
 from proofs.units import J
-
-
-def margins(units):
-    """``z <= J a_j w_j`` for every input with ``w_j > 0``: the condition, typed here. # shape: (1, K, J)"""
-    count = units.inputs()[..., None]
-    return (step(units.weights) * (units.z[..., None] - count * units.activations * units.weights),)
 
 
 def single(units):
@@ -34,9 +28,9 @@ def identities(at, found):
     left = J * at.w * at.a - at.z[..., None]
     yield Step("J w_j ã_j", J * at.w * (at.a - at.z[..., None] / (J * at.w)), left, "with `ã_j = a_j - z/(J w_j)`")
     other = unit([Fraction(1), Fraction(1)], [Fraction(0), Fraction(1)], Fraction(0), {})
-    lower, _ = catalogue["flat"].explicit().propagate(other.map, other.input, other.relevance, other.domain)
+    lower, _ = LRPFlatAll().propagate(other.map, other.input, other.relevance, other.domain)
     first = Linear(catalogue["flat"].derived()).terms(other.units, other.domain, other.relevance).first
-    why = "at `w = (0, 1)`, `R = 1` the formula gives `(1/2, 1/2)`, the root `(0, 1)`: a weight of 0 gets nothing"
+    why = "at `w = (0, 1)`, `R = 1` the form that counts all inputs gives `(1/2, 1/2)`, the root gives `(0, 1)`"
     yield Step("R_1 - R_1←k", lower[0, 0] - first[0, 0, 0], Fraction(1, 2), why)
 
 
@@ -68,7 +62,7 @@ def points():
                 yield titled(at), at
 
 
-typed = replace(catalogue["flat"], condition=Condition(NonNegative(), "z <= J a_j w_j wherever w_j > 0", margins))
+rule = catalogue["flat"]
 proof = RootProof(
     rule="flat",
     claim="For an active unit with `a ≥ 0` and every `w_j ≠ 0` the formal root of the flat rule lies in `a ≥ 0` iff "
@@ -78,10 +72,8 @@ proof = RootProof(
     points=points,
     identities=identities,
     mutants=(
-        ("the condition without `J`", replace(typed, condition=replace(typed.condition, margins=single))),
-        ("the direction of `w²`", replace(typed, derived=derived_as("flat", "wsquare").derived)),
+        ("the condition without `J`", replace(rule, condition=replace(rule.condition, margins=single))),
+        ("the direction of `w²`", replace(rule, roots=derived_as("flat", "wsquare").roots)),
     ),
-    subject=typed,
     reference="Montavon 2019, Table 10.1 (no DTD interpretation)",
-    note="The condition is typed here; the catalogue gives it in words only.",
 ).build()

@@ -4,7 +4,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from dtd.algebra import negative, step
-from dtd.plans.rules import catalogue, contributions, margin_zplus
+from dtd.plans.rules import catalogue
+from dtd.plans.rules.conditions import contributions, margin_zplus
 from proofs.judge import Step
 from proofs.layers import Family
 from proofs.roots.equivalence import RootProof, ray_regions

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from dtd.plans.rules import catalogue, margin_zplus
+from dtd.plans.rules import catalogue
+from dtd.plans.rules.conditions import margin_zplus
 from proofs.judge import Step
 from proofs.layers import Family
 from proofs.roots.equivalence import RootProof, ray_regions

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from dtd.algebra import negative, step
-from dtd.plans.rules import catalogue, margin_lrp0
+from dtd.plans.rules import catalogue
+from dtd.plans.rules.conditions import margin_lrp0
 from proofs.judge import Step
 from proofs.layers import Family
 from proofs.roots.equivalence import RootProof, ray_regions

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from dtd.algebra import negative, positive, step
 from dtd.domain import Real
-from dtd.plans.rules import Condition, Rule, catalogue, margin_lrp0, margin_zplus
+from dtd.plans.rules import Condition, Rule, catalogue
+from dtd.plans.rules.conditions import margin_lrp0, margin_zplus
 from proofs.judge import Step
 from proofs.layers import Family, Setting, real
 from proofs.roots.equivalence import Region, RootProof, ray_regions
@@ -26,7 +27,7 @@ def typed(margins) -> Rule:
     """The catalogue's rule with the condition of its text, the box being that between the input and 0."""
     rule = catalogue["zplus_signed"]
     condition = Condition(Real(), "between a and 0 iff b <= Σ⁻", lambda units, low, high: margins(units))
-    return replace(rule, derived=lambda bias, low, high: rule.derived(bias=bias), condition=condition)
+    return replace(rule, roots=lambda bias, low, high: rule.derived(bias=bias), condition=condition)
 
 
 def identities(at, margins):
@@ -65,7 +66,7 @@ proof = RootProof(
         (
             "the direction of LRP-0",
             replace(
-                typed(margin_zplus), derived=lambda bias, low, high: derived_as("zplus_signed", "lrp0").derived(bias=bias)
+                typed(margin_zplus), roots=lambda bias, low, high: derived_as("zplus_signed", "lrp0").derived(bias=bias)
             ),
         ),
     ),

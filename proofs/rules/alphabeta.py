@@ -5,7 +5,8 @@ from dataclasses import replace
 from dtd.algebra import negative, positive, step
 from dtd.direction import Contributions
 from dtd.domain import Real
-from dtd.plans.rules import alphabeta_formula, catalogue
+from dtd.lrp import LRPAlphaBeta
+from dtd.plans.rules import catalogue
 from dtd.root import Mix, Ray
 from proofs.formula import ratio
 from proofs.layers import Family
@@ -36,12 +37,12 @@ def mixed(weights, signs=(1, -1)):
         of_first, of_second = weights(alpha)
         return Mix(((of_first, first), (of_second, second)))
 
-    return replace(catalogue["alphabeta"], derived=derived)
+    return replace(catalogue["alphabeta"], roots=derived)
 
 
 def swapped(alpha, bias):
     """α and β exchanged in the explicit rule."""
-    return alphabeta_formula(1 - alpha, -alpha, bias)
+    return LRPAlphaBeta(bias, 1 - alpha, -alpha)
 
 
 proof = RuleProof(
@@ -53,8 +54,7 @@ proof = RuleProof(
     mutants=(
         ("the roots exchanged", mixed(lambda alpha: (alpha, 1 - alpha), (-1, 1))),
         ("the weights of the roots exchanged", mixed(lambda alpha: (1 - alpha, alpha))),
-        ("the explicit rule with `α` and `β` exchanged", replace(catalogue["alphabeta"], explicit=swapped)),
+        ("the explicit rule with `α` and `β` exchanged", replace(catalogue["alphabeta"], formula=swapped)),
         ("explicit rule without the bias", without_bias("alphabeta")),
     ),
-    reference="Bach 2015, Eq. 60; Montavon 2019, Table 10.1",
 ).build()

@@ -26,7 +26,6 @@ class RuleProof:
     direction: Callable[[Setting], tuple[Any, ...]]  # one for each root, typed
     families: tuple[Family, ...]
     mutants: tuple[tuple[str, Rule], ...]
-    reference: str
     assumes: tuple[str, ...] = ()
     note: str = ""
     zeroth: Callable[[Setting], Any] | None = None  # 0 unless typed
@@ -38,7 +37,7 @@ class RuleProof:
             steps=self.steps,
             conditions=lambda at: self.paper(at).conditions(),
             mutants=tuple(Mutant(change, rule) for change, rule in self.mutants),
-            reference=self.reference,
+            reference=catalogue[self.name].reference,
             subject=catalogue[self.name],
             cases=self.cases,
             assumes=self.assumes,
@@ -100,20 +99,20 @@ def named(search: Any) -> str:
 
 def with_direction(name: str, make: Callable[..., Direction]) -> Rule:
     """A catalogue rule whose derived side searches along another direction."""
-    return replace(catalogue[name], derived=lambda bias="fixed", **parameters: Ray(make(**parameters), bias))
+    return replace(catalogue[name], roots=lambda bias="fixed", **parameters: Ray(make(**parameters), bias))
 
 
 def with_formula(name: str, make: Callable[..., Any]) -> Rule:
     """A catalogue rule with another explicit side."""
-    return replace(catalogue[name], explicit=make)
+    return replace(catalogue[name], formula=make)
 
 
 def derived_as(name: str, other: str) -> Rule:
     """A catalogue rule with the derived side of another rule, which takes none of its parameters."""
-    return replace(catalogue[name], derived=lambda bias="fixed", **_: catalogue[other].derived(bias=bias))
+    return replace(catalogue[name], roots=lambda bias="fixed", **_: catalogue[other].derived(bias=bias))
 
 
 def without_bias(name: str) -> Rule:
     """A catalogue rule whose explicit side drops the bias whatever the convention."""
     rule = catalogue[name]
-    return replace(rule, explicit=lambda bias="fixed", **parameters: rule.explicit(bias="fixed", **parameters))
+    return replace(rule, formula=lambda bias="fixed", **parameters: rule.explicit(bias="fixed", **parameters))

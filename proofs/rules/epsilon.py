@@ -50,7 +50,7 @@ class Twice(Ray):
 
 def damped(search):
     """The rule with another search."""
-    return replace(catalogue["epsilon"], derived=lambda epsilon, bias: search(Activations(), bias, epsilon))
+    return replace(catalogue["epsilon"], roots=lambda epsilon, bias: search(Activations(), bias, epsilon))
 
 
 proof = RuleProof(
@@ -66,6 +66,5 @@ proof = RuleProof(
         ("no damping", derived_as("epsilon", "lrp0")),
         ("explicit rule without the bias", without_bias("epsilon")),
     ),
-    reference="Bach 2015, Eq. 58; Montavon 2019, Sec. 10.2.1",
     zeroth=zeroth,
 ).build()

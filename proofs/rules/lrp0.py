@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dtd.domain import Real
-from dtd.lrp import LRPEpsilon, four_steps
+from dtd.lrp import LRPZero, four_steps
 from proofs.formula import ratio
 from proofs.layers import Family
 from proofs.rules.derivation import RuleProof, derived_as, with_formula, without_bias
@@ -19,7 +19,7 @@ def direction(at):
 
 
 @dataclass(frozen=True, eq=False)
-class Absolute(LRPEpsilon):
+class Absolute(LRPZero):
     """|w| for w."""
 
     def redistribute(self, affine, a, bias, relevance, domain):
@@ -38,5 +38,4 @@ proof = RuleProof(
         ("explicit rule with `|w|` for `w`", with_formula("lrp0", Absolute)),
         ("explicit rule without the bias", without_bias("lrp0")),
     ),
-    reference="Bach 2015, Eq. 56; Montavon 2019, Sec. 10.2.1",
 ).build()

@@ -25,8 +25,8 @@ X, U, W = several("x", 2), several("u", 2), several("w", 4)
 class Subject:
     """The root strategy of both layers, and the explicit rule."""
 
-    derived: Any = catalogue["epsilon"].derived(epsilon=0)  # noqa: RUF009 - frozen
-    explicit: Any = LRPEpsilon(bias="neuron")  # noqa: RUF009
+    derived: Any = catalogue["epsilon"].derived("neuron", epsilon=0)  # noqa: RUF009 - frozen
+    explicit: Any = LRPEpsilon("neuron", 0)  # noqa: RUF009
 
 
 def z(x):
@@ -81,7 +81,7 @@ def cases() -> Iterator[Case]:
         yield Case(f"point {values}", (values, region), point=True)
     for region in product((1, -1), repeat=2):
         title = ", ".join(f"unit {k} {'active' if sign > 0 else 'inactive'}" for k, sign in enumerate(region, 1))
-        yield Case(title, ({}, region), shown=region == (1, -1))
+        yield Case(title, ({}, region), shown=region == (1, -1), extent="two hidden units")
 
 
 proof = Proof(
@@ -90,7 +90,7 @@ proof = Proof(
     steps=steps,
     conditions=conditions,
     mutants=(
-        Mutant("derived with `ε = 1`", replace(Subject(), derived=catalogue["epsilon"].derived(epsilon=1))),
+        Mutant("derived with `ε = 1`", replace(Subject(), derived=catalogue["epsilon"].derived("neuron", epsilon=1))),
         Mutant("explicit with `ε = 1`", replace(Subject(), explicit=LRPEpsilon(epsilon=1))),
         Mutant("derived with `z⁺`", replace(Subject(), derived=catalogue["zplus_signed"].derived())),
     ),

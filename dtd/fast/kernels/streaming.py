@@ -13,7 +13,7 @@ from dtd.affine import Dense
 from dtd.fast.kernels.change import factor, sided
 from dtd.fast.kernels.passes import Passes
 
-LARGE = 2**23  # bytes of a weight of which no modified copy is kept
+LARGE_WEIGHT = 2**23  # bytes of a weight of which no modified copy is kept
 CACHED = 2**21  # bytes that a thread modifies at a time
 
 
@@ -24,7 +24,7 @@ class StreamedDense(Passes):
     @classmethod
     def suits(cls, affine: Dense) -> bool:
         """Whether the weight is large, on a processor: other devices have no caches to mind."""
-        return affine.weight.device.type == "cpu" and affine.weight.nbytes > LARGE
+        return affine.weight.device.type == "cpu" and affine.weight.nbytes > LARGE_WEIGHT
 
     def apply(self, a):
         z = self.linear(a, self.affine.weight)

@@ -11,18 +11,19 @@ from torch import Tensor
 from dtd.affine import AffineMap
 from dtd.direction import Direction
 from dtd.errors import BudgetError, InputError, check_parameter
-from dtd.numeric import HALVINGS
+from dtd.printing import Printed
 from dtd.propagation import Context, Contextual, Layer, Propagated, Propagation, balance
 from dtd.relevance.exact.cost import cost_above
-from dtd.relevance.exact.expansion import BEYOND, Expansion, attached, expand, search
-from dtd.relevance.exact.way import chunks, joined, ways
+from dtd.relevance.exact.expansion import BEYOND, Expansion, attached, expand_pairs, search
+from dtd.relevance.exact.rays import layer_input, pairs_in_chunks, rays
+from dtd.relevance.numeric import HALVINGS
 
 Roots = Literal["moving", "held", "region"]
 EXPANSION = 7  # points besides the search: R(a) twice, R at the end of the bracket, up to 3 Newton steps, the terms
 
 
 @dataclass(frozen=True)
-class Exact(Contextual):
+class Exact(Contextual, Printed):
     """``R̂_k = R_k``: the relevance of an upper unit as the true function of the lower activations, without a model.
 
     The decomposition above the layer is itself a function of the activations ``a`` that the layer reads: move them,
@@ -100,7 +101,7 @@ class Exact(Contextual):
         return layer(*inputs), None
 
     def decompose(self, layer, context, relevance):
-        a = joined(layer, context)
+        a = layer_input(layer, context)
         lower, kept = torch.zeros_like(a), torch.zeros_like(relevance.flatten(1)[:, 0])
         zeroth, first = kept, kept
         for part in self.expansions(layer, context, relevance):
@@ -114,14 +115,14 @@ class Exact(Contextual):
 
     def expansions(self, layer: Layer, context: Context, relevance: Tensor) -> Iterator[Expansion]:
         """The expansions of all units that receive relevance, one chunk after another. # shape: relevance (B, *out)"""
-        a, direction = joined(layer, context), self.direction.bound(layer.domain)
+        a, direction = layer_input(layer, context), self.direction.bound(layer.domain)
         layer.check(direction.requires, a, type(direction).__name__, direction.remedy)
         cost = cost_above(context.above.layers, self._searched(context.above.models), context.position)
         rows = max(1, self.memory // (cost.bytes))
-        for samples, units in chunks(relevance.flatten(1) != 0, rows):
-            found = ways(layer, context, direction, samples, units)
+        for samples, units in pairs_in_chunks(relevance.flatten(1) != 0, rows):
+            found = rays(layer, context, direction, samples, units)
             held = self.roots != "moving"
             t, exists = search(found, self.grid, self.roots == "region")
             if context.depth and not held:
                 t = attached(found, t, context.depth)
-            yield expand(found, t, exists, held, context.depth)
+            yield expand_pairs(found, t, exists, held, context.depth)

@@ -7,8 +7,8 @@ import pytest
 
 from dtd.lrp import LRPSignedZPlus
 from dtd.plans.rules import catalogue
-from experiments.job import DONE, REFUSED, WRONG, run
-from experiments.results import read_table
+from experiments.machine.results import read_table
+from experiments.runs.job import DONE, REFUSED, WRONG, run
 
 NAMES = {"lrp0", "epsilon", "gamma_signed", "alphabeta", "zplus", "deep_taylor_2017", "wsquare_zplus", "flat_zplus"}
 OTHERS = {"gradient_x_input", "leave_one_out", "random"}

@@ -1,0 +1,119 @@
+"""Explicit rules whose shares follow the activations: LRP-0, ε, γ, z⁺ and αβ."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dtd.algebra import negative, positive, step
+from dtd.domain import NonNegative
+from dtd.errors import check_nonnegative, check_number, check_parameter
+from dtd.lrp.base import LRPRule, four_steps, part, signed
+
+
+@dataclass(frozen=True, eq=False)
+class LRPZero(LRPRule):
+    """``R_j = Σ_k a_j w_jk / Σ_{0,j} a_j w_jk R_k``: LRP-0 (Bach 2015, Eq. 56; Montavon 2019, Sec. 10.2.1)."""
+
+    def redistribute(self, affine, a, bias, relevance, domain):
+        return four_steps(affine, [(a, affine.weight)], bias, relevance)
+
+
+@dataclass(frozen=True, eq=False)
+class LRPEpsilon(LRPRule):
+    """``R_j = Σ_k a_j w_jk / (ε sign(z_k) + Σ_{0,j} a_j w_jk) R_k``; ε = 0 is LRP-0 (Montavon 2019, Sec. 10.2.1).
+
+    ``epsilon`` is a number ≥ 0 or a function of the layer's pre-activations. Source of the rule: Bach 2015, Eq. 58.
+    """
+
+    epsilon: float | Callable[[Any], Any] = 1e-6
+
+    def check_parameters(self):
+        if not callable(self.epsilon):
+            check_nonnegative("epsilon", self.epsilon, " or a function")
+
+    def sample_wise(self, layer):
+        return not callable(self.epsilon) or getattr(self.epsilon, "sample_wise", False)
+
+    def redistribute(self, affine, a, bias, relevance, domain):
+        epsilon = self.epsilon(affine.apply(a)) if callable(self.epsilon) else self.epsilon
+        return four_steps(affine, [(a, affine.weight)], bias, relevance, epsilon)
+
+
+@dataclass(frozen=True, eq=False)
+class LRPGamma(LRPRule):
+    """``R_j = Σ_k a_j (w_jk + γ w_jk⁺) / Σ_{0,j} a_j (w_jk + γ w_jk⁺) R_k`` (Montavon 2019, Sec. 10.2.1)."""
+
+    gamma: float = 0.25
+
+    def check_parameters(self):
+        check_nonnegative("gamma", self.gamma)
+
+    def redistribute(self, affine, a, bias, relevance, domain):
+        weight = affine.weight + self.gamma * positive(affine.weight)
+        return four_steps(affine, [(a, weight)], bias + self.gamma * positive(bias), relevance)
+
+
+@dataclass(frozen=True, eq=False)
+class LRPSignedGamma(LRPRule):
+    """LRP-γ with the contributions of the output's own sign boosted, for inputs and outputs of either sign.
+
+    ``R_j = Σ_k (a_j w_jk + γ (a_j w_jk)^±) / Σ_{0,j} (a_j w_jk + γ (a_j w_jk)^±) R_k`` with + where ``z_k > 0`` and −
+    elsewhere (the generalised γ rule, Andéol 2021, App. A.2).
+    """
+
+    gamma: float = 0.25
+
+    def check_parameters(self):
+        check_nonnegative("gamma", self.gamma)
+
+    def redistribute(self, affine, a, bias, relevance, domain):
+        up = step(affine.apply(a))
+        lower, share = 0, 0
+        for side, active in ((1, up), (-1, 1 - up)):
+            boosted = [(x, self.gamma * w) for x, w in signed(a, affine.weight, side)]
+            pairs = [(a, affine.weight), *boosted]
+            below, of_bias = four_steps(affine, pairs, bias + self.gamma * part(bias, side), active * relevance)
+            lower, share = lower + below, share + of_bias
+        return lower, share
+
+
+@dataclass(frozen=True, eq=False)
+class LRPZPlus(LRPRule):
+    """``R_j = Σ_k a_j w_jk⁺ / Σ_{0,j} a_j w_jk⁺ R_k`` for ``a ≥ 0`` (Montavon 2017, Sec. 4.2)."""
+
+    requires = NonNegative()
+    remedy = "Use the signed form, z^B with bounds, or w²."
+
+    def redistribute(self, affine, a, bias, relevance, domain):
+        return four_steps(affine, [(a, positive(affine.weight))], positive(bias), relevance)
+
+
+@dataclass(frozen=True, eq=False)
+class LRPSignedZPlus(LRPRule):
+    """``R_j = Σ_k (a_j w_jk)⁺ / Σ_{0,j} (a_j w_jk)⁺ R_k`` for inputs of either sign (Bach 2015, Eq. 60 with β = 0)."""
+
+    def redistribute(self, affine, a, bias, relevance, domain):
+        return four_steps(affine, signed(a, affine.weight, 1), positive(bias), relevance)
+
+
+@dataclass(frozen=True, eq=False)
+class LRPAlphaBeta(LRPRule):
+    """``R_j = Σ_k (α (a_j w_jk)⁺ / Σ_{0,j} (a_j w_jk)⁺ − β (a_j w_jk)⁻ / Σ_{0,j} (a_j w_jk)⁻) R_k``, α − β = 1.
+
+    ``beta`` left out is α − 1. Source: Bach 2015, Eq. 60 (there with ``β := −β``); Montavon 2019, Table 10.1.
+    """
+
+    alpha: float = 2.0
+    beta: float | None = None
+
+    def check_parameters(self):
+        check_number("alpha", self.alpha)
+        if self.beta is not None:
+            check_number("beta", self.beta)
+            check_parameter(abs(self.alpha - self.beta - 1) < 1e-12, "alpha - beta", "1", self.alpha - self.beta)
+
+    def redistribute(self, affine, a, bias, relevance, domain):
+        w, beta = affine.weight, self.alpha - 1 if self.beta is None else self.beta
+        up, up_bias = four_steps(affine, signed(a, w, 1), positive(bias), relevance)
+        down, down_bias = four_steps(affine, signed(a, w, -1), negative(bias), relevance)
+        return self.alpha * up - beta * down, self.alpha * up_bias - beta * down_bias
