@@ -21,7 +21,8 @@ class Case:
     """One setting in which a proof is run.
 
     ``at`` are the quantities that the steps use. A case is a *point* when they are numbers; otherwise ``where`` replaces
-    normal forms (a sum by a symbol with a sign). ``shown`` cases make up the printed derivation.
+    normal forms (a sum by a symbol with a sign). ``shown`` cases make up the printed derivation. ``extent`` says in
+    words for what sizes a case with symbols holds: any number of inputs, or so many.
     """
 
     title: str
@@ -29,6 +30,7 @@ class Case:
     point: bool = False
     shown: bool = False
     where: Mapping = field(default_factory=dict)
+    extent: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,7 @@ class Result:
     steps: int  # exact relations checked
     points: int  # exact points among the cases
     seconds: float
+    extents: tuple[str, ...]  # for what it is shown, beside the points
 
     @property
     def ok(self) -> bool:
@@ -80,13 +83,14 @@ class Proof:
     def check(self) -> Result:
         """Run the proof and its mutants."""
         start = time.perf_counter()
-        failures, steps, points, symbolic = [], 0, 0, 0
+        failures, extents, steps, points, symbolic = [], [], 0, 0, 0
         for case in self.cases():
             count, failure = self._run(case, self.subject)
             steps += count
             failures += [failure] if failure else []
             points += bool(case.point and count)
             symbolic += bool(not case.point and count)
+            extents += [case.extent] if not case.point and count else []
         killed, survivors = {}, []
         for mutant in self.mutants:
             refutation = self._refute(mutant)
@@ -98,7 +102,8 @@ class Proof:
         proved = not verdicts and points and symbolic
         verdict = REFUTED if REFUTED in verdicts else PROVED if proved else UNDECIDED
         seconds = time.perf_counter() - start
-        return Result(self.name, verdict, tuple(failures), killed, tuple(survivors), steps, points, seconds)
+        shown_for = tuple(dict.fromkeys(extents))
+        return Result(self.name, verdict, tuple(failures), killed, tuple(survivors), steps, points, seconds, shown_for)
 
     def _refute(self, mutant: Mutant) -> Failure | None:
         """A step that the mutant makes false at an exact point."""

@@ -20,6 +20,7 @@ from proofs.units import FiniteMap, GenericMap, SymbolicUnits, j
 
 BIASES: tuple[str, ...] = get_args(Bias)
 INPUTS = NonNegative()
+ANY, PATTERNS = "any J", "signs at J = 2"  # extents: any number of inputs; two inputs with every pattern of signs
 SIGNS = {"+": "positive", "-": "negative"}
 SIDES = {"z > 0": 1, "z < 0": -1, "z = 0": 0}
 WEAK = {"+": "nonnegative", "-": "nonpositive"}
@@ -119,7 +120,7 @@ class Family:
             yield from (self.point(mode, seed, units=self.units) for seed in range(points))
         for mode in biases:
             setting = self.generic(mode)
-            yield Case(self._title(f"any J, bias {mode}"), setting, shown=shown, where=self.sides(setting))
+            yield Case(self._title(f"any J, bias {mode}"), setting, shown=shown, where=self.sides(setting), extent=ANY)
         for mode in [mode for mode in biases if self.patterned and mode != "distribute"]:
             yield from self.patterns(mode)
 
@@ -153,7 +154,8 @@ class Family:
         for chosen in combinations_with_replacement(kinds, 2):
             for of_bias in "+-" if mode != "fixed" and not self.side else "+":
                 title = " ".join(f"w{n}{sign} a{n}{part}" for n, (sign, part) in enumerate(chosen, 1))
-                yield Case(self._title(f"{title} b{of_bias}, bias {mode}"), self._pattern(chosen, of_bias, mode))
+                setting = self._pattern(chosen, of_bias, mode)
+                yield Case(self._title(f"{title} b{of_bias}, bias {mode}"), setting, extent=PATTERNS)
 
     def _pattern(self, chosen: tuple, of_bias: str, mode: str) -> Setting:
         w = array(

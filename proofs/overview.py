@@ -14,7 +14,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from dtd.domain import NonNegative, Real
+from dtd.domain import Box, Domain, NonNegative, Real
 from dtd.plans.rules import catalogue
 from dtd.root import mixed
 from proofs.layers import Setting
@@ -27,27 +27,39 @@ WEIGHTS = tuple(tuple(map(Fraction, pair)) for pair in ((2, -1), (1, -2), (1, 1)
 BIASES = tuple(map(Fraction, (-1, 1, 0, 2)))
 
 
+WHERE = {NonNegative: "`a ≥ 0`", Real: "`ℝ^d`", Box: "box"}  # how the catalogue's domains are written
+
+
 @dataclass(frozen=True)
 class Row:
-    """One rule: the paper's mark, where its root has to be, and the exact condition (formulas in backticks)."""
+    """One rule: the paper's mark, and the parameters of the examples; the rest is the catalogue's."""
 
     rule: str
-    shown: str
     mark: str
-    where: str
-    condition: str
     parameters: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def domain(self) -> type[Domain]:
+        """Where the rule's root has to be."""
+        return catalogue[self.rule].condition.domain
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The row in print (formulas in backticks)."""
+        rule = catalogue[self.rule]
+        examples = (example(self, inside) for inside in (True, False))
+        return (rule.alias, self.mark, WHERE[self.domain], rule.condition.text, *examples)
 
 
 ROWS = (
-    Row("lrp0", "LRP-0", "yes", "`a ≥ 0`", "`b ≤ 0`"),
-    Row("epsilon", "LRP-ε", "yes", "`a ≥ 0`", "no root: `ε/(z + ε) R` stays at the point", (("epsilon", 1),)),
-    Row("gamma", "LRP-γ", "yes", "`a ≥ 0`", "`b ≤ γ Σ⁻/(1 + γ)`", (("gamma", 1),)),
-    Row("zplus", "`z⁺` (αβ, `β = 0`)", "yes", "`a ≥ 0`", "`b ≤ Σ⁻`"),
-    Row("alphabeta", "αβ, `β > 0`", "no", "`a ≥ 0`", "`α z ≤ Σ⁺` and `β z ≤ Σ⁻`", (("alpha", 2), ("beta", 1))),
-    Row("flat", "flat", "no", "`a ≥ 0`", "`z ≤ J a_j w_j` where `w_j > 0`; every `w_j ≠ 0`"),
-    Row("wsquare", "`w²`", "yes", "`ℝ^d`", "always (some `w_j ≠ 0`); the nearest root"),
-    Row("zbox", "`z^B`", "yes", "box", "`b + Σ_j (l_j w_j⁺ + h_j w_j⁻) ≤ 0`: the box holds a root"),
+    Row("lrp0", "yes"),
+    Row("epsilon", "yes", (("epsilon", 1),)),
+    Row("gamma", "yes", (("gamma", 1),)),
+    Row("zplus", "yes"),
+    Row("alphabeta", "no", (("alpha", 2), ("beta", 1))),
+    Row("flat", "no"),
+    Row("wsquare", "yes"),
+    Row("zbox", "yes"),
 )
 
 
@@ -56,7 +68,7 @@ def setting(row: Row, a: tuple, w: tuple, b: Fraction) -> Setting:
     parameters = {name: Fraction(value) for name, value in row.parameters}
     if row.rule == "zbox":
         parameters = {"low": np.array([[Fraction(0)] * 2]), "high": np.array([[Fraction(2)] * 2])}
-    return unit(list(a), list(w), b, parameters, NonNegative() if row.where == "`a ≥ 0`" else Real())
+    return unit(list(a), list(w), b, parameters, NonNegative() if row.domain is NonNegative else Real())
 
 
 def inside(row: Row, at: Setting) -> tuple[bool, bool, np.ndarray]:
@@ -64,7 +76,7 @@ def inside(row: Row, at: Setting) -> tuple[bool, bool, np.ndarray]:
     root = mixed(catalogue[row.rule].derived(bias="fixed", **at.parameters).roots(at.units, at.domain))
     points = root.points(at.units)
     vanishes = bool((root.residual(at.units)[0] == 0).all() and root.exists.all())
-    return vanishes, row.where == "`ℝ^d`" or bool(contained(at, points)), points
+    return vanishes, row.domain is Real or bool(contained(at, points)), points
 
 
 @cache
@@ -91,8 +103,7 @@ def overview_table() -> Table:
     for title in ("rule", "overview", "domain", "root inside iff (z > 0)", "an example inside", "an example outside"):
         table.add_column(title, overflow="fold")
     for row in ROWS:
-        cells = (row.shown, row.mark, row.where, row.condition, example(row, True), example(row, False))
-        table.add_row(*(escape(plain(cell)) for cell in cells))
+        table.add_row(*(escape(plain(cell)) for cell in row.cells))
     return table
 
 
@@ -107,6 +118,5 @@ def overview_tex() -> str:
         r"\toprule rule & paper & domain & root inside iff & inside & outside \\ \midrule",
     ]
     for row in ROWS:
-        cells = (row.shown, row.mark, row.where, row.condition, example(row, True), example(row, False))
-        lines.append(" & ".join(map(tex_text, cells)) + r" \\[2pt]")
+        lines.append(" & ".join(map(tex_text, row.cells)) + r" \\[2pt]")
     return "\n".join([*lines, r"\bottomrule\end{tabular}\end{center}"])

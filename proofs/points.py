@@ -36,13 +36,13 @@ def draw(symbols: Iterable[sympy.Symbol], seed: Any, size: int = 6) -> dict[symp
     return values
 
 
-def cases(symbols: Iterable[sympy.Symbol], points: int = 12, size: int = 6) -> Iterator[Case]:
-    """Rational points, then the symbols themselves."""
+def cases(symbols: Iterable[sympy.Symbol], extent: str, points: int = 12, size: int = 6) -> Iterator[Case]:
+    """Rational points, then the symbols themselves; ``extent`` says of what size the claim is."""
     symbols = tuple(symbols)
     for seed in range(points):
         values = draw(symbols, seed, size)
         yield Case(" ".join(f"{x}={value}" for x, value in values.items()), values, point=True)
-    yield Case("any values", {}, shown=True)
+    yield Case("any values", {}, shown=True, extent=extent)
 
 
 def several(name: str, count: int, **assumptions: bool) -> tuple[sympy.Symbol, ...]:

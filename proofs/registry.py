@@ -45,11 +45,21 @@ from proofs.theorems import (
     four_steps,
     gradient_times_input,
     master,
+    mirror,
     unit_balance,
 )
 
 GROUPS = {
-    "Theorems": (master, every_root, gradient_times_input, exact_at_the_kink, unit_balance, conservation, four_steps),
+    "Theorems": (
+        master,
+        every_root,
+        gradient_times_input,
+        exact_at_the_kink,
+        unit_balance,
+        conservation,
+        four_steps,
+        mirror,
+    ),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
     "Where the root lives": (
         lrp0_root,

@@ -18,9 +18,10 @@ COLOURS = {PROVED: "green", "refuted": "bold red", "undecided": "yellow"}
 
 
 def results_table(results: Iterable[Result]) -> Table:
-    """Claim, verdict, mutants killed, seconds and reference of each proof."""
+    """Claim, for what sizes it is shown, verdict, mutants killed, seconds and reference of each proof."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title, justify in (("proof", "left"), ("claim", "left"), ("verdict", "left"), ("mutants", "right")):
+    titles = ("proof", "left"), ("claim", "left"), ("shown for", "left"), ("verdict", "left"), ("mutants", "right")
+    for title, justify in titles:
         table.add_column(title, justify=justify, overflow="fold")
     for title in ("steps", "points", "s"):
         table.add_column(title, justify="right")
@@ -32,6 +33,7 @@ def results_table(results: Iterable[Result]) -> Table:
         table.add_row(
             result.name,
             escape(plain(proof.claim)),
+            escape("; ".join(result.extents)),
             Text(result.verdict, style=COLOURS[result.verdict]),
             Text(mutants, style="green" if not result.survivors else "bold red"),
             str(result.steps),

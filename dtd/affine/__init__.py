@@ -5,6 +5,7 @@ from dtd.affine.base import AffineMap
 from dtd.affine.convolution import Convolution, TransposedConvolution
 from dtd.affine.dense import Dense
 from dtd.affine.elementwise import Diagonal, StackSum
+from dtd.affine.scatter import ScatterSum
 from dtd.affine.windows import WindowSum
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Convolution",
     "Dense",
     "Diagonal",
+    "ScatterSum",
     "StackSum",
     "TransposedConvolution",
     "WindowSum",

@@ -75,9 +75,7 @@ def audit(
     passed = observe_models(reading, models, target)
     rows = []
     for i, layer, read, _ in passed.graph.ascend(passed.values):
-        relevance = passed.arrived[i]
-        index = chosen(relevance, units, seed)
-        look = Look(layer, read, relevance, passed.balances[i], passed.context(i), index, memory, nearest)
+        look = Look.at(passed, i, read, chosen(passed.arrived[i], units, seed), memory, nearest)
         rows.append({**describe(layer, models[i]), **units_row(findings(models[i], look))})
     table = pd.DataFrame(rows)
     numbers = {name: "Int64" if name == "units" else "Float64" for name in table.columns if name not in DESCRIPTION}

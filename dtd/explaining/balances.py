@@ -18,7 +18,8 @@ from dtd.printing import Printed
 from dtd.propagation import Layer, Propagation
 from dtd.taylor import Balance
 
-Decomposed = tuple[dict[int, Tensor], dict[int, Balance]]  # relevance of each explained input, balance of each layer
+Decomposed = tuple[dict[int, Tensor], dict[int, Balance], dict[int, Tensor]]
+# relevance of each explained input, and of each layer its balance and Σ |R| of its output
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class Record(Printed):
     layer: Layer
     model: Propagation
     balance: Balance
+    magnitude: Tensor  # Σ |R| of the output. shape: (B,)
 
 
 class Records(Protocol):
@@ -51,7 +53,7 @@ class Replay(NamedTuple):
 
     @torch.no_grad()
     def run(self) -> Decomposed:
-        """Relevance of each explained input, and the balances by layer."""
+        """Relevance of each explained input, the balances and the magnitudes by layer."""
         if not self.network.is_current(self.graph) or versions(self.values) != self.versions:
             raise StaleError(
                 "The balances are found when first asked for; since this explanation was made its input or the model's "
@@ -61,13 +63,18 @@ class Replay(NamedTuple):
 
     def descend(self, swept: Sweep) -> Decomposed:
         """The relevance pass after a sweep."""
-        return relevance_pass(self.graph, self.models, swept, self.initial, self.values)
+        magnitudes: dict[int, Tensor] = {}
+
+        def seen(i: int, relevance: Tensor) -> None:
+            magnitudes[i] = relevance.abs().flatten(1).sum(1)
+
+        return *relevance_pass(self.graph, self.models, swept, self.initial, self.values, seen), magnitudes
 
     def records(self) -> Mapping[str, Record]:
         """What happened at each layer, by name."""
-        _, balances = self.run()
-        layers = zip(self.graph.layers, self.models, strict=True)
-        return {layer.name: Record(layer, model, balances[i]) for i, (layer, model) in enumerate(layers)}
+        _, balances, magnitudes = self.run()
+        layers = enumerate(zip(self.graph.layers, self.models, strict=True))
+        return {layer.name: Record(layer, model, balances[i], magnitudes[i]) for i, (layer, model) in layers}
 
 
 class Described(Op):

@@ -1,5 +1,6 @@
 """What an explanation is, and how one forward sweep gives it for each target."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,12 +11,14 @@ from torch import Tensor
 
 from dtd.errors import InputError
 from dtd.explaining.balances import Kept, Record, Records, Replay, versions
+from dtd.explaining.growth import GrowthWarning, growth, message, outgrows
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.fast import Program, Swept, prepared
 from dtd.network.graph import Reading
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
+from dtd.plans.attention import recommended
 from dtd.plans.plan import Plan, check_asked
 from dtd.printing import shown
 from dtd.propagation import Propagation
@@ -52,15 +55,24 @@ class Explanation:
         conserved = self.conservation()
         ends = (conserved.min().item(), conserved.max().item()) if len(conserved) else (1.0, 1.0)
         kept = f"{ends[0]:.4g}" if ends[0] == ends[1] else f"{ends[0]:.4g} to {ends[1]:.4g}"
+        large = ", relevance outgrows what is explained: see growth" if outgrows(self.parts, self.initial) else ""
         return (
             f"Explanation(relevance={shown(self.relevance)}, output={shown(self.output)}, "
-            f"conservation Σ R(inputs) / Σ R(output) = {kept})"
+            f"conservation Σ R(inputs) / Σ R(output) = {kept}{large})"
         )
 
     @property
     def parts(self) -> tuple[Tensor, ...]:
         """Relevance of each explained input. # shape: (B, *in) each"""
         return (self.relevance,) if isinstance(self.relevance, Tensor) else tuple(self.relevance.values())
+
+    @cached_property
+    def growth(self) -> dict[str, float]:
+        """``Σ|R| / Σ|R_initial|`` at the output of each layer, from the output down, for the sample where it is largest.
+
+        An explanation whose input relevance exceeds 1000 warns (:class:`GrowthWarning`) with the layer and the reason.
+        """
+        return growth(self.layers, self.initial)
 
     def conservation(self) -> Tensor:
         """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.
@@ -82,9 +94,11 @@ class Request(NamedTuple):
     pass_dtype: torch.dtype | None
 
     @classmethod
-    def of(cls, network: Network, inputs: Inputs, plan: Plan, pass_dtype: torch.dtype | None, fast: bool) -> "Request":
+    def of(
+        cls, network: Network, inputs: Inputs, plan: Plan | None, pass_dtype: torch.dtype | None, fast: bool
+    ) -> "Request":
         """What is asked of some inputs; raises where something does not fit."""
-        check_asked(network, plan)
+        plan = chosen_plan(network, plan)
         reading = network.read(inputs)
         models = plan.bind(reading.graph)
         if pass_dtype not in (None, torch.bfloat16):
@@ -104,6 +118,14 @@ class Request(NamedTuple):
         return ForwardSweep(self, self.program and self.program.forward(self.reading.values))
 
 
+def chosen_plan(network: Network, plan: Plan | None) -> Plan:
+    """The plan, checked; the recommended one where none is given, made once for a graph."""
+    if plan is None and isinstance(network, Network):
+        return network.graph.plans.get((recommended, network.graph), lambda: recommended(network))
+    check_asked(network, plan)
+    return plan
+
+
 class ForwardSweep(NamedTuple):
     """One forward sweep, from which every target's relevance is handed down."""
 
@@ -119,8 +141,8 @@ class ForwardSweep(NamedTuple):
         replay = Replay(network, graph, models, values, versions(values), initial, target)
         relevance = program.backward(self.swept, initial, values, release=last)
         if not self.swept.holds(relevance):
-            relevance, _ = replay.run()  # says what is wrong, or finds that nothing is
-        return Explanation(network.named(relevance), self.swept.output, initial, replay)
+            relevance, *_ = replay.run()  # says what is wrong, or finds that nothing is
+        return checked(Explanation(network.named(relevance), self.swept.output, initial, replay))
 
 
 @torch.no_grad()
@@ -130,4 +152,11 @@ def by_definition(request: Request, target: Target) -> Explanation:
     swept = sweep(graph, models, values, target)
     replay = Replay(network, graph, models, values, versions(values), initial_relevance(swept.output, target), target)
     finished = replay._replace(done=replay.descend(swept))
-    return Explanation(network.named(finished.done[0]), swept.output, replay.initial, finished)
+    return checked(Explanation(network.named(finished.done[0]), swept.output, replay.initial, finished))
+
+
+def checked(found: Explanation) -> Explanation:
+    """The explanation, with a warning where its relevance outgrows what is explained."""
+    if outgrows(found.parts, found.initial):
+        warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=4)
+    return found

@@ -85,4 +85,5 @@ class Joined:
 def together(records: list[Record]) -> Record:
     """One layer's record of all parts' samples."""
     sums = zip(*(record.balance.parts() for record in records), strict=True)
-    return Record(records[0].layer, records[0].model, Balance(*map(torch.cat, sums)))
+    magnitude = torch.cat([record.magnitude for record in records])
+    return Record(records[0].layer, records[0].model, Balance(*map(torch.cat, sums)), magnitude)

@@ -18,7 +18,7 @@ from dtd.direction.functions import Function, signed_parts
 from dtd.domain import Domain
 from dtd.fast.kernels import Passes, fastest
 from dtd.fast.step import Plain, Setting, Step, prepare
-from dtd.fast.sums import sum_step
+from dtd.fast.sums import scale_step, sum_step
 from dtd.fast.terms import Down, Slots, Term, change, term
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
@@ -159,4 +159,5 @@ def complement(slots: Slots, domain: Domain) -> tuple[int, ...]:
 def _(model: RelevanceModel, layer: Layer, setting: Setting) -> Step:
     if model.root.searches() is None:
         return Plain(model, layer)
-    return sum_step(model.root, layer, setting) or affine_step(model.root, layer, setting) or Plain(model, layer)
+    simple = sum_step(model.root, layer, setting) or scale_step(model.root, layer, setting)
+    return simple or affine_step(model.root, layer, setting) or Plain(model, layer)

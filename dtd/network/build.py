@@ -1,6 +1,6 @@
 """From an exported graph and the current tensors of its model to layers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,11 @@ from dtd.network.capture import PREFIX
 from dtd.network.fold import fold, mark_rectified
 from dtd.network.graph import Graph, Input
 from dtd.network.lookups import Lookup
-from dtd.network.lowering import Lowering, Ref
+from dtd.network.lowering import Lowering
+from dtd.network.norms import lower_norm, needless, norms
 from dtd.network.opaque import calls, lower
 from dtd.network.ops import HANDLERS, advice
+from dtd.network.refs import Ref
 from dtd.network.sides import Side, SideProgram
 from dtd.network.sizes import Sizes, stored
 from dtd.propagation import Layer
@@ -117,8 +119,12 @@ class Builder:
         pieces = calls(module.graph.nodes, self.opaque, PREFIX)
         within = {node for _, nodes in pieces.values() for node in nodes}
         looked_up = {each.lookup.node: k for k, each in enumerate(self.explained) if each.lookup is not None}
+        active = depending(module.graph.nodes, env, set(looked_up))
+        by_hand = norms(module.graph.nodes, active)
+        by_hand = {node: norm for node, norm in by_hand.items() if node not in within}
+        skipped = needless(by_hand)
         for node in module.graph.nodes:
-            if node.op == "placeholder":
+            if node.op == "placeholder" or node in skipped:
                 continue
             if node.op == "output":
                 returned = node.args[0]
@@ -133,6 +139,8 @@ class Builder:
                 env[node] = self.look_up(low, node, env, looked_up[node], domains)
             elif name in INLINED:
                 env[node] = self.inline(low, node, env, domains)
+            elif node in by_hand:
+                env[node] = lower_norm(low, by_hand[node], env)
             elif node in pieces:
                 lower(low, pieces[node], env)
             elif node not in within and name not in IGNORED:
@@ -168,6 +176,18 @@ class Builder:
             sources.append(each.leaf if side is None else side.index)
         graph = Graph(layers, index, tuple(inputs), low.like)
         return Built(graph, low.sides, tuple(sources), tuple(dict.fromkeys(low.suspects)))
+
+
+def depending(nodes: Iterable[Node], env: Mapping[Node, Any], looked_up: set[Node]) -> set[Node]:
+    """The nodes of a graph that depend on an explained input; ``env`` holds its placeholders."""
+    found: set[Node] = set()
+    for node in nodes:
+        if node in looked_up or isinstance(env.get(node), Ref):
+            found.add(node)
+        elif node.op == "call_function" and any(n in found for n in node.all_input_nodes):
+            if isinstance(node.meta.get("val"), (Tensor, tuple, list)):
+                found.add(node)
+    return found
 
 
 def finite(name: str, tensor: Tensor) -> Tensor:

@@ -67,8 +67,10 @@ def lookups(program: ExportedProgram, explained: Iterable[int]) -> list[Lookup]:
             if leaf is not None:
                 own[node], leaves[leaf] = leaf, node
             continue
-        before = () if node.target is aten.sym_size.int else node.all_input_nodes  # a length is no entry
-        origin[node] = frozenset().union(*(origin.get(n, frozenset()) for n in before))
+        if not isinstance(node.meta.get("val"), (torch.Tensor, tuple, list)):
+            origin[node] = frozenset()  # sizes are not values
+            continue
+        origin[node] = frozenset().union(*(origin.get(n, frozenset()) for n in node.all_input_nodes))
         if node.target in MOVES and node.args[0] in own and not node.meta["val"].is_floating_point():
             own[node] = own[node.args[0]]
         read = table_and_index(node)

@@ -1,5 +1,6 @@
 """From an exported graph to layers: walks the nodes and keeps track of what each one is."""
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
@@ -9,16 +10,35 @@ from torch import Tensor
 from torch.fx import Node
 
 from dtd.affine import AffineMap
-from dtd.domain import Domain, Real
+from dtd.domain import Box, Domain, Real
 from dtd.errors import DTDError, NonFiniteError, UnsupportedOp
+from dtd.network.discrete import Discrete, composed, part
 from dtd.network.lookups import MOVES
 from dtd.network.refill import Again, Emitted, Refill, filled
 from dtd.network.refs import Ref, flatten
-from dtd.network.sides import Side, SideProgram
+from dtd.network.sides import Side, SideProgram, replaced
 from dtd.network.sizes import Shape, Sizes, is_stripped, stored
 from dtd.op import Op
+from dtd.primitive import Held
 from dtd.propagation import Layer
 
+aten = torch.ops.aten
+STEERED = frozenset(  # ops that take values without a slope as they are
+    (
+        aten.where.self,
+        aten.where.ScalarOther,
+        aten.where.ScalarSelf,
+        aten.masked_fill.Scalar,
+        aten.masked_fill.Tensor,
+        aten.gather.default,
+        aten.index.Tensor,
+        aten.index_select.default,
+        aten.embedding.default,
+        aten._to_copy.default,
+        aten.to.dtype,
+        operator.getitem,
+    )
+)
 Handler = Callable[..., Ref | tuple[Ref, ...]]
 
 
@@ -46,10 +66,16 @@ class Lowering:
         """The value of one call: a constant, a :class:`Side`, a :class:`Ref`, or a tuple of them."""
         args, kwargs = torch.fx.node.map_arg((node.args, dict(node.kwargs)), lambda n: env[n])
         values = list(flatten([args, kwargs]))
-        if any(isinstance(v, Ref) for v in values):
+        if any(isinstance(v, (Ref, Discrete)) for v in values):
+            if node.target is torch.ops.aten.sym_size.int:
+                return self.full(node.args[0])[args[1]]
+            if not is_floating(node.meta.get("val")):
+                return self.discrete(node, args, kwargs)
             handler = self.handlers.get(node.target)
             if handler is None:
                 raise UnsupportedOp(str(node.target), self.path(node), self.advice(str(node.target)))
+            if node.target not in STEERED and any(isinstance(v, Discrete) for v in values):
+                args, kwargs = replaced((args, kwargs), Discrete, lambda d: self.held(node, d))
             return self.handle(handler, node, args, kwargs)
         if is_random(node):
             raise self.unsupported(node, "It draws random numbers; make them a buffer of the model.")
@@ -67,6 +93,23 @@ class Lowering:
             count = len(result.value)
             return tuple(self.sides.add(lambda values, i=i: values[i], result, leaf=leaf) for i in range(count))
         return result
+
+    def discrete(self, node: Node, args: tuple, kwargs: dict) -> Any:
+        """A value of activations that has no slope; its results one by one where it has several."""
+        if any(isinstance(v, Side) for v in flatten([args, kwargs])):
+            raise self.unsupported(node, "It compares an activation with an input that is not explained.")
+        val = node.meta["val"]
+        if isinstance(val, Tensor):
+            return composed(node.target, args, kwargs, self.full(node), val.dtype)
+        whole = composed(node.target, args, kwargs, None, None)
+        return tuple(part(whole, i, self.full(node, v), v.dtype) for i, v in enumerate(val))
+
+    def held(self, node: Node, value: Discrete) -> Ref:
+        """A value without a slope as a layer that hands no relevance down."""
+        truth, shape = value.dtype == torch.bool, stored(value.full)
+        function = torch.vmap(lambda *a: value.function(*a).reshape(shape).to(self.like.dtype))
+        op = Held(function, Box(0.0, 1.0) if truth else Real())
+        return self.emit(node, "held", op, value.refs, image=op.range, full=value.full)
 
     def handle(self, handler: Handler, node: Node, args: tuple, kwargs: dict) -> Any:
         """Add the layers of an op on activations; those that take side values know how they are filled in."""
@@ -175,6 +218,7 @@ class Lowering:
                 shape=stored(full),
                 domain=domain,
                 image=image,
+                domains=tuple(ref.domain if ref.index >= 0 else Real() for ref in inputs),
                 weighted=weight is not None or kind in ("batch_norm", "opaque"),
             )
         )
@@ -193,6 +237,11 @@ class Lowering:
         """The name itself at its first use, ``name@2`` at the second."""
         self.uses[name] = self.uses.get(name, 0) + 1
         return name if self.uses[name] == 1 else f"{name}@{self.uses[name]}"
+
+
+def is_floating(value: Any) -> bool:
+    """Whether any of an op's results holds floating-point numbers."""
+    return any(isinstance(v, Tensor) and v.is_floating_point() for v in flatten([value]))
 
 
 def is_random(node: Node) -> bool:

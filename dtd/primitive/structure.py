@@ -43,7 +43,7 @@ class Rearrange(Mover):
     def follow(self, saved, relevance):
         return saved(relevance)
 
-    def constant(self, like):
+    def constant(self, like, saved=None):
         if self.constants is None:
             return None
         zeros = tuple(like.new_zeros(1, *shape) for shape in self.shapes)

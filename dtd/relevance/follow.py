@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from dtd.primitive import Mover
+from dtd.printing import Printed
 from dtd.propagation import Propagated, Propagation, balance, per_sample
 
 
 @dataclass(frozen=True)
-class Follow(Propagation):
+class Follow(Printed, Propagation):
     """``R_j = Σ_k 1[output k is input j] R_k``: each output is one input, ``y_k = a_j``, which therefore receives all.
 
     An entry that was copied collects the relevance of its copies. What lands on a constant (padding, a concatenated
@@ -22,6 +23,6 @@ class Follow(Propagation):
         return layer.op.move(inputs)
 
     def backward(self, layer, saved, relevance):
-        lower, constant = layer.op.follow(saved, relevance), layer.op.constant(relevance)
+        lower, constant = layer.op.follow(saved, relevance), layer.op.constant(relevance, saved)
         kept = {} if constant is None else {"bias": per_sample(relevance * constant)}
         return Propagated(lower, balance(relevance, lower, **kept))

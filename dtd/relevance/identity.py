@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from dtd.primitive import LayerNorm, Pointwise
+from dtd.printing import Printed
 from dtd.propagation import Propagated, Propagation, balance
 
 
 @dataclass(frozen=True)
-class Identity(Propagation):
+class Identity(Printed, Propagation):
     """``R_j = R_k`` for the input at the output's own place, everything else held constant (the identity rule).
 
     For a pointwise function it is the mean-value form ``f(a) = f(ã) + f'(ξ)(a − ã)``: there is one input, which therefore

@@ -27,6 +27,7 @@ from experiments.configs.base import ConfigError, require
 TARGET = "_target_"
 OWN = ("dtd", "experiments")
 FUNCTIONS = ("dtd.presets", "dtd.rules", "dtd.where")  # modules whose functions a config may call as well
+HOMES = "dtd.plans."  # where these functions are defined
 MAKES = (nn.Module, Where, Direction, RootStrategy, Propagation)  # of experiments, only these classes
 WORD = re.compile(r"[A-Za-z]\w*")
 NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
@@ -101,7 +102,7 @@ def resolve(name: Any, trusted: Sequence[str], key: str) -> Callable[..., Any]:
     if not defined(found, root):
         raise ConfigError(f"'{key}' must be a class or function that is defined in '{root}' itself; found {name}.")
     if root == "dtd":
-        valid = inspect.isclass(found) or found.__module__ in FUNCTIONS
+        valid = inspect.isclass(found) or (found.__module__.startswith(HOMES) and name.rpartition(".")[0] in FUNCTIONS)
         require(valid, key, f"a class of dtd, or a function of {', '.join(FUNCTIONS)}", name)
     elif root == "experiments":
         valid = inspect.isclass(found) and issubclass(found, MAKES)

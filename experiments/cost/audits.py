@@ -4,12 +4,13 @@ from time import perf_counter
 
 import pandas as pd
 
-from dtd.audit import audit, audit_cost
+from dtd.audit import audit_cost
 from dtd.network import trace
 from dtd.plans.plan import Plan
 from experiments.configs.run import Config
 from experiments.cost.recipes import GAMMA
 from experiments.machine.console import progress
+from experiments.measures.roots import audited_roots
 from experiments.models import subjects
 
 PLAN = Plan.uniform("gamma_signed", gamma=GAMMA)
@@ -28,7 +29,7 @@ def audits(config: Config, units: int) -> pd.DataFrame:
         built = int(cost.coordinates.sum())
         for _ in progress([name], f"auditing {name}, up to {built:.1e} root coordinates"):
             start = perf_counter()
-            looked = audit(network, x, subject.model(x)[0].argmax().item(), PLAN, units=units)
+            looked = audited_roots(network, x, subject.model(x)[0].argmax().item(), PLAN, units=units)
             seconds = perf_counter() - start
         counted = {"layers": len(looked), "units": int(looked.units.sum()), "coordinates": built}
         found.append({"model": name, **counted, "seconds": seconds, "gap": float(looked.gap.max())})

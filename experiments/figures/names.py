@@ -1,15 +1,9 @@
 """Names in print."""
 
-NAMES = {
-    "lrp0": "LRP-0",
-    "epsilon": "LRP-ε",
-    "gamma": "LRP-γ",
-    "gamma_signed": "γ signed",
-    "zplus": "z⁺",
-    "zplus_signed": "z⁺ signed",
-    "alphabeta": "αβ",
-    "wsquare": "w²",
-    "zbox": r"z$^\mathrm{B}$",
+from dtd.plans.rules import SYMBOLS, catalogue
+
+BOX = r"z$^\mathrm{B}$"  # as mathtext: few fonts have the letter ᴮ
+NAMES = {name: rule.alias.replace("`", "").replace("z^B", BOX) for name, rule in catalogue.items()} | {
     "epsilon_plus": "ε⁺",
     "epsilon_gamma_box": "ε-γ-box",
     "overview": "LRP overview",
@@ -37,15 +31,11 @@ NAMES = {
     "efficientnet_lite0": "EfficientNet-Lite0",
 }
 
-COLUMNS = {
+COLUMNS = SYMBOLS | {
     "layer_number": "layer with weights, from the input",
     "gone": "share of regions gone",
     "randomised": "share of layers randomised",
     "depth": "steps down from the output",
-    "gamma": "γ",
-    "epsilon": "ε",
-    "alpha": "α",
-    "beta": "β",
 }
 
 
@@ -60,5 +50,5 @@ def printed(key: str) -> str:
 
 
 def plain(key: str) -> str:
-    """A name in print for places that set no mathtext."""
-    return printed(key).replace(r"$^\mathrm{B}$", "ᴮ")
+    """The same without mathtext."""
+    return printed(key).replace(BOX, "zᴮ")

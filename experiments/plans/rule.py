@@ -1,6 +1,5 @@
 """One rule of the catalogue on a whole network, wherever its domain lets it; what each layer got is written down."""
 
-import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,14 +56,14 @@ def check_rule(rule: str, key: str) -> None:
 
 def check_parameters(rule: str, parameters: Mapping[str, Any], key: str) -> None:
     """Raises :class:`ConfigError` for parameters that a rule does not take."""
-    valid = [name for name in inspect.signature(catalogue[rule].explicit).parameters if name != "bias"]
+    valid = catalogue[rule].parameters
     for name in parameters:
         require(name in valid, key, f"parameters of '{rule}' ({', '.join(valid) or 'none'})", name)
     numbers = {name: value for name, value in parameters.items() if not isinstance(value, Mapping)}  # others go by layer
     if rule not in FROM_DATA:
         try:
             catalogue[rule].derived(**numbers)
-        except (TypeError, InputError) as error:
+        except InputError as error:
             raise ConfigError(f"'{key}' do not fit '{rule}': {error}") from error
 
 

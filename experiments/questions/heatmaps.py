@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from dtd.audit import audit
 from dtd.errors import PlanError
 from dtd.explaining.explain import explain
 from dtd.plans.plan import Plan
@@ -18,6 +17,7 @@ from experiments.figures.summary import Measure, Summary
 from experiments.figures.terminal.summaries import show_summaries
 from experiments.machine.console import progress
 from experiments.measures.pixels import labelled, picture, tidy
+from experiments.measures.roots import audited_roots
 from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
 
@@ -53,7 +53,7 @@ def drawn(config: Config, case: Case) -> Iterator[tuple[pd.DataFrame, pd.DataFra
         label = {"model": case.name, "sample": asked.samples[i], "target": target, "class_name": names[target], "plan": name}
         images = sides(case, i, plan, asked.explicit)
         planes = [labelled(tidy(image), side=side) for side, image in {**images, **picture(x[0])}.items()]
-        roots = audit(case.network, x, target, plan, units=asked.units, seed=config.seed)
+        roots = audited_roots(case.network, x, target, plan, units=asked.units, seed=config.seed)
         pixels = pd.concat(planes, ignore_index=True)
         row = pd.DataFrame([measured(images, roots)])
         yield tuple(labelled(t, **label) for t in (row, pixels, roots.rename(columns={"model": "relevance_model"})))

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pandas as pd
 import torch
 
-from dtd.audit import audit
 from dtd.explaining.explain import explain
 from dtd.plans.rules import catalogue
 from experiments.configs.questions.explanations import CorrespondenceConfig
@@ -13,6 +12,7 @@ from experiments.configs.run import Config
 from experiments.figures.summary import Tables
 from experiments.machine.console import progress
 from experiments.measures.pixels import labelled, picture, tidy
+from experiments.measures.roots import audited_roots
 from experiments.models import Subject, subjects
 from experiments.plans import Request, measure
 from experiments.questions.cases import traced
@@ -52,4 +52,4 @@ def draw(subject: Subject, shown: int, requests: list[Request]) -> Iterator[tupl
         images = {side: (e.relevance / e.initial.sum())[0] for side, e in sides.items()} | picture(x[0])
         label = {**named, "rule": request.rule, "bias_mode": request.bias}
         planes = pd.concat([labelled(tidy(image), side=side) for side, image in images.items()], ignore_index=True)
-        yield label, planes, audit(network, x, target, plan).rename(columns={"model": "relevance_model"})
+        yield label, planes, audited_roots(network, x, target, plan).rename(columns={"model": "relevance_model"})

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from dtd.audit import audit_cost
-from dtd.audit.audit import chosen, look, units_row
+from dtd.audit.audit import chosen, units_row
+from dtd.audit.findings import Look, findings
 from dtd.explaining.observe import observe
 from dtd.explaining.target import initial_relevance
 from dtd.network import Network, trace
-from dtd.network.activations import activations
 from dtd.plans.plan import Plan
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
@@ -86,15 +86,14 @@ def predicted(output: Tensor) -> Tensor:
 
 def audited(asked: ValidityConfig, network: Network, case: Case, plan: Plan, seed: int) -> Iterator[dict]:
     """The rows of one plan."""
-    models = plan.bind(network)
-    arrived = observe(network, case.x, predicted if asked.explained is Explained.predicted else torch.clone, plan).arrived
+    passed = observe(network, case.x, predicted if asked.explained is Explained.predicted else torch.clone, plan)
     position = 0
-    for i, (layer, a, _) in enumerate(activations(network, case.x)):
-        if layer.weighted and isinstance(models[i], RelevanceModel):
+    for i, layer, inputs, _ in passed.graph.ascend(passed.values):
+        if layer.weighted and isinstance(passed.models[i], RelevanceModel):
             position += 1
-            index = chosen(arrived[i], asked.units, seed)
+            index = chosen(passed.arrived[i], asked.units, seed)
             for sign, part in by_sign(layer, index).items():
-                here = units_row(list(look(layer, models[i], a, arrived[i], part, MEMORY, None)))
+                here = units_row(findings(passed.models[i], Look.at(passed, i, inputs, part, MEMORY)))
                 yield {"layer": layer.name, "position": position, "bias_sign": sign, **shares(here)}
 
 

@@ -86,7 +86,7 @@ def twice(k, j):
 
 
 def cases() -> Iterator[Case]:
-    yield from at_points((*X, *UPPER, *GAIN, *SHIFT, SIGMA), points=10)
+    yield from at_points((*X, *UPPER, *GAIN, *SHIFT, SIGMA), "three inputs", points=10)
     found = lambda: explained(nn.LayerNorm(3), [[1, 2, 6]], [[2, 2, 18]])  # noqa: E731 - s = (-1, -2, 6), its mean is 1
     yield tensors(found, [[-2, -6, 30]], "LayerNorm, traced and explained: `x_j (s_j - mean s)` with `s_k = R_k/(x_k - μ)`")
     yield tensors(lambda: explained(nn.RMSNorm(2), [[1, 3]], [[2, 5]]), [[2, 5]], "RMSNorm: one input, relevance passes")

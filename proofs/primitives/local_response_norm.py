@@ -57,6 +57,6 @@ proof = Proof(
     ),
     reference="Binder 2016, on local renormalization layers",
     subject=lambda x: x,
-    cases=lambda: at_points((*X, B, C), points=6, size=3),
+    cases=lambda: at_points((*X, B, C), "two neighbours", points=6, size=3),
     note="Mathematics for a unit with two neighbours: no shipped object yet.",
 )

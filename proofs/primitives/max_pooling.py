@@ -60,7 +60,7 @@ def cases():
     for seed in range(8):
         values = draw((BEST, *GAPS, T, R), seed)
         yield Case(f"point {values}", Symbols(values), point=True)
-    yield Case("three inputs", Symbols({}), shown=True)
+    yield Case("three inputs", Symbols({}), shown=True, extent="three inputs")
     x, relevance = [[[3, 5, 7, -3]]], [[[16, 12]]]
     expected = [[[Fraction(0), Fraction(16), Fraction(12), Fraction(0)]]]
     yield tensors(lambda: explained(nn.MaxPool1d(2), x, relevance), expected, "MaxPool, traced and explained")

@@ -50,7 +50,7 @@ def steps(values, roots) -> Iterator[Step]:
 
 
 def cases() -> Iterator[Case]:
-    yield from at_points((A0, B0, R), points=10)
+    yield from at_points((A0, B0, R), "one product", points=10)
     x, relevance = [[3, -1, 2, 5]], [[8, 6]]
     gate = Function(lambda x: x[:, :2] * x[:, 2:])
     yield tensors(lambda: explained(gate, x, relevance), [[4, 3, 4, 3]], "a gate, traced and explained: half to each")

@@ -72,7 +72,7 @@ def generic(**options) -> dtd.Plan:
 
 
 def cases() -> Iterator[Case]:
-    yield from at_points((A0, B0, R, MORE), points=8)
+    yield from at_points((A0, B0, R, MORE), "one product", points=8)
     gate, x, relevance = Function(lambda x: x[:, :2] * x[:, 2:]), [[2, -1, 4, 2]], [[8, 16]]
     four = [[3, 6, 3, 6]]
     yield tensors(lambda: explained(gate, x, relevance, generic(steps=4)), four, "shipped, four steps: `(1 - 1/4)/2`")

@@ -65,7 +65,7 @@ def steps(values, function) -> Iterator[Step]:
 
 
 def cases() -> Iterator[Case]:
-    yield from at_points((*UPPER, *POINT, OTHERS, THEIRS), points=8)
+    yield from at_points((*UPPER, *POINT, OTHERS, THEIRS), "any number of entries", points=8)
     found = lambda: explained(nn.Softmax(-1), [[3, 3]], [[4, 8]])  # noqa: E731 - s = 1/2 is exact
     yield tensors(found, [[-6, 6]], "softmax, traced and explained: `3 (4 - 12/2)` and `3 (8 - 12/2)`")
 

@@ -16,7 +16,7 @@ from dtd.root import Ray
 from proofs.formula import safe_inverse
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, never_zero
-from proofs.layers import Family, Setting, indexed, real
+from proofs.layers import ANY, Family, Setting, indexed, real
 from proofs.symbols import array
 from proofs.units import FiniteMap, GenericMap
 
@@ -85,4 +85,4 @@ def symbolic_cases(weight: Callable[[sympy.Expr], Any], points: int = 8) -> Iter
         yield Case(f"point {seed}", Symbolic(Setting(layer, drawn.input, drawn.relevance, Real())), point=True)
     generic = GenericMap(weight=array([[weight(sympy.Symbol("J", integer=True, positive=True))]]), bias=array([0]))
     setting = Setting(generic, array([[indexed("a")]]), array([[real("R")]]), Real())
-    yield Case("any number of inputs", Symbolic(setting), shown=True)
+    yield Case("any number of inputs", Symbolic(setting), shown=True, extent=ANY)

@@ -17,7 +17,7 @@ from dtd.plans.rules import Rule, catalogue
 from dtd.root import mixed
 from proofs.judge import Step, every
 from proofs.kernel import Case, Mutant, Proof, unconditional
-from proofs.layers import Setting, real
+from proofs.layers import ANY, Setting, real
 from proofs.reduce import Reduction
 
 Z = real("z", positive=True)
@@ -77,10 +77,10 @@ class RootProof:
         for title, at in self.points():
             yield Case(title, (at, None), point=True)
         at = self.setting()
-        yield Case("any J", (at, None), shown=True)
+        yield Case("any J", (at, None), shown=True, extent=ANY)
         for region in self.regions(at):
             for sign in region.seen:
-                yield Case(f"{region.title}; {sign}", (at, region), where=self.where(at, region, sign))
+                yield Case(f"{region.title}; {sign}", (at, region), where=self.where(at, region, sign), extent=ANY)
 
     def where(self, at: Setting, region: Region, sign: str) -> dict:
         """The values of a region's sums and of the input that is looked at."""

@@ -15,7 +15,7 @@ from dtd.root import Nearest, Ray, Root, RootStrategy
 from dtd.root.units import FieldUnits
 from proofs.judge import Step, every
 from proofs.kernel import Case, Mutant, Proof, never_zero, unconditional
-from proofs.layers import indexed, real
+from proofs.layers import ANY, indexed, real
 from proofs.symbols import array
 from proofs.tensors import fractions, tensor
 from proofs.units import GenericMap, SymbolicUnits
@@ -142,7 +142,7 @@ POINTS = (
 def cases() -> Iterator[Case]:
     for point in POINTS:
         yield Case(f"a={point.a} w={point.w} b={point.b} in {point.domain}", point, point=True)
-    yield Case("any number of inputs", AnyInputs(), shown=True)
+    yield Case("any number of inputs", AnyInputs(), shown=True, extent=ANY)
 
 
 proof = Proof(

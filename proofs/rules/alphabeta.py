@@ -57,5 +57,4 @@ proof = RuleProof(
         ("the explicit rule with `α` and `β` exchanged", replace(catalogue["alphabeta"], formula=swapped)),
         ("explicit rule without the bias", without_bias("alphabeta")),
     ),
-    reference="Bach 2015, Eq. 60; Montavon 2019, Table 10.1",
 ).build()

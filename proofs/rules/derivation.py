@@ -26,7 +26,6 @@ class RuleProof:
     direction: Callable[[Setting], tuple[Any, ...]]  # one for each root, typed
     families: tuple[Family, ...]
     mutants: tuple[tuple[str, Rule], ...]
-    reference: str
     assumes: tuple[str, ...] = ()
     note: str = ""
     zeroth: Callable[[Setting], Any] | None = None  # 0 unless typed
@@ -38,7 +37,7 @@ class RuleProof:
             steps=self.steps,
             conditions=lambda at: self.paper(at).conditions(),
             mutants=tuple(Mutant(change, rule) for change, rule in self.mutants),
-            reference=self.reference,
+            reference=catalogue[self.name].reference,
             subject=catalogue[self.name],
             cases=self.cases,
             assumes=self.assumes,

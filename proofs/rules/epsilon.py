@@ -66,6 +66,5 @@ proof = RuleProof(
         ("no damping", derived_as("epsilon", "lrp0")),
         ("explicit rule without the bias", without_bias("epsilon")),
     ),
-    reference="Bach 2015, Eq. 58; Montavon 2019, Sec. 10.2.1",
     zeroth=zeroth,
 ).build()

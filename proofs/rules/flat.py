@@ -41,7 +41,6 @@ proof = RuleProof(
         ("explicit rule that counts the inputs of weight 0 too", with_formula("flat", LRPFlatAll)),
         ("explicit rule without the bias", without_bias("flat")),
     ),
-    reference="Lapuschkin 2019, Methods; Montavon 2019, Table 10.1",
     note="An input whose weight is 0 gets nothing at any root. The form of the rule that gives it a share has no root "
     "there: see flat_root.",
 ).build()

@@ -61,5 +61,4 @@ proof = RuleProof(
         ("direction of LRP-0", derived_as("gamma", "lrp0")),
         ("explicit rule without the boost of the bias", with_formula("gamma", ForgetsBias)),
     ),
-    reference="Montavon 2019, Sec. 10.2.1",
 ).build()

@@ -62,5 +62,4 @@ proof = RuleProof(
         ("direction of LRP-0", derived_as("gamma_signed", "lrp0")),
         ("explicit rule without the bias", without_bias("gamma_signed")),
     ),
-    reference="Andéol 2021, App. A.2",
 ).build()

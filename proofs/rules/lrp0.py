@@ -38,5 +38,4 @@ proof = RuleProof(
         ("explicit rule with `|w|` for `w`", with_formula("lrp0", Absolute)),
         ("explicit rule without the bias", without_bias("lrp0")),
     ),
-    reference="Bach 2015, Eq. 56; Montavon 2019, Sec. 10.2.1",
 ).build()

@@ -42,7 +42,6 @@ proof = RuleProof(
         ("direction of `w²`", derived_as("pattern", "wsquare")),
         ("explicit rule with `p` for `w p`", with_formula("pattern", OnlyPattern)),
     ),
-    reference="Kindermans 2018, Sec. 4",
 ).build()
 
 

@@ -47,5 +47,4 @@ proof = RuleProof(
         ("explicit rule with `|w|` for `w²`", with_formula("wsquare", Absolute)),
         ("explicit rule without the bias", without_bias("wsquare")),
     ),
-    reference="Montavon 2017, Sec. 4.1",
 ).build()

@@ -58,5 +58,4 @@ proof = RuleProof(
         ("direction to the lower corner", with_direction("zbox", OneCorner)),
         ("explicit rule with `l` and `h` exchanged", with_formula("zbox", lambda bias, low, high: LRPZBox(bias, high, low))),
     ),
-    reference="Montavon 2017, Sec. 4.2",
 ).build()

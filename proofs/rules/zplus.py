@@ -54,5 +54,4 @@ proof = RuleProof(
         ("direction with `w⁻` for `w⁺`", with_direction("zplus", Minus)),
         ("explicit rule with `b` for `b⁺`", with_formula("zplus", WholeBias)),
     ),
-    reference="Montavon 2017, Sec. 4.2",
 ).build()

@@ -30,5 +30,4 @@ proof = RuleProof(
         ("explicit `z⁺` rule, which ignores the sign of `a`", with_formula("zplus_signed", LRPZPlus)),
         ("explicit rule without the bias", without_bias("zplus_signed")),
     ),
-    reference="Bach 2015, Eq. 60 (`α = 1`, `β = 0`)",
 ).build()

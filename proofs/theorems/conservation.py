@@ -99,7 +99,7 @@ class Network:
 def cases() -> Iterator[Case]:
     for seed in range(20):
         yield Case(f"network {seed}", Network(seed), point=True)
-    yield Case("any number of primitives", Induction(), shown=True, where=Induction().where)
+    yield Case("any number of primitives", Induction(), shown=True, where=Induction().where, extent="any number of layers")
 
 
 proof = Proof(

@@ -77,6 +77,6 @@ proof = Proof(
     ),
     reference="Montavon 2017, Sec. 5.2, without its assumption that `c_k` is constant",
     subject=plain,
-    cases=lambda: points.cases((*X, *W, *V, B, *C), points=9),
+    cases=lambda: points.cases((*X, *W, *V, B, *C), "two inputs", points=9),
     note="`c_k` is a polynomial of two activations with free coefficients; the steps use its value and its gradient alone.",
 )

@@ -74,7 +74,7 @@ def cases() -> Iterator[Case]:
     for mode in ("fixed", "neuron"):
         for seed in range(10):
             yield Case(f"point {seed}, bias {mode}", numeric(mode, seed), point=True)
-        yield Case(f"any J and K, bias {mode}", symbolic(mode), shown=True)
+        yield Case(f"any J and K, bias {mode}", symbolic(mode), shown=True, extent="any J and K")
 
 
 def no_division(affine, pairs, bias, relevance, epsilon=0):

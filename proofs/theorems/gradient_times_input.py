@@ -86,7 +86,7 @@ def cases() -> Iterator[Case]:
         yield Case(f"point {seed}", (values, region), point=True)
     for region in product((1, -1), repeat=2):
         title = ", ".join(f"unit {k} {'active' if sign > 0 else 'inactive'}" for k, sign in enumerate(region, 1))
-        yield Case(title, ({}, region), shown=region == (1, 1))
+        yield Case(title, ({}, region), shown=region == (1, 1), extent="two hidden units")
 
 
 proof = Proof(

@@ -108,9 +108,8 @@ def test_derived_is_fused_is_explicit_is_taylor(rule, bias, drawn):
     close(built.relevance[0], fused.relevance[0], scale, "explicit reading in chunks, fused")
     for part in ("first", "bias", "zeroth", "remainder"):
         close(getattr(built.balance, part), getattr(fused.balance, part), scale, f"{part} in chunks, fused")
-    if rule != "flat" or bool((units.weights[units.real > 0] != 0).all()):  # where w = 0 no root moves: see below
-        close(explicit.relevance[0], by_roots, scale, "formula, roots")
-        close(explicit.balance.bias, terms.bias.sum(1), scale, "formula's bias share")
+    close(explicit.relevance[0], by_roots, scale, "formula, roots")
+    close(explicit.balance.bias, terms.bias.sum(1), scale, "formula's bias share")
     close(terms.remainder, torch.zeros_like(terms.remainder), scale, "no remainder on a ray")
     parts = terms.first.sum(-1) + terms.bias + terms.zeroth + terms.remainder
     close(parts, case.relevance.flatten(1), scale, "balance of every unit")
@@ -122,15 +121,30 @@ def close(found, expected, scale, what):
     assert error <= TOLERANCE * scale, f"{what}: error {error:.2e} at scale {scale:.2e}"
 
 
-def test_flat_gives_nothing_where_a_weight_is_zero():
-    """The one place where a formula is no root: flat hands relevance along ``w = 0``, where no root moves."""
+def test_flat_counts_the_inputs_whose_weight_is_not_zero():
+    """Derived and explicit alike: no root moves along ``w = 0``. The form that counts all inputs is chosen by its class."""
     module = torch.nn.Linear(3, 1, bias=False).double()
     with torch.no_grad():
         module.weight.copy_(torch.tensor([[1.0, 0.0, 2.0]]))
     x = torch.ones(1, 3, dtype=torch.double)
     network = dtd.trace(module, x)
     plan = dtd.Plan.uniform("flat")
-    derived = dtd.explain(network, x, 0, plan).relevance
-    formula = dtd.explain(network, x, 0, plan.explicit()).relevance
-    torch.testing.assert_close(derived, torch.tensor([[1.5, 0.0, 1.5]], dtype=torch.double))
-    torch.testing.assert_close(formula, torch.tensor([[1.0, 1.0, 1.0]], dtype=torch.double))
+    for chosen in (plan, plan.explicit()):
+        relevance = dtd.explain(network, x, 0, chosen).relevance
+        torch.testing.assert_close(relevance, torch.tensor([[1.5, 0.0, 1.5]], dtype=torch.double))
+    everywhere = dtd.explain(network, x, 0, dtd.Plan([("*", dtd.lrp.LRPFlatAll())])).relevance
+    torch.testing.assert_close(everywhere, torch.tensor([[1.0, 1.0, 1.0]], dtype=torch.double))
+
+
+@pytest.mark.parametrize("bias", BIASES)
+def test_flat_agrees_with_its_formula_on_a_pruned_network(bias):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(torch.rand(parameter.shape) < 0.5)
+    x = torch.rand(4, 6, dtype=torch.double)
+    network, plan = dtd.trace(model, x), dtd.Plan.uniform("flat", bias)
+    derived, explicit = (dtd.explain(network, x, 0, each).relevance for each in (plan, plan.explicit()))
+    assert (derived != 0).any()
+    torch.testing.assert_close(derived, explicit, rtol=1e-12, atol=1e-13)

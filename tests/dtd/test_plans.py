@@ -1,5 +1,8 @@
 """Plans, selectors, presets and patterns."""
 
+import pickle
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
@@ -79,6 +82,147 @@ PRESETS = [
     "epsilon_alpha2_beta1",
     "epsilon_gamma_box",
 ]
+
+
+class Branches(nn.Module):
+    """Two branches that read the input, a shortcut around one of them, and a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(1, 2, 1)
+        self.deeper, self.beside, self.head = nn.Conv2d(2, 2, 3, padding=1), nn.Conv2d(3, 2, 1), nn.Linear(32, 3)
+        self.pool = nn.MaxPool2d(1)
+
+    def forward(self, x):
+        left = self.pool(torch.relu(self.left(x)))
+        right = torch.relu(self.deeper(torch.relu(self.right(x * 2))))
+        return self.head(torch.relu(self.beside(torch.cat([left + right, x], 1))).flatten(1))
+
+
+@pytest.fixture
+def branches():
+    torch.manual_seed(0)
+    return dtd.trace(Branches().double().eval(), torch.rand(2, 1, 4, 4, dtype=torch.double), domain=dtd.Box(0.0, 1.0))
+
+
+def named(network, selector):
+    return {layer.name for layer in network.layers if selector.matches(layer, network)}
+
+
+def test_first_is_every_layer_that_reads_nothing_made_by_another_layer_with_weights(branches):
+    """``beside`` reads the input beside what others have made of it, and so is not first."""
+    assert named(branches, where.first) == {"left", "right"}
+    assert named(branches, where.kind("max_pool") & where.first) == {"pool"}
+    assert named(branches, ~where.first) == {"deeper", "beside", "head"}
+
+
+def test_a_presets_first_reaches_both_branches(branches):
+    plan = presets.epsilon_gamma_box()
+    models = dict(zip([layer.name for layer in branches.layers], plan.bind(branches), strict=True))
+    directions = {name: type(models[name].root.direction).__name__ for name in ("left", "right", "deeper", "beside")}
+    assert directions == {"left": "ToBox", "right": "ToBox", "deeper": "SignedGamma", "beside": "SignedGamma"}
+
+
+def test_an_entry_behind_one_that_matches_all_it_matches_is_an_error(network):
+    plan = [(where.every, choose("lrp0")), (where.first, choose("gamma"))]
+    with pytest.raises(dtd.PlanError, match=r"speak for no layer, since earlier entries match every .*: first\. Put them"):
+        dtd.Plan(plan).bind(network)
+    dtd.Plan([plan[1], plan[0]]).bind(network)
+    dtd.Plan([plan[0], dtd.Entry(*plan[1], optional=True)]).bind(network)
+    partly = [(where.first, choose("lrp0")), (where.depth(0, 2), choose("gamma")), (where.depth(1), choose("lrp0"))]
+    dtd.Plan(partly).bind(network)
+
+
+@pytest.mark.parametrize(
+    ("made", "match"),
+    [
+        (lambda: dtd.Plan({"*": choose("lrp0")}), r"made of a list of entries .*; found dict"),
+        (lambda: dtd.Plan("gamma"), r"Plan.uniform\('gamma'\); found str"),
+        (lambda: dtd.Plan(choose("gamma")), "found Choice"),
+        (lambda: dtd.Plan([choose("gamma")]), r"a pair \(where, model\) or an Entry; found rule\('gamma'"),
+        (lambda: dtd.Plan([("*",)]), "a pair"),
+        (lambda: dtd.Plan([("*", "gamma")]), "model must be a relevance model.*; found 'gamma'"),
+        (lambda: dtd.Plan([("*", dtd.Gamma())]), r"model must be a relevance model.*; found Gamma\(gamma=0.25\)"),
+        (lambda: dtd.Plan([(3, choose("gamma"))]), "starts with a selector of dtd.where or a name glob; found 3"),
+        (lambda: dtd.Plan([("*", choose("gamma"), "yes")]), "'optional', must be True or False; found 'yes'"),
+        (lambda: where.depth(0.5), "depth.* needs two whole numbers"),
+        (lambda: where.fraction("a"), "fraction.* needs two numbers"),
+        (lambda: where.kind(), "kind.* needs one or more kinds"),
+        (lambda: where.name(3), "name.* needs a glob"),
+        (lambda: where.domain(dtd.Box(0.0, 1.0)), r"domain\(type\) needs a class of domains .*; found Box"),
+    ],
+)
+def test_plans_of_a_wrong_shape_say_what_is_right(made, match):
+    with pytest.raises(dtd.PlanError, match=match):
+        made()
+
+
+@pytest.mark.parametrize(
+    ("selector", "text"),
+    [
+        (where.every, "every"),
+        (where.first, "first"),
+        (where.last, "last"),
+        (where.index(2), "index(2)"),
+        (where.index(-2), "index(-2)"),
+        (where.depth(-2), "depth(-2)"),
+        (where.depth(7, 13), "depth(7, 13)"),
+        (where.fraction(0, 7 / 16), "fraction(0, 0.4375)"),
+        (where.kind("dense") & where.first, "kind('dense') & first"),
+        (where.name("a*") & (where.first | ~where.last), "name('a*') & (first | ~last)"),
+        (~(where.domain(dtd.Box) & where.first), "~(domain(Box) & first)"),
+    ],
+)
+def test_selectors_print_as_they_are_written(network, selector, text):
+    assert repr(selector) == text
+    read = eval(text, {"Box": dtd.Box, **vars(where)})
+    assert named(network, read) == named(network, selector)
+
+
+def test_a_plan_prints_its_entries_and_what_each_layer_of_a_network_gets(network):
+    plan = dtd.Plan([(where.first, choose("zbox")), ("*", choose("gamma", "neuron"))])
+    assert str(plan) == (
+        "Plan (derived)\n  first      rule('zbox', bias='fixed')\n  name('*')  rule('gamma', γ=0.25, bias='neuron')"
+    )
+    lines = plan.table(network).splitlines()
+    assert [line.split()[0] for line in lines] == ["layer", *(layer.name for layer in network.layers)]
+    assert "rule('zbox', bias='fixed')" in lines[1] and lines[1].endswith("fixed")
+    assert "(default)" in lines[2] and lines[-1].endswith("neuron")
+    assert str(plan.explicit()).startswith("Plan (explicit rules)")
+
+
+def plans_to_send():
+    """One plan for each kind of thing that an entry may hold."""
+    ray = dtd.Ray(dtd.Contributions(1), "neuron", presets.RelativeEpsilon(0.1))
+    return {
+        **{name: getattr(presets, name)() for name in PRESETS},
+        **{f"{name}, explicit": getattr(presets, name)().explicit() for name in PRESETS},
+        "selectors": dtd.Plan(
+            [
+                (where.domain(dtd.Box) & (where.first | where.name("zz")), choose("zbox", low=0.0, high=1.0)),
+                (~where.dense & where.fraction(0, 0.5), dtd.TrainingFree(ray)),
+                dtd.Entry(where.kind("max_pool"), dtd.MaxAsAverage(choose("epsilon"))),
+                (where.every, choose("gamma", gamma={"2": 0.1, "6": 0.2, "8": 0.3})),
+            ]
+        ),
+        "roots": dtd.Plan(
+            [
+                (where.index(0), dtd.Nearest(torch.ones(1, 1, 4, 4, dtype=torch.double))),
+                (where.index(1), dtd.jittered(dtd.SignedGamma(), 2)),
+                (where.index(2), dtd.Mix(((2.0, dtd.Ray(dtd.ZPlus())), (-1.0, dtd.Reference(0.5))))),
+                (where.last, dtd.Explicit(dtd.Ray(dtd.Toward(torch.ones(8, dtype=torch.double))))),
+            ]
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", plans_to_send())
+@pytest.mark.parametrize("send", [lambda plan: pickle.loads(pickle.dumps(plan)), deepcopy], ids=["pickle", "deepcopy"])
+def test_plans_arrive_as_they_were_sent(network, name, send):
+    plan = plans_to_send()[name]
+    sent, x = send(plan), torch.rand(2, 1, 4, 4, dtype=torch.double)
+    assert repr(sent) == repr(plan) and (name == "roots" or sent == plan)
+    assert torch.equal(dtd.explain(network, x, 0, sent).relevance, dtd.explain(network, x, 0, plan).relevance)
 
 
 @pytest.mark.parametrize("preset", PRESETS)

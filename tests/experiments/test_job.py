@@ -64,7 +64,7 @@ def test_the_heatmaps_tables_hold_every_rule_on_both_sides(job):
     [(0.25 + 1e-7, "float64", "float64"), (0.251, "float32", "float32"), (0.26, "float64,float32", "float64")],
 )
 def test_a_wrong_explicit_rule_makes_the_job_fail_and_is_named(job, monkeypatch, capsys, other, dtypes, caught):
-    wrong = replace(catalogue["gamma"], explicit=lambda bias, gamma: LRPGamma(bias, gamma - 0.25 + other))
+    wrong = replace(catalogue["gamma"], formula=lambda bias="fixed", gamma=0.25: LRPGamma(bias, gamma - 0.25 + other))
     monkeypatch.setitem(catalogue, "gamma", wrong)
     status, out = job(*ONE, f"question.dtypes=[{dtypes}]")
     assert status == WRONG
@@ -75,7 +75,7 @@ def test_a_wrong_explicit_rule_makes_the_job_fail_and_is_named(job, monkeypatch,
 
 
 def test_a_wrong_bias_convention_is_seen(job, monkeypatch):
-    wrong = replace(catalogue["gamma"], explicit=lambda bias, gamma: LRPGamma("fixed", gamma))
+    wrong = replace(catalogue["gamma"], formula=lambda bias="fixed", gamma=0.25: LRPGamma("fixed", gamma))
     monkeypatch.setitem(catalogue, "gamma", wrong)
     assert job(*ONE)[0] == WRONG
     assert job(*ONE, "question.biases=[fixed]", into="same")[0] == DONE

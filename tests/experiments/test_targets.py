@@ -71,7 +71,7 @@ def test_lists_and_mappings_are_followed():
 
 
 def test_functions_that_make_plans_can_be_called():
-    assert str(target("dtd.rules.choose", name="gamma", gamma=0.3)) == "gamma(gamma=0.3, bias=fixed)"
+    assert str(target("dtd.rules.choose", name="gamma", gamma=0.3)) == "rule('gamma', γ=0.3, bias='fixed')"
     assert target("dtd.presets.RelativeEpsilon", factor=0.5).factor == 0.5
 
 

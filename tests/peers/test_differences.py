@@ -72,11 +72,11 @@ def test_zennits_flat_rule_has_no_bias_and_counts_zero_weights():
     found = by_zennit(model, x, relevance, zennit_rules.Flat(TINY))
     assert_equal(found, relevance.sum(1, keepdim=True).expand(4, 6) / 6)
     network = dtd.trace(model, x)
-    explicit = dtd.explain(network, x, relevance, dtd.Plan.uniform("flat").explicit())
-    assert_equal(explicit.relevance, found)
-    derived = dtd.explain(network, x, relevance, dtd.Plan.uniform("flat")).relevance  # no root moves along w = 0
-    kept = torch.tensor([0, 1, 1, 0, 1, 1], dtype=torch.double) / 4
-    assert_equal(derived, relevance.sum(1, keepdim=True) * kept)
+    counted = dtd.explain(network, x, relevance, dtd.Plan([("*", dtd.lrp.LRPFlatAll())]))
+    assert_equal(counted.relevance, found)
+    kept = torch.tensor([0, 1, 1, 0, 1, 1], dtype=torch.double) / 4  # no root moves along w = 0
+    for reading in (dtd.Plan.uniform("flat"), dtd.Plan.uniform("flat").explicit()):
+        assert_equal(dtd.explain(network, x, relevance, reading).relevance, relevance.sum(1, keepdim=True) * kept)
 
 
 def test_zennits_batch_norm_merge_leaves_the_layers_own_eps_behind():

@@ -90,7 +90,7 @@ RULES = (
         formula=lrp.LRPZPlus,
         along="`a_j 1[w_j > 0]`",
         condition=Condition(NonNegative, "`b ≤ Σ⁻`", margin_zplus),
-        reference="Montavon 2017, Sec. 4.2; Montavon 2019, Table 10.1",
+        reference="Montavon 2017, Sec. 4.2",
     ),
     Rule(
         name="zplus_signed",

@@ -13,7 +13,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dtd.audit import audit
 from dtd.explaining.explain import explain
 from dtd.explaining.explanation import Explanation
 from experiments.configs.base import ConfigError, require
@@ -28,6 +27,7 @@ from experiments.figures.terminal.castle import show_castle
 from experiments.machine.console import progress
 from experiments.measures.agreement import agreement
 from experiments.measures.pixels import CHANNELS
+from experiments.measures.roots import audited_roots
 from experiments.measures.rounding import bounds
 from experiments.models import subjects
 from experiments.questions.base import Question
@@ -44,7 +44,7 @@ SHARES = ("valid", "inactive", "no_root", "not_zero", "domain_left", "region_lef
 def look(at: Case, panel: Panel, units: int) -> tuple[Explanation, dict[str, Any], pd.DataFrame]:
     """One panel: its explanation, its row, and the audit of its layers."""
     derived, explicit = (explain(at.network, at.x, at.target, plan) for plan in (panel.plan, panel.plan.explicit()))
-    roots = audit(at.network, at.x, at.target, panel.plan, units=units).rename(columns={"model": "relevance_model"})
+    roots = audited_roots(at.network, at.x, at.target, panel.plan, units=units).rename(columns={"model": "relevance_model"})
     limits = bounds(at.network, panel.plan.bind(at.network), at.x, torch.tensor([at.target])).network
     agreed = agreement(*(part.flatten(1) for part in (derived.relevance, explicit.relevance, limits)))
     output = derived.initial.sum().item()

@@ -7,12 +7,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dtd.audit import audit
 from dtd.explaining.explain import explain
 from experiments.configs.questions.explanations import MovieReviewsConfig
 from experiments.configs.run import Config
 from experiments.machine.console import progress
 from experiments.measures.agreement import agreement
+from experiments.measures.roots import audited_roots
 from experiments.measures.rounding import bounds
 from experiments.models.reviews import ReviewNetwork
 from experiments.questions.movie_reviews.deletion import leaving_one_out
@@ -87,7 +87,7 @@ def roots(group: Group) -> pd.DataFrame:
     """One row for each plan and layer: the units that receive relevance, and how many of their roots have each status."""
     rows = []
     for name, plan in group.plans.items() if group.members else ():
-        table = audit(group.network, group.x, group.target, plan)
+        table = audited_roots(group.network, group.x, group.target, plan)
         counts = table[list(STATUS)].mul(table.units, axis=0)
         rows.append(table[["layer", "units"]].join(counts).assign(plan=name))
     return pd.concat(rows) if rows else pd.DataFrame()
