@@ -129,7 +129,7 @@ class Contextual(Propagation):
     def decompose(self, layer: Layer, context: Context, relevance: Tensor) -> Propagated:
         """Hand the relevance of the output down. # shape: relevance (B, *out)"""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         raise NotImplementedError(f"{type(self).__name__} looks beyond its layer: explain the whole network.")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -61,20 +61,20 @@ class Generic(Propagation, Printed):
         check_parameter(self.order in (1, 2), "order", "1 or 2", self.order)
         check_parameter(self.brackets >= 1, "brackets", ">= 1", self.brackets)
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return True
 
-    def sample_wise(self, layer):
+    def sample_wise(self, layer: Layer) -> bool:
         points = self.reference if isinstance(self.reference, tuple) else (self.reference,)
         return not any(map(varies_by_sample, points))
 
-    def forward(self, layer: Layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         self.path(layer, inputs)
         if self.at == "root":
             self.at_once(layer, inputs)
         return layer(*inputs), inputs
 
-    def backward(self, layer: Layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         if self.at == "reference":
             lower, zeroth = self.from_reference(layer, saved, relevance)
         else:
