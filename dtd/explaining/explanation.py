@@ -15,7 +15,7 @@ from dtd.explaining.growth import GrowthWarning, growth, message, outgrows
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.fast import Program, Swept, prepared
-from dtd.network.graph import Reading
+from dtd.network.graph import Graph, Reading
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.attention import recommended
@@ -142,7 +142,8 @@ class ForwardSweep(NamedTuple):
         relevance = program.backward(self.swept, initial, values, release=last)
         if not self.swept.holds(relevance):
             relevance, *_ = replay.run()  # says what is wrong, or finds that nothing is
-        return checked(Explanation(network.named(relevance), self.swept.output, initial, replay))
+        found = Explanation(network.named(relevance), self.swept.output, initial, replay)
+        return checked(found, graph.base, models)
 
 
 @torch.no_grad()
@@ -152,11 +153,12 @@ def by_definition(request: Request, target: Target) -> Explanation:
     swept = sweep(graph, models, values, target)
     replay = Replay(network, graph, models, values, versions(values), initial_relevance(swept.output, target), target)
     finished = replay._replace(done=replay.descend(swept))
-    return checked(Explanation(network.named(finished.done[0]), swept.output, replay.initial, finished))
+    found = Explanation(network.named(finished.done[0]), swept.output, replay.initial, finished)
+    return checked(found, graph.base, models)
 
 
-def checked(found: Explanation) -> Explanation:
-    """The explanation, with a warning where its relevance outgrows what is explained."""
+def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -> Explanation:
+    """The explanation, with a warning where its relevance outgrows what is explained: once for a plan on a network."""
     if outgrows(found.parts, found.initial):
-        warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=4)
+        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=6))
     return found

@@ -42,6 +42,7 @@ class Built:
     sides: SideProgram
     sources: tuple[int, ...]  # for each explained input, its number among the side program's results
     suspects: tuple[tuple[str, str], ...]  # ops that may mix samples, with their modules
+    epsilon: float  # of the coarsest numbers that the model computes with
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +176,7 @@ class Builder:
             inputs.append(Input(each.name, stored(full), domain))
             sources.append(each.leaf if side is None else side.index)
         graph = Graph(layers, index, tuple(inputs), low.like)
-        return Built(graph, low.sides, tuple(sources), tuple(dict.fromkeys(low.suspects)))
+        return Built(graph, low.sides, tuple(sources), tuple(dict.fromkeys(low.suspects)), low.epsilon)
 
 
 def depending(nodes: Iterable[Node], env: Mapping[Node, Any], looked_up: set[Node]) -> set[Node]:

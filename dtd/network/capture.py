@@ -15,6 +15,27 @@ from dtd.network.leaves import Signature
 
 Output = str | int | Callable[[Any], Tensor] | None
 PREFIX = "model"  # what the paths of the model's modules begin with in the export
+aten = torch.ops.aten
+
+
+def one_bag(weight: Tensor, ids: Tensor, offsets: Tensor, scale=False, mode=0, *rest):
+    """``embedding_bag`` of one sample as a look-up and a sum, mean or maximum over its rows."""
+    _, weights, _, padding = (*rest, *(False, None, False, -1)[len(rest) :])
+    if offsets.shape[0] != 1 or padding >= 0:
+        raise NotImplementedError("EmbeddingBag is supported with one bag for each sample and without padding_idx.")
+    rows = aten.embedding.default(weight, ids)
+    rows = rows if weights is None else rows * weights[:, None]
+    joined = (rows.sum, rows.mean, rows.amax)[mode](0, keepdim=True)
+    return joined, offsets, offsets, offsets
+
+
+def simpler() -> dict[Any, Callable]:
+    """Ops that the export writes as simpler ones: recurrent modules as their cells, einsum as matrix products."""
+    recurrent = [aten.lstm.input, aten.gru.input, aten.rnn_tanh.input, aten.rnn_relu.input]
+    cells = (aten.lstm_cell.default, aten.gru_cell.default, aten.rnn_tanh_cell.default, aten.rnn_relu_cell.default)
+    known = torch.export.default_decompositions()
+    composed = {op: known[op] for op in (aten.einsum.default, *cells)}
+    return {**torch._decomp.get_decompositions(recurrent), **composed, aten.embedding_bag.padding_idx: one_bag}
 
 
 class OneTensor(nn.Module):
@@ -91,7 +112,7 @@ def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = torch.export.export(model, tuple(leaves), dynamic_shapes=(tuple(dynamic),))
-            return program.run_decompositions({})
+            return program.run_decompositions(simpler())
     except DTDError:
         raise
     except Exception as error:

@@ -73,6 +73,7 @@ class Graph:
     plans: Memo = field(default_factory=lambda: Memo(16), repr=False)  # what plans were bound to
     saved_bytes: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what one sample of a program saves
     programs: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what bound plans were prepared as
+    warned: Memo = field(default_factory=lambda: Memo(16), repr=False)  # plans whose relevance was said to outgrow
     of_one: "Graph | None" = field(default=None, repr=False)
 
     @property

@@ -49,10 +49,46 @@ def table_and_index(node: Node) -> tuple[Node, Node] | None:
     return None
 
 
-def lookups(program: ExportedProgram, explained: Iterable[int]) -> list[Lookup]:
+def keeps_entries(node: Node, own: dict[Node, int]) -> bool:
+    """Whether a call moves an input's integers, or adds a constant to them."""
+    return moves_entries(node, own) or (
+        node.target in (aten.add.Tensor, aten.sub.Tensor)
+        and node.args[0] in own
+        and not any(n in own for n in node.all_input_nodes[1:])
+    )
+
+
+def moves_entries(node: Node, own: dict[Node, int]) -> bool:
+    """Whether a call moves an input's integers."""
+    val = node.meta.get("val")
+    if not node.args or node.args[0] not in own or not isinstance(val, torch.Tensor) or val.is_floating_point():
+        return False
+    return node.target in MOVES
+
+
+def rows(program: ExportedProgram) -> dict[int, int]:
+    """How many rows the smallest table has that each integer input indexes, by input."""
+    leaves = {name: k for k, name in enumerate(program.graph_signature.user_inputs)}
+    own: dict[Node, int] = {}
+    found: dict[int, int] = {}
+    for node in program.graph.nodes:
+        if node.op == "placeholder" and node.name in leaves:
+            own[node] = leaves[node.name]
+        elif moves_entries(node, own):
+            own[node] = own[node.args[0]]
+        elif node.target is aten.embedding.default and node.args[1] in own:
+            size = node.args[0].meta["val"].shape[0]
+            if isinstance(size, int):
+                leaf = own[node.args[1]]
+                found[leaf] = min(size, found.get(leaf, size))
+    return found
+
+
+def lookups(program: ExportedProgram, explained: Iterable[int], asked: bool) -> list[Lookup]:
     """The look-ups at integer inputs among ``explained``, by input.
 
-    The index is the input itself, moved, if there is such a look-up; otherwise anything that depends on no other input.
+    The index is the input itself, moved or with a constant added; where an input was ``asked`` for and has no such
+    look-up, anything that depends on no other input.
     """
     wanted, leaves = set(explained), {}
     own: dict[Node, int] = {}  # nodes that hold an input's entries
@@ -71,7 +107,7 @@ def lookups(program: ExportedProgram, explained: Iterable[int]) -> list[Lookup]:
             origin[node] = frozenset()  # sizes are not values
             continue
         origin[node] = frozenset().union(*(origin.get(n, frozenset()) for n in node.all_input_nodes))
-        if node.target in MOVES and node.args[0] in own and not node.meta["val"].is_floating_point():
+        if keeps_entries(node, own):
             own[node] = own[node.args[0]]
         read = table_and_index(node)
         if read is None or origin.get(read[0], {None}) or not read[0].meta["val"].is_floating_point():
@@ -83,4 +119,5 @@ def lookups(program: ExportedProgram, explained: Iterable[int]) -> list[Lookup]:
         elif len(origin[read[1]]) == 1 and origin[read[1]] <= wanted:
             (leaf,) = origin[read[1]]
             other.setdefault(leaf, []).append(Lookup(node, leaf))
-    return [found for leaf in sorted(wanted) for found in pure.get(leaf) or other.get(leaf, [])[:1]]
+    computed = {leaf: found[:1] for leaf, found in other.items() if asked}
+    return [found for leaf in sorted(wanted) for found in pure.get(leaf) or computed.get(leaf, [])]

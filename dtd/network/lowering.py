@@ -23,6 +23,12 @@ from dtd.primitive import Held
 from dtd.propagation import Layer
 
 aten = torch.ops.aten
+LIKE = frozenset(
+    (
+        *(aten.new_zeros.default, aten.new_ones.default, aten.new_full.default),
+        *(aten.zeros_like.default, aten.ones_like.default, aten.full_like.default),
+    )
+)
 STEERED = frozenset(  # ops that take values without a slope as they are
     (
         aten.where.self,
@@ -34,6 +40,7 @@ STEERED = frozenset(  # ops that take values without a slope as they are
         aten.index.Tensor,
         aten.index_select.default,
         aten.embedding.default,
+        aten.scatter.src,
         aten._to_copy.default,
         aten.to.dtype,
         operator.getitem,
@@ -58,6 +65,7 @@ class Lowering:
     layers: list[Layer] = field(default_factory=list)
     uses: dict[str, int] = field(default_factory=dict)
     looked_up: dict[int, Side] = field(default_factory=dict)  # explained inputs that are looked up
+    epsilon: float = 0.0  # of the coarsest numbers that the model computes with
     suspects: list[tuple[str, str]] = field(default_factory=list)  # ops along the batch axis, and where they are
     recorded: list[Emitted] | None = None  # layers are recorded here instead, while side values are filled in
     varying: bool = False  # whether constants differ between samples
@@ -66,9 +74,14 @@ class Lowering:
         """The value of one call: a constant, a :class:`Side`, a :class:`Ref`, or a tuple of them."""
         args, kwargs = torch.fx.node.map_arg((node.args, dict(node.kwargs)), lambda n: env[n])
         values = list(flatten([args, kwargs]))
+        self.coarsen(node)
         if any(isinstance(v, (Ref, Discrete)) for v in values):
             if node.target is torch.ops.aten.sym_size.int:
                 return self.full(node.args[0])[args[1]]
+            if node.target in LIKE:  # only the shape of an activation matters
+                val = node.meta["val"]
+                example = torch.empty(self.full(node.args[0]), dtype=val.dtype, device=self.like.device)
+                return node.target(example, *args[1:], **kwargs)
             if not is_floating(node.meta.get("val")):
                 return self.discrete(node, args, kwargs)
             handler = self.handlers.get(node.target)
@@ -82,6 +95,14 @@ class Lowering:
         if any(isinstance(v, Side) for v in values):
             return self.side(node, args, kwargs)
         return node.target(*args, **kwargs)
+
+    def coarsen(self, node: Node) -> None:
+        """Remember how coarse the numbers are that a node's op computes with."""
+        val = node.meta.get("val")
+        types = [val.dtype] if isinstance(val, Tensor) else []
+        types += [v for v in flatten([node.args, dict(node.kwargs)]) if isinstance(v, torch.dtype)]
+        coarse = (torch.finfo(t).eps for t in types if t.is_floating_point)
+        self.epsilon = max(self.epsilon, *coarse, 0.0)
 
     def side(self, node: Node, args: tuple, kwargs: dict) -> Any:
         """A step of the side program; its results one by one where it has several."""

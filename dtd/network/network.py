@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dtd.domain import Domain
-from dtd.errors import InputError
+from dtd.errors import DTDError, InputError
 from dtd.network.build import Builder, Built
 from dtd.network.graph import Graph, Reading
 from dtd.network.leaves import Inputs, Signature
@@ -75,18 +75,14 @@ class Network:
             graph.inputs[0].check(leaves[0], graph.like)
             return Reading(graph, {-1: leaves[0]})
         batch = check_leaves(self.axes, leaves, self.example)
-        if not batch:
-            leaves_of_one = self.example
-        else:
-            leaves_of_one = tuple(leaf[:1] if b else leaf for leaf, b in zip(leaves, self.axes.batched, strict=True))
-        leaves_of_one = tuple(one[0] if k in self.axes.wide else one for k, one in enumerate(leaves_of_one))
-        built = self.built(leaves_of_one)
+        check_ids(self.axes, leaves)
+        try:
+            built, results = self.evaluated(leaves, batch)
+        except DTDError:
+            raise
+        except Exception as error:
+            raise InputError(f"The model does not take inputs of these sizes and values together: {error}.") from error
         graph, sides = built.graph, built.sides
-        check_ids(built, leaves, self.axes.names)
-        batched = list(self.axes.batched)
-        looked_up = tuple(source for source in built.sources if source >= sides.leaves)
-        with torch.no_grad():
-            results = sides.run(leaves, batched, tuple(dict.fromkeys((*looked_up, *graph.sides))))
         values = {}
         for k, (given, source) in enumerate(zip(graph.inputs, built.sources, strict=True)):
             value = leaves[source] if source < sides.leaves else results[source]
@@ -95,6 +91,16 @@ class Network:
             values[-1 - k] = value.expand(batch, *given.shape) if len(value) != batch else value
             given.check(values[-1 - k], graph.like, self.axes.called(given.name))
         return Reading(graph.at(results), values)
+
+    @torch.no_grad()
+    def evaluated(self, leaves: list[Tensor], batch: int) -> tuple[Built, dict[int, Tensor]]:
+        """The layers at the sizes of checked inputs, and the side values that they and the look-ups need."""
+        axes = self.axes
+        one = [leaf[:1] if b else leaf for leaf, b in zip(leaves, axes.batched, strict=True)] if batch else self.example
+        built = self.built(tuple(leaf[0] if batch and k in axes.wide else leaf for k, leaf in enumerate(one)))
+        looked_up = tuple(source for source in built.sources if source >= built.sides.leaves)
+        wanted = tuple(dict.fromkeys((*looked_up, *built.graph.sides)))
+        return built, built.sides.run(leaves, list(axes.batched), wanted)
 
     @property
     def tensors(self) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """Checks of a call's inputs, before any work."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,8 +8,6 @@ import torch
 from torch import Tensor
 
 from dtd.errors import InputError
-from dtd.network.build import Built
-from dtd.network.sides import Side
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,8 @@ class Axes:
     explained: tuple[bool, ...]
     shapes: tuple[tuple, ...]  # as exported; numbers, or symbols where an axis may vary
     dtypes: tuple[torch.dtype, ...]
-    smallest: tuple[tuple[object, int, float], ...]  # (symbol, least, most) of each axis that may vary
+    smallest: tuple[tuple[object, float, float], ...]  # (symbol, least, most) of each axis that may vary
+    rows: Mapping[int, int]  # of the smallest table that an integer tensor indexes, by its place
 
     @cached_property
     def simple(self) -> bool:
@@ -110,15 +110,10 @@ def check_sizes(axes: Axes, name: str, expected: tuple, found: tuple[int, ...], 
             raise InputError(f"'{name}' and '{other}' must have the same length; found {length} and {known}.")
 
 
-def check_ids(built: Built, leaves: list[Tensor], names: tuple[str, ...]) -> None:
+def check_ids(axes: Axes, leaves: list[Tensor]) -> None:
     """Raise for ids that a table does not have."""
-    for step in built.sides.steps:
-        if step.function is not torch.ops.aten.embedding.default:
-            continue
-        table, ids = step.args[:2]
-        if isinstance(ids, Side) and ids.leaf is not None and isinstance(table, Tensor) and leaves[ids.leaf].numel():
-            low, high = (bound.item() for bound in leaves[ids.leaf].aminmax())
-            if low < 0 or high >= len(table):
-                raise InputError(
-                    f"'{names[ids.leaf]}' must hold ids from 0 to {len(table) - 1}; found ids from {low} to {high}."
-                )
+    for k, size in axes.rows.items():
+        if leaves[k].numel():
+            low, high = (bound.item() for bound in leaves[k].aminmax())
+            if low < 0 or high >= size:
+                raise InputError(f"{axes.called(axes.names[k])} must hold ids from 0 to {size - 1}; found {low} to {high}.")

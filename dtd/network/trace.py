@@ -13,7 +13,7 @@ from dtd.errors import DomainError, InputError, TraceError
 from dtd.network.build import Builder, Explained
 from dtd.network.capture import OneTensor, Output, export, unwrapped, varying
 from dtd.network.leaves import Inputs, Signature, check_names, is_explainable, single
-from dtd.network.lookups import lookups
+from dtd.network.lookups import lookups, rows
 from dtd.network.network import Network
 from dtd.network.opaque import Chosen, chosen_paths
 from dtd.network.reader import Axes
@@ -85,7 +85,8 @@ def trace(
         tuple(any(each.leaf == k for each in wanted) for k in range(len(names))),
         shapes,
         tuple(leaf.dtype for leaf in leaves),
-        tuple((symbol, int(r.lower), limit(r.upper)) for symbol, r in program.range_constraints.items()),
+        tuple((symbol, limit(r.lower), limit(r.upper)) for symbol, r in program.range_constraints.items()),
+        rows(program),
     )
     check_declared(names, shapes, dynamic)
     domains = chosen_domains(domain, wanted, example)
@@ -141,7 +142,7 @@ def chosen(
 ) -> tuple[Explained, ...]:
     """The explained inputs: floating-point leaves, and look-ups at integer ones."""
     integers = [k for k, leaf in enumerate(leaves) if leaf.dtype in (torch.int64, torch.int32)]
-    read = lookups(program, [k for k in integers if explained is None or names[k] in explained])
+    read = lookups(program, [k for k in integers if explained is None or names[k] in explained], explained is not None)
     found: list[Explained] = []
     for k, (name, leaf) in enumerate(zip(names, leaves, strict=True)):
         if explained is not None and name not in explained:
@@ -169,7 +170,7 @@ def like(model: nn.Module, leaves: list[Tensor]) -> Tensor:
 
 def limit(bound: Any) -> float:
     """The most that a length may be."""
-    return float(bound) if getattr(bound, "is_finite", False) or isinstance(bound, int) else float("inf")
+    return int(bound) if bound < 2**62 else float("inf")
 
 
 def check_declared(names: tuple[str, ...], shapes: tuple[tuple, ...], dynamic: Dynamic | None) -> None:

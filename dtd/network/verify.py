@@ -112,8 +112,8 @@ def check_equal(network: Network, expected: Tensor, found: Tensor, how: str) -> 
     expected = expected.to(found)
     scale = max(1.0, expected.abs().max().item()) if expected.numel() else 1.0
     difference = (expected - found).abs().max().item() if expected.numel() else 0.0
-    if not difference <= torch.finfo(found.dtype).eps ** 0.5 * scale:
-        built = network.built(network.example)
+    built = network.built(network.example)
+    if not difference <= max(torch.finfo(found.dtype).eps, built.epsilon) ** 0.5 * scale:
         advice = (
             "It mixes samples, or depends on values or on the batch size in a way that one sample does not show: its output "
             f"for different samples {how} is off by {difference:.3g}. Keep samples apart along the first axis."

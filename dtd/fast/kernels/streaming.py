@@ -5,6 +5,7 @@ Each thread is given rows of its own, a block at a time, so that it can multiply
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from dtd.fast.kernels.change import Change, factor, sided
 from dtd.fast.kernels.passes import Pass, Passes
 
 LARGE_WEIGHT = 2**23  # bytes of a weight of which no modified copy is kept
+POSITIONS = 8  # that share a weight at most: with more, multiplying is what a pass costs
 CACHED = 2**21  # bytes that a thread modifies at a time
 
 
@@ -23,8 +25,9 @@ class StreamedDense(Passes):
 
     @classmethod
     def suits(cls, affine: Dense) -> bool:
-        """Whether the weight is large, on a processor: other devices have no caches to mind."""
-        return affine.weight.device.type == "cpu" and affine.weight.nbytes > LARGE_WEIGHT
+        """Whether the weight is large and used at few positions, on a processor: other devices have no caches to mind."""
+        few = prod(affine.in_shape[:-1]) <= POSITIONS
+        return few and affine.weight.device.type == "cpu" and affine.weight.nbytes > LARGE_WEIGHT
 
     def apply(self, a: Tensor) -> Tensor:
         z = self.linear(a, self.affine.weight)

@@ -1,6 +1,6 @@
 """The table from aten ops to primitives: what is in it can be decomposed, everything else is an error."""
 
-from dtd.network.ops import affine, arithmetic, linear, normalise, pooling, recurrent, select, structure
+from dtd.network.ops import affine, arithmetic, linear, normalise, pooling, select, structure
 from dtd.network.ops.pointwise import HANDLERS as POINTWISE
 
 HANDLERS = {
@@ -11,7 +11,6 @@ HANDLERS = {
     **structure.HANDLERS,
     **select.HANDLERS,
     **linear.HANDLERS,
-    **recurrent.HANDLERS,
     **POINTWISE,
 }
 

@@ -108,6 +108,18 @@ def cut(low: Lowering, node, x: Ref, used: tuple[slice, ...], full: Shape) -> Re
     return moved(low, node, "slice", lambda a: a[(slice(None), *used)], x, full)
 
 
+def overlapping_sum(low: Lowering, node, x, size, kernel, dilation, padding, stride):
+    """``fold``: patches added up where they overlap."""
+    full = low.full(node)
+    numbers = torch.arange(1, prod(full) + 1, dtype=torch.float64).reshape(full)
+    index = aten.im2col.default(numbers, kernel, dilation, padding, stride).reshape(x.shape).long() - 1
+    if bool((index < 0).any()):
+        raise low.unsupported(node, "Padding that cuts patches off is not supported.")
+    weight = torch.ones((), dtype=low.like.dtype, device=low.like.device)
+    op = ScatterSum(weight=weight, bias=None, in_shape=x.shape, out_shape=stored(full), index=index)
+    return low.emit(node, "scatter_sum", op, (x,), full=full)
+
+
 def group_norm(low: Lowering, node, x, groups, weight=None, bias=None, epsilon=1e-5, *rest):
     """A layer norm over each group of channels, then gain and bias for each channel."""
     full = low.full(node)
@@ -147,6 +159,7 @@ HANDLERS = {
     aten.scatter_add.default: scattered,
     aten.scatter_reduce.two: scattered,
     aten.index_add.default: scattered,
+    aten.col2im.default: overlapping_sum,
     aten.group_norm.default: group_norm,
     aten.instance_norm.default: instance_norm,
     aten.mean.default: reduction("mean"),

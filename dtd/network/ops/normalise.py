@@ -4,10 +4,9 @@ from dataclasses import replace
 from math import sqrt
 
 import torch
-from torch import Tensor
 
 from dtd.network.lowering import Lowering, Ref
-from dtd.network.ops.arithmetic import scale_and_shift
+from dtd.network.ops.arithmetic import add, scale_and_shift
 from dtd.network.ops.bilinear import constant_times, matrix_product
 from dtd.network.ops.masks import HIDDEN, aligned
 from dtd.network.ops.structure import expanded, reshaped, transpose
@@ -82,9 +81,8 @@ def scaled_product(low: Lowering, node, bias, x, y, *, beta=1, alpha=1):
         raise low.unsupported(node, "What is added must be a constant.")
     if isinstance(x, Ref) and isinstance(y, Ref):
         made = matrix_product(low, node, x, y)
-        if alpha == 1 and not isinstance(bias, Tensor):
-            return made
-        return scale_and_shift(low, node, made, alpha, beta * bias if beta else None, "scale")
+        made = made if alpha == 1 else scale_and_shift(low, node, made, alpha, None, "scale")
+        return add(low, node, made, beta * bias) if beta else made
     x, y = (alpha * x, y) if isinstance(y, Ref) else (x, alpha * y)
     return constant_times(low, node, x, y, beta * bias if beta else None)
 

@@ -156,6 +156,7 @@ HANDLERS = {
     aten.to.dtype: cast,
     aten.to.dtype_layout: cast,
     aten.to.device: cast,
+    aten.type_as.default: cast,
     aten.clone.default: same,
     aten.contiguous.default: same,
     aten.alias.default: same,

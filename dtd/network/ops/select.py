@@ -263,6 +263,7 @@ HANDLERS = {
     aten.gather.default: entries_at("gather"),
     aten.index.Tensor: entries_at("gather"),
     aten.index_select.default: entries_at("slice"),
+    aten.scatter.src: entries_at("scatter"),
     aten.max.dim: winners(extreme(True), "max", 2),
     aten.min.dim: winners(extreme(False), "min", 2),
     aten.topk.default: winners(ranked, "topk", 2),
@@ -304,7 +305,6 @@ HANDLERS = {
             aten.squeeze_copy.dim,
             aten.view_copy.default,
             aten.tile.default,
-            aten.scatter.src,
         )
     },
 }

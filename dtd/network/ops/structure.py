@@ -233,7 +233,14 @@ def getitem(low: Lowering, node, values, index):
     return values[index]
 
 
+def copied(low: Lowering, node, target, source, *rest):
+    """What is written over a value: the value itself no longer counts."""
+    full = low.full(node)
+    return expanded(low, node, source, full) if isinstance(source, Ref) else source.to(low.like).expand(full)
+
+
 HANDLERS = {
+    aten.copy.default: copied,
     operator.getitem: getitem,
     **dict.fromkeys(
         (
@@ -264,6 +271,8 @@ HANDLERS = {
     aten.split_with_sizes.default: parts(torch.split),
     aten.chunk.default: parts(torch.chunk),
     aten.unbind.int: unbind,
+    aten.unsafe_split.Tensor: parts(torch.split),
+    aten.unsafe_chunk.default: parts(torch.chunk),
     aten.expand.default: expand,
     aten.repeat.default: repeat,
     aten.cat.default: concatenate(torch.cat),
