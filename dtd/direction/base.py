@@ -88,6 +88,10 @@ class Direction(Printed, ABC):
         """:meth:`bias` for units with pre-activation ``z``; differs only for directions with sides."""
         return self.bias(b)
 
+    def placed(self, name: str) -> "Direction":
+        """The direction as it is in the layer ``name``; itself, for all but random ones."""
+        return self
+
     def bound(self, domain: Domain) -> "Direction":
         """The direction with whatever it takes from the layer's domain filled in; itself, for most."""
         return self

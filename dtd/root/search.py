@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.algebra import divide, sign
@@ -92,6 +92,9 @@ class Ray(Search):
     bias: Bias = "fixed"
     damping: Damping = 0.0
     line: bool = False
+
+    def placed(self, name: str) -> RootStrategy:
+        return replace(self, direction=self.direction.placed(name))
 
     def __post_init__(self):
         check_bias(self.bias)
