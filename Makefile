@@ -1,6 +1,6 @@
 # make run: set up and run the main job on real data. make test: set up and run the tests.
 PYTHON ?= python3
-EXTRAS ?= data,test
+EXTRAS ?= experiments,data,test
 BIN := .venv/bin
 STAMP := .venv/.installed-$(EXTRAS)
 

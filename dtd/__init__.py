@@ -34,11 +34,13 @@ from dtd.estimate.patterns import estimate_patterns
 from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
+from dtd.explaining.growth import GrowthWarning
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.pooling import MaxAsAverage
 from dtd.relevance import (
+    Constant,
     Exact,
     Follow,
     Generic,
@@ -50,6 +52,7 @@ from dtd.relevance import (
     ProductShares,
     RelevanceModel,
     SoftmaxTangent,
+    Tangent,
     TrainingFree,
 )
 from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
@@ -61,6 +64,7 @@ __all__ = [
     "Balance",
     "Box",
     "BudgetError",
+    "Constant",
     "Contributions",
     "DTDError",
     "Direction",
@@ -75,6 +79,7 @@ __all__ = [
     "Follow",
     "Gamma",
     "Generic",
+    "GrowthWarning",
     "HeldScale",
     "Identity",
     "InputError",
@@ -102,6 +107,7 @@ __all__ = [
     "SignedGamma",
     "SoftmaxTangent",
     "StaleError",
+    "Tangent",
     "TaylorTerms",
     "ToBox",
     "Toward",

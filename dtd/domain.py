@@ -72,7 +72,7 @@ class Domain(Printed, ABC):
 class Real(Domain):
     """All of ℝᵈ."""
 
-    def bounds(self):
+    def bounds(self) -> tuple[Bound, Bound]:
         return -torch.inf, torch.inf
 
     def __str__(self):
@@ -83,7 +83,7 @@ class Real(Domain):
 class NonNegative(Domain):
     """The orthant ``a ≥ 0``: activations after a ReLU."""
 
-    def bounds(self):
+    def bounds(self) -> tuple[Bound, Bound]:
         return 0.0, torch.inf
 
     def __str__(self):
@@ -111,10 +111,10 @@ class Box(Domain):
                 f"against high down to {high.min().item():g}. Without an upper bound use NonNegative, without any Real."
             )
 
-    def bounds(self):
+    def bounds(self) -> tuple[Bound, Bound]:
         return self.low, self.high
 
-    def map(self, function):
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Domain":
         return Box(*(function(b) if isinstance(b, Tensor) and b.ndim else b for b in self.bounds()))
 
     def __str__(self):

@@ -5,9 +5,10 @@ from abc import ABC, abstractmethod
 from torch import Tensor
 
 from dtd.domain import Domain, Real
+from dtd.printing import Printed
 
 
-class Op(ABC):
+class Op(Printed, ABC):
     """A function ``y = f(a, …)`` of one or several activations, for each sample of a batch as if it were alone.
 
     How relevance passes an operation is another object, a :class:`~dtd.propagation.Propagation`, which a plan chooses.

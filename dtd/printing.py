@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import Tensor
 
-FEW = 3  # entries of a sequence or a mapping that are printed; of a longer one the first and the number
+SHORT = 3  # entries of a sequence or a mapping that are printed; of a longer one the first and the number
 
 
 def shown(value: Any) -> str:
@@ -29,9 +29,16 @@ def shown(value: Any) -> str:
     return f"{type(value).__name__}(…)" if addressed else repr(value)
 
 
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as text, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(map(str.rstrip, lines))
+
+
 def listed(entries: list[str], brackets: str) -> str:
     """Entries in brackets; of more than three the first one and how many there are."""
-    inside = ", ".join(entries) if len(entries) <= FEW else f"{entries[0]}, … {len(entries)} in all"
+    inside = ", ".join(entries) if len(entries) <= SHORT else f"{entries[0]}, … {len(entries)} in all"
     return f"{brackets[0]}{inside}{',' if brackets == '()' and len(entries) == 1 else ''}{brackets[1]}"
 
 
@@ -59,11 +66,11 @@ class Printed:
             default = field.default if field.default_factory is MISSING else field.default_factory()
             if default is MISSING and not field.kw_only:
                 found.append(shown(value))
-            elif value is not None and (self.prints_defaults or default is MISSING or not same(value, default)):
+            elif value is not None and (self.prints_defaults or default is MISSING or not is_default(value, default)):
                 found.append(f"{field.name}={shown(value)}")
         return found
 
 
-def same(value: Any, default: Any) -> bool:
+def is_default(value: Any, default: Any) -> bool:
     """Whether a value is a default; a tensor is none."""
     return value is default or (not isinstance(value, (Tensor, np.ndarray)) and bool(value == default))

@@ -1,7 +1,7 @@
 """How relevance passes one layer: the protocol that relevance models, explicit rules and primitives share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NamedTuple, Protocol
@@ -14,7 +14,7 @@ from dtd.op import Op
 from dtd.taylor import Balance
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Layer:
     """One operation of a traced network, with what the trace knows about it."""
 
@@ -26,9 +26,16 @@ class Layer:
     shape: tuple[int, ...]  # of one output sample
     domain: Domain  # of what the layer receives
     image: Domain  # of what it returns
+    domains: tuple[Domain, ...] = ()  # of each input, as far as an operation made it; Real for the network's inputs
     weighted: bool = False  # carries learned weights, so that a plan must speak for it
     rectified: bool = False  # its output goes through a ReLU and nowhere else
     folded: tuple[str, ...] = field(default=())  # modules folded into it
+    sides: tuple[int, ...] = ()  # side values (by number) that its op holds, with a first axis for the samples
+    refill: Callable[..., Any] | None = field(default=None, repr=False)  # side values (B, ...) -> the op with these
+
+    def __repr__(self) -> str:
+        shape = "×".join(map(str, self.shape))
+        return f"Layer({self.name!r}, {self.kind} -> {shape}, receives {self.domain}, returns {self.image})"
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """What the layer computes. # shape: (B, *in) for each input -> (B, *out)"""
@@ -122,7 +129,7 @@ class Contextual(Propagation):
     def decompose(self, layer: Layer, context: Context, relevance: Tensor) -> Propagated:
         """Hand the relevance of the output down. # shape: relevance (B, *out)"""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         raise NotImplementedError(f"{type(self).__name__} looks beyond its layer: explain the whole network.")
 
 

@@ -5,9 +5,13 @@ from typing import Any
 
 from torch import Tensor
 
+from dtd.printing import Printed
+
+PARTS = ("first", "bias", "zeroth", "remainder")  # of a balance: what became of the relevance
+
 
 @dataclass(frozen=True, eq=False)
-class TaylorTerms:
+class TaylorTerms(Printed):
     """``R_k = Σ_j first_kj + bias_k + zeroth_k + remainder_k``, unit by unit.
 
     # shape: first (B, k, J); bias, zeroth, remainder (B, k)
@@ -32,7 +36,7 @@ class TaylorTerms:
 
 
 @dataclass(frozen=True, eq=False)
-class Balance:
+class Balance(Printed):
     """What became of a layer's relevance, each part summed over its units. # shape: (B,) each
 
     ``relevance = first + bias + zeroth + remainder`` up to rounding; nothing is rescaled to make it so.
@@ -58,4 +62,4 @@ class Balance:
         total = float(self.relevance.sum())
         if total == 0:
             return {}
-        return {part: float(getattr(self, part).sum()) / total for part in ("first", "bias", "zeroth", "remainder")}
+        return {part: float(getattr(self, part).sum()) / total for part in PARTS}

@@ -10,13 +10,13 @@ from hydra.errors import CompactHydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from experiments.configs import register
-from experiments.console import console
-from experiments.job import REFUSED, run, run_in_sweep
-from experiments.refusal import refusal
+from experiments.configs.run import register
+from experiments.machine.console import console
 from experiments.runs.identity import register_names
+from experiments.runs.job import REFUSED, run, run_in_sweep
 from experiments.runs.record import Record
-from experiments.shorthand import written_out
+from experiments.runs.refusal import refusal
+from experiments.runs.shorthand import written_out
 
 
 @hydra.main(config_path="../conf", config_name="config", version_base="1.3")

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 import sympy
+from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.affine.base import Shape
 from proofs.symbols import SymbolArray, array
 
 J, K = sympy.symbols("J K", integer=True, positive=True)
@@ -24,30 +26,30 @@ i, j, k, l = sympy.symbols("i j k l", integer=True)  # noqa: E741 - i, l: bound;
 class FiniteMap(AffineMap):
     """A dense layer whose entries are symbols or exact rationals. # shape: weight (K, J), bias (K,)"""
 
-    def linear(self, a, weight):
+    def linear(self, a: Tensor, weight: Tensor) -> Tensor:
         return (a[:, None, :] * weight).sum(-1)
 
-    def transpose(self, s, weight):
+    def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
         return (s[:, :, None] * weight).sum(1)
 
-    def receptive_field(self, units):
+    def receptive_field(self, units: Tensor) -> Tensor:
         return np.tile(np.arange(self.in_shape[0]), (len(units), 1))
 
-    def rows(self, units, weight):
+    def rows(self, units: Tensor, weight: Tensor) -> Tensor:
         return weight[units]
 
-    def per_output(self, vector):
+    def per_output(self, vector: Tensor) -> Tensor:
         return vector
 
     @property
-    def fan_in(self):
+    def fan_in(self) -> int:
         return self.in_shape[0]
 
     @property
-    def bias_shape(self):
+    def bias_shape(self) -> Shape:
         return self.out_shape
 
-    def scale_rows(self, scale):
+    def scale_rows(self, scale: Tensor) -> Tensor:
         return self.weight * scale[:, None]
 
     def total(self, terms):

@@ -1,7 +1,7 @@
 """Affine layers of every kind, with weights, biases and inputs of every sign pattern."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -111,7 +111,7 @@ def signed(values: Tensor, signs: str, generator: torch.Generator) -> Tensor:
 def make_case(name: str, domain: str, batch: int, signs: dict[str, str], seed: int) -> Case:
     """A layer whose weight, bias and input have the given sign patterns."""
     module, network = traced(name)
-    network = replace(network, domain=DOMAINS[domain], _built=None)
+    network = network.within(DOMAINS[domain])
     generator = torch.Generator().manual_seed(seed)
 
     def draw(shape, pattern):

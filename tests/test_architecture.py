@@ -1,12 +1,13 @@
 """The house stays as it was drawn: imports run one way, and the core needs no experiment's library."""
 
 import ast
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    "errors printing algebra numeric domain taylor affine propagation primitive units direction root relevance lrp rules "
-    "pooling network target where plan presets program reference explanation parts explain sampled pattern fitting audit"
+    "errors printing algebra domain taylor op affine propagation direction primitive root relevance lrp network plans fast "
+    "explaining estimate audit"
 ).split()
 FORBIDDEN = {
     "dtd": {"hydra", "omegaconf", "matplotlib", "sympy", "proofs", "experiments", "rich"},
@@ -46,7 +47,125 @@ def test_every_package_stays_away_from_what_is_not_its_own():
             assert not used & forbidden, f"{path} imports {used & forbidden}"
 
 
-def test_files_are_small():
-    sizes = {p: len(p.read_text().splitlines()) for d in ("dtd", "proofs", "experiments") for p in (ROOT / d).rglob("*.py")}
-    large = {str(p): n for p, n in sizes.items() if n > 300}
-    assert not large, f"one idea each, about 200 lines: {large}"
+ROOMS = {"dtd": 20, "experiments": 13}  # files and folders at the top
+LINES = 220  # of one file
+PACKAGES = ("dtd", "proofs", "experiments", "hydra_plugins")
+
+
+def modules(*packages: str) -> dict[str, Path]:
+    """Every module of some packages by its dotted name; a package's ``__init__`` has the package's name."""
+    files = (path for package in packages for path in sorted((ROOT / package).rglob("*.py")))
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
+
+
+def arrows(found: dict[str, Path]) -> dict[str, set[str]]:
+    """What a module imports of the others, anywhere in its file; ``from a import b`` is ``a.b`` where that is a module."""
+    graph: dict[str, set[str]] = {}
+    for module, path in found.items():
+        names: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert not node.level, f"{path}: imports are absolute here"
+                inside = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+                names |= {full if full in found else node.module for full in inside.values()}
+        graph[module] = names & found.keys() - {module}
+    return graph
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """One circle of a graph, its first node again at the end; empty where there is none."""
+    done: set[str] = set()
+    way: list[str] = []
+
+    def walk(node: str) -> list[str]:
+        if node in way:
+            return [*way[way.index(node) :], node]
+        if node in done:
+            return []
+        way.append(node)
+        closed = next(filter(None, map(walk, sorted(graph[node]))), [])
+        way.pop()
+        done.add(node)
+        return closed
+
+    return next(filter(None, map(walk, sorted(graph))), [])
+
+
+def test_a_circle_is_found_where_there_is_one():
+    assert circle({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert circle({"a": {"b"}, "b": {"c", "d"}, "c": set(), "d": {"b"}}) == ["b", "d", "b"]
+
+
+def test_no_imports_go_round_in_a_circle():
+    found = modules(*PACKAGES)
+    assert {"dtd.fast.kernels.passes", "experiments.runs.launch", "hydra_plugins.dtd_launcher"} <= found.keys()
+    assert circle(arrows(found)) == []
+
+
+def test_no_rooms_of_experiments_need_each_other():
+    graph: dict[str, set[str]] = {}
+    for module, names in arrows(modules("experiments")).items():
+        room = ".".join(module.split(".")[:2])
+        graph.setdefault(room, set()).update(".".join(name.split(".")[:2]) for name in names)
+    assert circle({room: names - {room} for room, names in graph.items()}) == []
+
+
+def test_imports_are_at_the_top_of_files():
+    for path in modules(*PACKAGES).values():
+        for name, at_top in imports(path):
+            assert at_top, f"{path} imports {name} inside a function"
+
+
+def test_there_are_few_rooms_and_small_files():
+    for package, most in ROOMS.items():
+        rooms = sorted(p.name for p in (ROOT / package).iterdir() if p.name not in ("__pycache__", "py.typed"))
+        assert len(rooms) <= most, rooms
+    sizes = {str(path): len(path.read_text().splitlines()) for path in modules(*PACKAGES).values()}
+    large = {path: lines for path, lines in sizes.items() if lines > LINES}
+    assert not large, f"one idea each, at most {LINES} lines: {large}"
+
+
+def defined(path: Path) -> set[str]:
+    """Names that a file defines at its top level: functions, classes and constants."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names - {"_", "__all__"}
+
+
+def test_a_name_stands_for_one_thing_in_dtd():
+    places: dict[str, list[str]] = {}
+    for module, path in modules("dtd").items():
+        for name in defined(path):
+            places.setdefault(name, []).append(module)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_speed_stands_above_meaning():
+    """Nothing that `dtd.fast` is built on imports it: it could be taken out."""
+    below = FLOORS[: FLOORS.index("fast")]
+    for module, names in arrows(modules("dtd")).items():
+        if module.split(".")[1:2] and module.split(".")[1] in below:
+            assert not [name for name in names if name.startswith("dtd.fast")], module
+
+
+def subclasses(cls: type) -> set[type]:
+    """All classes below one."""
+    return {below for child in type.__subclasses__(cls) for below in (child, *subclasses(child))}
+
+
+def test_no_subclass_overrides_a_final_method():
+    for module in modules("dtd", "proofs"):
+        import_module(module)
+    for cls in subclasses(object):
+        if cls.__module__.split(".")[0] in ("dtd", "proofs", "tests"):
+            for name in vars(cls):
+                final = [base for base in cls.__mro__[1:] if getattr(vars(base).get(name), "__final__", False)]
+                assert not final, f"{cls} overrides {name}, which is final in {final}"

@@ -14,17 +14,17 @@ from dtd.errors import PlanError
 from dtd.explaining.observe import observe_models
 from dtd.explaining.target import Target
 from dtd.lrp import LRPRule
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
 from dtd.propagation import Layer, Propagation
 from dtd.relevance import RelevanceModel
 from dtd.root import Nearest
 from dtd.root.units import at_once
-from dtd.taylor import Balance
+from dtd.taylor import PARTS, Balance
 
 REGISTERED = (exact, generic, roots)
 DESCRIPTION = ("layer", "kind", "model", "root", "domain")
-PARTS = ("first", "bias", "zeroth", "remainder")
 
 
 @torch.no_grad()
@@ -75,10 +75,8 @@ def audit(
     passed = observe_models(reading, models, target)
     rows = []
     for i, layer, read, _ in passed.graph.ascend(passed.values):
-        relevance = passed.arrived[i]
-        index = chosen(relevance, units, seed)
-        look = Look(layer, read, relevance, passed.balances[i], passed.context(i), index, memory, nearest)
-        rows.append({**describe(layer, models[i]), **summary(findings(models[i], look))})
+        look = Look.at(passed, i, read, chosen(passed.arrived[i], units, seed), memory, nearest)
+        rows.append({**describe(layer, models[i]), **units_row(findings(models[i], look))})
     table = pd.DataFrame(rows)
     numbers = {name: "Int64" if name == "units" else "Float64" for name in table.columns if name not in DESCRIPTION}
     return table.astype(numbers)
@@ -100,7 +98,7 @@ def chosen(relevance: Tensor, units: int | None, seed: int) -> Tensor:
     return receiving[drawn.sort().values.to(receiving.device)]
 
 
-def summary(found: Iterator[Findings] | Balance) -> dict[str, float | int | None]:
+def units_row(found: Iterator[Findings] | Balance) -> dict[str, float | int | None]:
     """One row from what was found at a layer."""
     if isinstance(found, Balance):
         return balance_alone(found)

@@ -4,7 +4,8 @@ from math import ceil, prod
 
 import pandas as pd
 
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
 from dtd.relevance import RelevanceModel
 from dtd.root.units import at_once

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from dtd.audit.findings import Findings, Look, findings
-from dtd.audit.validity import Status
-from dtd.numeric import delta
+from dtd.audit.validity import Status, first_reason
 from dtd.propagation import Layer
 from dtd.relevance.exact import Exact, Expansion
+from dtd.relevance.numeric import delta
 
 
 @findings.register
@@ -24,7 +24,7 @@ def _(model: Exact, look: Look) -> Iterator[Findings]:
             zeroth=part.zeroth,
             remainder=part.relevance - part.zeroth - first,
             exists=part.exists,
-            status=status(part, look.layer),
+            status=exact_status(part, look.layer),
             distance=length,
             relative_distance=torch.where(length == 0, 0.0, length / part.ways.data.flatten(1).norm(dim=1)),
         )
@@ -37,7 +37,7 @@ def only(index: Tensor, relevance: Tensor) -> Tensor:
     return kept.view_as(relevance)
 
 
-def status(part: Expansion, layer: Layer) -> Tensor:
+def exact_status(part: Expansion, layer: Layer) -> Tensor:
     """The :class:`Status` of each root; the linear region is that of the whole network above. # shape: (P,), int8"""
     slack = 4 * delta(part.points.dtype)
     bounds = layer.domain.map(lambda bound: torch.broadcast_to(bound, context_shape(part, bound))[part.ways.samples])
@@ -48,10 +48,7 @@ def status(part: Expansion, layer: Layer) -> Tensor:
         Status.NOT_ZERO: part.zeroth.abs() > 1e3 * slack * part.relevance.abs(),
         Status.NO_ROOT: ~part.exists,
     }
-    result = torch.zeros_like(part.ways.samples, dtype=torch.int8)
-    for reason, failed in fails.items():
-        result = result.masked_fill(failed, int(reason))
-    return result
+    return first_reason(fails)
 
 
 def context_shape(part: Expansion, bound: Tensor) -> tuple[int, ...]:

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from dtd.errors import PlanError
+from dtd.explaining.observe import Observed
 from dtd.lrp import LRPRule
 from dtd.plans.pooling import MeanForMax
+from dtd.printing import Printed
 from dtd.propagation import Context, Layer, Propagation
-from dtd.relevance import Follow, HeldScale, Identity, MatMulShares, MinMax, ProductShares, SoftmaxTangent
+from dtd.relevance import Constant, Follow, HeldScale, Identity, MatMulShares, MinMax, ProductShares, SoftmaxTangent, Tangent
 from dtd.root import Nearest
 from dtd.taylor import Balance
 
@@ -28,9 +30,17 @@ class Look(NamedTuple):
     memory: int  # bytes for the roots that are built at once
     nearest: Nearest | None  # a yardstick
 
+    @classmethod
+    def at(
+        cls, passed: Observed, i: int, inputs: tuple[Tensor, ...], index: Tensor, memory: int, nearest: Nearest | None = None
+    ) -> "Look":
+        """Some units of layer ``i`` of an explanation."""
+        layer, relevance, balance = passed.graph.layers[i], passed.arrived[i], passed.balances[i]
+        return cls(layer, inputs, relevance, balance, passed.context(i), index, memory, nearest)
+
 
 @dataclass(frozen=True, eq=False)
-class Findings:
+class Findings(Printed):
     """Some units of a layer, one entry for each pair of a sample and a unit. # shape: (B, k) or (P,) each"""
 
     relevance: Tensor  # that arrived
@@ -72,6 +82,8 @@ def _(model: LRPRule, look: Look) -> Balance:
 @findings.register(MatMulShares)
 @findings.register(SoftmaxTangent)
 @findings.register(HeldScale)
+@findings.register(Tangent)
+@findings.register(Constant)
 @findings.register(MinMax)
 @findings.register(MeanForMax)
 def _(model: Propagation, look: Look) -> Balance:

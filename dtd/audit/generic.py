@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dtd.audit.findings import Findings, Look, findings
-from dtd.audit.validity import Status
+from dtd.audit.validity import Status, first_reason
 from dtd.domain import Domain, hull
 from dtd.relevance import Generic
 
@@ -31,7 +31,7 @@ def _(model: Generic, look: Look) -> Iterator[Findings]:
             zeroth=found.zeroth,
             remainder=here - first - found.zeroth,
             exists=found.exists,
-            status=status(found.exists, here, found.zeroth, inside(domain, path.at, found.way)),
+            status=point_status(found.exists, here, found.zeroth, inside(domain, path.at, found.way)),
             distance=distance,
             relative_distance=torch.where(distance == 0, 0.0, distance / size[:, None]),
         )
@@ -52,8 +52,7 @@ def inside(domain: Domain, points, way: Tensor) -> Tensor:
     return torch.stack(found, 1) if found else torch.ones_like(way, dtype=torch.bool)
 
 
-def status(exists: Tensor, relevance: Tensor, zeroth: Tensor, within: Tensor) -> Tensor:
+def point_status(exists: Tensor, relevance: Tensor, zeroth: Tensor, within: Tensor) -> Tensor:
     """The :class:`Status` of each unit's point; a generic layer has no linear region to leave. # shape: (B, k), int"""
-    result = torch.where(within, int(Status.VALID), int(Status.DOMAIN))
-    result = result.masked_fill(zeroth.abs() > NEGLIGIBLE * relevance.abs(), int(Status.NOT_ZERO))
-    return result.masked_fill(~exists, int(Status.NO_ROOT))
+    not_zero = zeroth.abs() > NEGLIGIBLE * relevance.abs()
+    return first_reason({Status.DOMAIN: ~within, Status.NOT_ZERO: not_zero, Status.NO_ROOT: ~exists})

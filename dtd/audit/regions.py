@@ -12,11 +12,12 @@ from dtd.errors import PlanError
 from dtd.explaining.observe import Observed, observe
 from dtd.explaining.target import Target
 from dtd.network.above import live
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.plans.plan import Plan
 from dtd.propagation import Context, Layer
 from dtd.relevance import RelevanceModel
-from dtd.relevance.exact.way import Ways, chunks, joined
+from dtd.relevance.exact.rays import Rays, layer_input, pairs_in_chunks
 from dtd.root import mixed
 from dtd.root.units import FieldUnits
 
@@ -56,7 +57,7 @@ def root_regions(
             raise PlanError(f"Layer '{layer.name}' has {model}, which has no roots of its own; take a derived rule.")
         context = replace(passed.context(i), values=values)
         found = inspect_roots(layer, model, context, passed.arrived[i], units, seed)
-        rows.append({"layer": layer.name, "kind": layer.kind, "model": type(model).__name__, **summary(found)})
+        rows.append({"layer": layer.name, "kind": layer.kind, "model": type(model).__name__, **regions_row(found)})
     table = pd.DataFrame(rows)
     return table.astype(dict.fromkeys(table.columns[4:], "Float64"))
 
@@ -77,11 +78,11 @@ def inspect_roots(
         kept = counted.flatten().nonzero().flatten()
         drawn = torch.randperm(len(kept), generator=torch.Generator().manual_seed(seed))[:units]
         counted = torch.zeros_like(counted).flatten().index_fill(0, kept[drawn], True).view_as(counted)
-    for samples, index in chunks(counted, ROWS):
+    for samples, index in pairs_in_chunks(counted, ROWS):
         ways, exists = to_roots(layer, model, context, samples, index)
         ways = ways.take(exists)
         points, at = ways.points(ways.end), relevance.flatten(1)[ways.samples, ways.units]
-        score = context.above.explained(context.values | {context.position: layer.op.apply(joined(layer, context))})
+        score = context.above.explained(context.values | {context.position: layer.op.apply(layer_input(layer, context))})
         there = context.above.explained(ways.moved(points), ways.samples)
         found.append(
             {
@@ -93,18 +94,17 @@ def inspect_roots(
     return {name: torch.cat([part[name] for part in found]) for name in found[0]}
 
 
-def to_roots(layer: Layer, model: RelevanceModel, context: Context, samples: Tensor, index: Tensor) -> tuple[Ways, Tensor]:
+def to_roots(layer: Layer, model: RelevanceModel, context: Context, samples: Tensor, index: Tensor) -> tuple[Rays, Tensor]:
     """The ways ``a − t v`` to the roots, which are at ``t = 1``, and where there is one. # shape: (P,), (P,)"""
     units, column = index.unique(return_inverse=True)
-    found = FieldUnits(layer.op, joined(layer, context), units)
+    found = FieldUnits(layer.op, layer_input(layer, context), units)
     root = mixed(model.root.roots(found, layer.domain))
-    v = (found.z[..., None] * root.shift * found.real)[samples, column]
-    way = torch.zeros_like(joined(layer, context)).flatten(1)[samples]
-    way = way.scatter_add(1, found.field.clamp(min=0)[column], v).view(-1, *layer.op.in_shape)
-    return Ways(layer, context, samples, index, way, torch.ones_like(v[:, 0])), root.exists[samples, column]
+    way = found.scatter_pairs(found.z[..., None] * root.shift, samples, column)
+    exists = root.exists[samples, column]
+    return Rays(layer, context, samples, index, way, torch.ones_like(exists, dtype=way.dtype)), exists
 
 
-def summary(found: dict[str, Tensor]) -> dict[str, float | int | None]:
+def regions_row(found: dict[str, Tensor]) -> dict[str, float | int | None]:
     """One row from the roots of a layer."""
     n = len(found["same_region"])
     score = found["score_left"][found["score_left"].isfinite()]

@@ -38,7 +38,12 @@ def status(model: RelevanceModel, root: Root, units: FieldUnits, domain: Domain)
         Status.NO_ROOT: ~root.exists,
         Status.INACTIVE: ~model.defined(units.z),
     }
-    result = torch.zeros_like(units.z, dtype=torch.int8)
+    return first_reason(fails)
+
+
+def first_reason(fails: dict[Status, Tensor]) -> Tensor:
+    """The status of each root: of the reasons that apply the one that comes last in ``fails``, VALID where none does."""
+    result = torch.zeros_like(next(iter(fails.values())), dtype=torch.int8)
     for reason, failed in fails.items():
         result = result.masked_fill(failed, int(reason))
     return result

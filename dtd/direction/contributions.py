@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dtd.algebra import identity, one, step
 from dtd.direction.base import Direction, Factor
 from dtd.direction.functions import Boost, Given, Only, signed_parts
-from dtd.domain import Bound, NonNegative
+from dtd.domain import Bound, Domain, NonNegative
 from dtd.errors import check_nonnegative, check_parameter
 
 
@@ -13,7 +13,7 @@ from dtd.errors import check_nonnegative, check_parameter
 class Activations(Direction):
     """``v_kj = a_j``: the segment to the origin. With it the root gives LRP-0 (and LRP-ε when damped)."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, one),)
 
 
@@ -26,7 +26,7 @@ class Gamma(Direction):
     def __post_init__(self):
         check_nonnegative("gamma", self.gamma)
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, Boost(self.gamma)),)
 
 
@@ -43,7 +43,7 @@ class SignedGamma(Direction):
     def __post_init__(self):
         check_nonnegative("gamma", self.gamma)
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return tuple(
             Factor(part, Boost(self.gamma, sign * side), side) for side in (1, -1) for part, sign in signed_parts(domain)
         )
@@ -65,7 +65,7 @@ class ZPlus(Direction):
     requires = NonNegative()
     remedy = "Use zplus_signed, z^B with Box(low, high), or w²."
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, Only(1)),)
 
 
@@ -81,7 +81,7 @@ class Contributions(Direction):
     def __post_init__(self):
         check_parameter(self.sign in (1, -1), "sign", "+1 or -1", self.sign)
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return tuple(Factor(part, Only(sign * self.sign)) for part, sign in signed_parts(domain))
 
 
@@ -91,7 +91,7 @@ class Toward(Direction):
 
     point: Bound = 0.0
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, one), Factor(Given(-self.point), one))
 
     def bias(self, b):

@@ -40,7 +40,7 @@ class Boost(WeightFunction):
     gamma: float
     side: int = 1
 
-    def __call__(self, w):
+    def __call__(self, w: Any) -> Any:
         return 1 + self.gamma * step(w * self.side)
 
     @property
@@ -55,7 +55,7 @@ class Only(WeightFunction):
 
     side: int
 
-    def __call__(self, w):
+    def __call__(self, w: Any) -> Any:
         return step(w * self.side)
 
     @property

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dtd.direction.base import Direction, Factor
 from dtd.direction.functions import Function, WeightFunction
+from dtd.domain import Domain
 from dtd.errors import check_nonnegative, check_parameter
 
 
@@ -49,10 +50,10 @@ class Jitter(Direction):
     def remedy(self) -> str:
         return self.direction.remedy
 
-    def bound(self, domain):
+    def bound(self, domain: Domain) -> "Direction":
         return replace(self, direction=self.direction.bound(domain))
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         inner = self.direction.factors(domain)
         return tuple(Factor(f.activation, Scaled(f.weight, self.spread, self.seed), f.side) for f in inner)
 

@@ -52,7 +52,7 @@ class Fitted:
         return Plan([*(Entry(name(layer), model) for layer, model in self.models.items()), *optional(rest)])
 
     def save(self, path: Path | str) -> None:
-        """Write the models to a safetensors file; :func:`dtd.relevance.min_max.load` reads one layer's."""
+        """Write the models to a file; :func:`dtd.relevance.min_max.load` reads one layer's."""
         save(path, self.models)
 
 
@@ -85,14 +85,14 @@ def fit_min_max(
         raise InputError("Min-max models are for dense layers below the last layer with weights; the network has none.")
     fitted = Fitted({}, pd.DataFrame())
     for i, layer in reversed(layers):
-        a, relevance, above = observed(network, batches, target, fitted.plan(plan), i)
+        a, relevance, above = relevance_seen(network, batches, target, fitted.plan(plan), i)
         model, row = fit_layer(layer, a, relevance, above, training)
         fitted = Fitted({layer.name: model, **fitted.models}, pd.concat([pd.DataFrame([row]), fitted.fit]))
     return Fitted(fitted.models, fitted.fit.reset_index(drop=True))
 
 
 @torch.no_grad()
-def observed(
+def relevance_seen(
     network: Network, batches: Iterable[Tensor], target: Target, plan: Plan, position: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """A layer's input, the relevance of its output, and that of the next layer above. # shape: (N, J), (N, K), (N, L)"""

@@ -33,12 +33,12 @@ def estimate_patterns(network: Network, batches: Iterable[Tensor], regime: str =
     layers = {layer.name: layer.op for layer in network.weighted if isinstance(layer.op, AffineMap)}
     sums, counts = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
     for x in batches:
-        for name, (_, z) in observed(network, x).items():
+        for name, (_, z) in activations_seen(network, x).items():
             sums[name] = sums[name] + per_channel(layers[name], z)
             counts[name] = counts[name] + per_channel(layers[name], torch.ones_like(z))
     patterns = dict.fromkeys(layers, 0.0)
     for x in batches:
-        for name, (a, z) in observed(network, x).items():
+        for name, (a, z) in activations_seen(network, x).items():
             affine = layers[name]
             centred = z - affine.per_output(sums[name] / counts[name])
             used = centred if regime == "linear" else centred * (z > 0)
@@ -46,21 +46,21 @@ def estimate_patterns(network: Network, batches: Iterable[Tensor], regime: str =
     return {name: pattern.contiguous() for name, pattern in patterns.items()}
 
 
-def observed(network: Network, x: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+def activations_seen(network: Network, x: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
     """Inputs and pre-activations of the layers with weights. # shape: (B, *in), (B, *out)"""
     return {layer.name: (a, z) for layer, a, z in activations(network, x) if layer.weighted}
 
 
 def per_channel(affine: AffineMap, z: Tensor) -> Tensor:
-    """Sum over samples and positions, in the shape of the layer's bias: the adjoint of :meth:`AffineMap.per_output`."""
-    return adjoint(lambda vector: affine.per_output(vector).expand(z.shape), z.new_zeros(affine.bias_shape), z)
+    """Sum over samples and positions, in the shape of the layer's bias: the adjoint_of of :meth:`AffineMap.per_output`."""
+    return adjoint_of(lambda vector: affine.per_output(vector).expand(z.shape), z.new_zeros(affine.bias_shape), z)
 
 
 def outer_sum(affine: AffineMap, a: Tensor, z: Tensor) -> Tensor:
-    """``Σ a_j z_k`` over samples and positions, in the shape of the weight: the adjoint of the map in its weight."""
-    return adjoint(lambda weight: affine.linear(a, weight), torch.zeros_like(affine.weight), z)
+    """``Σ a_j z_k`` over samples and positions, in the shape of the weight: the adjoint_of of the map in its weight."""
+    return adjoint_of(lambda weight: affine.linear(a, weight), torch.zeros_like(affine.weight), z)
 
 
-def adjoint(linear: Callable[[Tensor], Tensor], at: Tensor, values: Tensor) -> Tensor:
-    """The adjoint of a linear function, applied to ``values``."""
+def adjoint_of(linear: Callable[[Tensor], Tensor], at: Tensor, values: Tensor) -> Tensor:
+    """The adjoint_of of a linear function, applied to ``values``."""
     return torch.func.vjp(linear, at)[1](values)[0]

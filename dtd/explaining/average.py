@@ -13,6 +13,8 @@ from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.where import name
+from dtd.printing import Printed
+from dtd.relevance.moments import Moments
 from dtd.root import towards
 
 
@@ -29,7 +31,7 @@ def toward_data(network: Network, data: Tensor, root: bool = True) -> Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class MeanExplanation:
+class MeanExplanation(Printed):
     """The mean of the explanations over plans, entry by entry, and its standard error ``s/√N``. # shape: (B, *in) each"""
 
     relevance: Tensor
@@ -45,13 +47,9 @@ def mean_over_plans(network: Network, x: Tensor, target: Target, plans: Iterable
 
     Raises :class:`InputError` for fewer than two plans, and what :func:`dtd.explain` raises.
     """
-    count, mean, squares = 0, 0.0, 0.0
+    moments = Moments()
     for plan in plans:
-        relevance = explain(network, x, target, plan).relevance
-        count += 1
-        away = relevance - mean
-        mean = mean + away / count
-        squares = squares + away * (relevance - mean)
-    if count < 2:
-        raise InputError(f"A standard error needs at least 2 plans; found {count}.")
-    return MeanExplanation(mean, (squares / (count - 1) / count).sqrt(), count)
+        moments = moments.with_value(explain(network, x, target, plan).relevance)
+    if moments.count < 2:
+        raise InputError(f"A standard error needs at least 2 plans; found {moments.count}.")
+    return MeanExplanation(moments.mean, moments.variance_of_mean().sqrt(), moments.count)

@@ -1,7 +1,7 @@
 """The balance of every layer of an explanation, found when it is first asked for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import torch
@@ -13,19 +13,23 @@ from dtd.explaining.target import Target
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.network.state import version
+from dtd.op import Op
+from dtd.printing import Printed
 from dtd.propagation import Layer, Propagation
 from dtd.taylor import Balance
 
-Found = tuple[dict[int, Tensor], dict[int, Balance]]  # relevance of each explained input, balance of each layer
+Decomposed = tuple[dict[int, Tensor], dict[int, Balance], dict[int, Tensor]]
+# relevance of each explained input, and of each layer its balance and Σ |R| of its output
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class Record(Printed):
     """What happened at one layer."""
 
     layer: Layer
     model: Propagation
     balance: Balance
+    magnitude: Tensor  # Σ |R| of the output. shape: (B,)
 
 
 class Records(Protocol):
@@ -45,11 +49,11 @@ class Replay(NamedTuple):
     versions: tuple[int, ...]  # of the values
     initial: Tensor
     target: Target | None = None
-    done: Found | None = None  # what the pass found, where it was run already
+    done: Decomposed | None = None  # what the pass found, where it was run already
 
     @torch.no_grad()
-    def run(self) -> Found:
-        """Relevance of each explained input, and the balances by layer."""
+    def run(self) -> Decomposed:
+        """Relevance of each explained input, the balances and the magnitudes by layer."""
         if not self.network.is_current(self.graph) or versions(self.values) != self.versions:
             raise StaleError(
                 "The balances are found when first asked for; since this explanation was made its input or the model's "
@@ -57,15 +61,61 @@ class Replay(NamedTuple):
             )
         return self.done or self.descend(sweep(self.graph, self.models, self.values, self.target))
 
-    def descend(self, swept: Sweep) -> Found:
+    def descend(self, swept: Sweep) -> Decomposed:
         """The relevance pass after a sweep."""
-        return relevance_pass(self.graph, self.models, swept, self.initial, self.values)
+        magnitudes: dict[int, Tensor] = {}
+
+        def seen(i: int, relevance: Tensor) -> None:
+            magnitudes[i] = relevance.abs().flatten(1).sum(1)
+
+        return *relevance_pass(self.graph, self.models, swept, self.initial, self.values, seen), magnitudes
 
     def records(self) -> Mapping[str, Record]:
         """What happened at each layer, by name."""
-        _, balances = self.run()
-        layers = zip(self.graph.layers, self.models, strict=True)
-        return {layer.name: Record(layer, model, balances[i]) for i, (layer, model) in enumerate(layers)}
+        _, balances, magnitudes = self.run()
+        layers = enumerate(zip(self.graph.layers, self.models, strict=True))
+        return {layer.name: Record(layer, model, balances[i], magnitudes[i]) for i, (layer, model) in layers}
+
+
+class Described(Op):
+    """The operation of a layer that was sent elsewhere: its description alone."""
+
+    def __init__(self, description: str):
+        self.description = description
+
+    def __repr__(self) -> str:
+        return self.description
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        raise StaleError(
+            f"{self.description} was left where the explanation was made. Trace the model here to compute with it."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What happened at each layer, of an explanation that was sent elsewhere; None where it could not be found any more."""
+
+    found: Mapping[str, Record] | None
+
+    @classmethod
+    def of(cls, source: Records) -> "Kept":
+        """The records of an explanation, with descriptions for operations."""
+        try:
+            records = source.records()
+        except StaleError:
+            return cls(None)
+        layers = {name: replace(r.layer, op=Described(repr(r.layer.op)), refill=None) for name, r in records.items()}
+        return cls({name: replace(record, layer=layers[name]) for name, record in records.items()})
+
+    def records(self) -> Mapping[str, Record]:
+        """By name."""
+        if self.found is None:
+            raise StaleError(
+                "The balances of this explanation were not found before its input or the model's parameters changed, and so "
+                "they did not come along. Read 'layers' before, or explain again."
+            )
+        return self.found
 
 
 def versions(values: Mapping[int, Tensor]) -> tuple[int, ...]:

@@ -8,7 +8,8 @@ from dtd.errors import InputError
 from dtd.explaining.explanation import Explanation, Request
 from dtd.explaining.memory import in_parts
 from dtd.explaining.target import Target
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.plans.plan import Plan
 
 
@@ -16,7 +17,7 @@ def explain(
     network: Network,
     inputs: Inputs,
     target: Target,
-    plan: Plan,
+    plan: Plan | None = None,
     *,
     pass_dtype: torch.dtype | None = None,
     memory: int | None = None,
@@ -30,7 +31,7 @@ def explain(
         target: what is explained. A class for all samples (int) or for each (integer tensor ``(B,)``): the initial relevance
             is that output. A function of the output, or a floating-point tensor: the initial relevance ``(B, *out)``
             itself.
-        plan: a :class:`dtd.Plan`, derived or ``.explicit()``.
+        plan: a :class:`dtd.Plan`, derived or ``.explicit()``; left out, that of :func:`dtd.presets.recommended`.
         pass_dtype: a dtype, ``torch.bfloat16``, for the passes with modified weights (γ, z⁺, αβ, …) of convolutions and of
             small dense layers; the others and all sums stay in the network's. Faster where the processor has that
             arithmetic, with an error below 1e-2 of the largest relevance for z⁺, and without a bound where a rule's
@@ -54,7 +55,12 @@ def explain(
 
 
 def explain_each(
-    network: Network, inputs: Inputs, targets: Collection[Target], plan: Plan, *, pass_dtype: torch.dtype | None = None
+    network: Network,
+    inputs: Inputs,
+    targets: Collection[Target],
+    plan: Plan | None = None,
+    *,
+    pass_dtype: torch.dtype | None = None,
 ) -> Iterator[Explanation]:
     """One explanation for each target, in their order: the forward sweep is run once, each target costs a relevance pass.
 

@@ -1,5 +1,6 @@
 """What an explanation is, and how one forward sweep gives it for each target."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,17 +10,21 @@ import torch
 from torch import Tensor
 
 from dtd.errors import InputError
-from dtd.explaining.balances import Record, Records, Replay, versions
+from dtd.explaining.balances import Kept, Record, Records, Replay, versions
+from dtd.explaining.growth import GrowthWarning, growth, message, outgrows
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.fast import Program, Swept, prepared
-from dtd.network.graph import Reading
-from dtd.network.network import Inputs, Network
+from dtd.network.graph import Graph, Reading
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
+from dtd.plans.attention import recommended
 from dtd.plans.plan import Plan, check_asked
+from dtd.printing import shown
 from dtd.propagation import Propagation
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """Relevance of the inputs, and each layer's balance.
 
@@ -42,10 +47,32 @@ class Explanation:
         """
         return self.source.records()
 
+    def __reduce__(self):
+        """Copies and pickles hold what was found at each layer, and neither the network nor the input."""
+        return Explanation, (self.relevance, self.output, self.initial, Kept.of(self.source))
+
+    def __repr__(self) -> str:
+        conserved = self.conservation()
+        ends = (conserved.min().item(), conserved.max().item()) if len(conserved) else (1.0, 1.0)
+        kept = f"{ends[0]:.4g}" if ends[0] == ends[1] else f"{ends[0]:.4g} to {ends[1]:.4g}"
+        large = ", relevance outgrows what is explained: see growth" if outgrows(self.parts, self.initial) else ""
+        return (
+            f"Explanation(relevance={shown(self.relevance)}, output={shown(self.output)}, "
+            f"conservation Σ R(inputs) / Σ R(output) = {kept}{large})"
+        )
+
     @property
     def parts(self) -> tuple[Tensor, ...]:
         """Relevance of each explained input. # shape: (B, *in) each"""
         return (self.relevance,) if isinstance(self.relevance, Tensor) else tuple(self.relevance.values())
+
+    @cached_property
+    def growth(self) -> dict[str, float]:
+        """``Σ|R| / Σ|R_initial|`` at the output of each layer, from the output down, for the sample where it is largest.
+
+        An explanation whose input relevance exceeds 1000 warns (:class:`GrowthWarning`) with the layer and the reason.
+        """
+        return growth(self.layers, self.initial)
 
     def conservation(self) -> Tensor:
         """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.
@@ -64,11 +91,14 @@ class Request(NamedTuple):
     reading: Reading
     models: tuple[Propagation, ...]
     program: Program | None  # None where the pass goes by definition
+    pass_dtype: torch.dtype | None
 
     @classmethod
-    def of(cls, network: Network, inputs: Inputs, plan: Plan, pass_dtype: torch.dtype | None, fast: bool) -> "Request":
+    def of(
+        cls, network: Network, inputs: Inputs, plan: Plan | None, pass_dtype: torch.dtype | None, fast: bool
+    ) -> "Request":
         """What is asked of some inputs; raises where something does not fit."""
-        check_asked(network, plan)
+        plan = chosen_plan(network, plan)
         reading = network.read(inputs)
         models = plan.bind(reading.graph)
         if pass_dtype not in (None, torch.bfloat16):
@@ -76,11 +106,24 @@ class Request(NamedTuple):
         program = prepared(reading.graph, models, pass_dtype) if fast else None
         if program is None:
             check_models(reading.graph.layers, models, reading.batch)
-        return cls(network, reading, models, program)
+        return cls(network, reading, models, program, pass_dtype)
+
+    def of_rows(self, inputs: Inputs, rows: slice) -> "Request":
+        """The same asked of some of the samples."""
+        reading = self.network.read(self.network.take(inputs, rows))
+        return self._replace(reading=reading, program=self.program and self.program.at(reading.graph.layers))
 
     def sweep(self) -> "ForwardSweep":
         """The forward sweep, from which every target's relevance is handed down."""
         return ForwardSweep(self, self.program and self.program.forward(self.reading.values))
+
+
+def chosen_plan(network: Network, plan: Plan | None) -> Plan:
+    """The plan, checked; the recommended one where none is given, made once for a graph."""
+    if plan is None and isinstance(network, Network):
+        return network.graph.plans.get((recommended, network.graph), lambda: recommended(network))
+    check_asked(network, plan)
+    return plan
 
 
 class ForwardSweep(NamedTuple):
@@ -91,22 +134,31 @@ class ForwardSweep(NamedTuple):
 
     def explanation(self, target: Target, last: bool) -> Explanation:
         """One target's; after the ``last`` one nothing of the sweep is left."""
-        network, (graph, values), models, program = self.request
+        network, (graph, values), models, program, _ = self.request
         if program is None or self.swept is None:
             return by_definition(self.request, target)
         initial = initial_relevance(self.swept.output, target)
         replay = Replay(network, graph, models, values, versions(values), initial, target)
         relevance = program.backward(self.swept, initial, values, release=last)
         if not self.swept.holds(relevance):
-            relevance, _ = replay.run()  # says what is wrong, or finds that nothing is
-        return Explanation(network.named(relevance), self.swept.output, initial, replay)
+            relevance, *_ = replay.run()  # says what is wrong, or finds that nothing is
+        found = Explanation(network.named(relevance), self.swept.output, initial, replay)
+        return checked(found, graph.base, models)
 
 
 @torch.no_grad()
 def by_definition(request: Request, target: Target) -> Explanation:
     """The explanation by one pass that finds the balances too."""
-    network, (graph, values), models, _ = request
+    network, (graph, values), models, _, _ = request
     swept = sweep(graph, models, values, target)
     replay = Replay(network, graph, models, values, versions(values), initial_relevance(swept.output, target), target)
     finished = replay._replace(done=replay.descend(swept))
-    return Explanation(network.named(finished.done[0]), swept.output, replay.initial, finished)
+    found = Explanation(network.named(finished.done[0]), swept.output, replay.initial, finished)
+    return checked(found, graph.base, models)
+
+
+def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -> Explanation:
+    """The explanation, with a warning where its relevance outgrows what is explained: once for a plan on a network."""
+    if outgrows(found.parts, found.initial):
+        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=6))
+    return found

@@ -11,9 +11,7 @@ from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explaining.balances import Record, Records
 from dtd.explaining.explanation import Explanation, Request
 from dtd.explaining.target import Target, initial_relevance, target_at
-from dtd.fast import Program
-from dtd.network.graph import Reading
-from dtd.network.network import Inputs
+from dtd.network.leaves import Inputs
 from dtd.taylor import Balance
 
 
@@ -32,32 +30,36 @@ def in_parts(request: Request, inputs: Inputs, target: Target, memory: int) -> E
         graph = reading.graph
         output = graph.like.new_zeros(()).expand(reading.batch, *graph.layers[graph.output].shape)
         initial_relevance(output, target)  # raises where it does not fit the batch
-    samples = fitting(program, reading, memory)
+    samples = fitting(request, inputs, memory)
     if samples >= reading.batch:
         return request.sweep().explanation(target, last=True)
     parts = []
     for start in range(0, reading.batch, samples):
         rows = slice(start, start + samples)
-        part = request._replace(reading=request.network.read(request.network.take(inputs, rows)))
-        parts.append(part.sweep().explanation(target_at(target, rows), last=True))
-    return joined(parts)
+        parts.append(request.of_rows(inputs, rows).sweep().explanation(target_at(target, rows), last=True))
+    return joined_explanation(parts)
 
 
-def fitting(program: Program, reading: Reading, memory: int) -> int:
+def fitting(request: Request, inputs: Inputs, memory: int) -> int:
     """How many samples fit; what one saves is found by one forward sweep, once for each program."""
-    if not reading.batch:
+    graph, batch = request.reading.graph.base, request.reading.batch
+    if not batch:
         return 1
-    one = {j: x[:1] for j, x in reading.values.items()}
-    each = reading.graph.saved_bytes.get((program,), lambda: max(1, program.forward(one).nbytes))
+
+    def measured() -> int:
+        one = request.of_rows(inputs, slice(0, 1))
+        return max(1, one.program.forward(one.reading.values).nbytes)
+
+    each = graph.saved_bytes.get((request.models, request.pass_dtype), measured)
     if each > memory:
         raise BudgetError(f"One sample needs {each:,} bytes; 'memory' is {memory:,}. Raise it.")
-    cut, _ = program.split({j: x[: memory // each] for j, x in reading.values.items()})
-    size = next(iter(reading.values.values())).element_size()
-    copied = program.stages[cut - 1].size * size if cut else 0  # where micro-batches are put together
+    program, fit = request.program, {j: x[: memory // each] for j, x in request.reading.values.items()}
+    cut, _ = program.split(fit)
+    copied = program.stages[cut - 1].size * graph.like.element_size() if cut else 0  # where micro-batches are put together
     return max(1, memory // (each + copied))
 
 
-def joined(explanations: list[Explanation]) -> Explanation:
+def joined_explanation(explanations: list[Explanation]) -> Explanation:
     """The explanation of all parts' samples."""
     output, initial = (torch.cat([getattr(each, name) for each in explanations]) for name in ("output", "initial"))
     first = explanations[0].relevance
@@ -83,4 +85,5 @@ class Joined:
 def together(records: list[Record]) -> Record:
     """One layer's record of all parts' samples."""
     sums = zip(*(record.balance.parts() for record in records), strict=True)
-    return Record(records[0].layer, records[0].model, Balance(*map(torch.cat, sums)))
+    magnitude = torch.cat([record.magnitude for record in records])
+    return Record(records[0].layer, records[0].model, Balance(*map(torch.cat, sums)), magnitude)

@@ -8,7 +8,8 @@ from torch import Tensor
 from dtd.explaining.sweep import Above, Sweep, check_models, relevance_pass, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.network.graph import Graph, Reading
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
 from dtd.propagation import Context, Propagation
 from dtd.taylor import Balance
@@ -25,6 +26,11 @@ class Observed(NamedTuple):
     arrived: dict[int, Tensor]  # relevance of each layer's output
     relevance: dict[int, Tensor]  # of the explained inputs
     balances: dict[int, Balance]
+
+    @property
+    def of_values(self) -> dict[int, Tensor]:
+        """Relevance of the layers' outputs and of the explained inputs."""
+        return {**self.arrived, **self.relevance}
 
     def context(self, position: int) -> Context:
         """What the relevance of a layer may depend on beyond the layer, for one whose model looks there."""

@@ -1,7 +1,7 @@
 """Speed: the same relevance by prepared passes. Nothing below this package imports it; without it everything else works."""
 
-from dtd.fast import affine, primitives  # registers what is faster than the definition
+from dtd.fast import affine, attention, primitives  # registers what is faster than the definition
 from dtd.fast.assemble import prepared
 from dtd.fast.program import Program, Swept
 
-__all__ = ["Program", "Swept", "affine", "prepared", "primitives"]
+__all__ = ["Program", "Swept", "affine", "attention", "prepared", "primitives"]

@@ -7,6 +7,7 @@ With ``R = y ⊙ c`` above the layer and ``u_m(a) = a`` it hands down ``c = Σ_m
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,13 +19,13 @@ from dtd.direction.functions import Function, signed_parts
 from dtd.domain import Domain
 from dtd.fast.kernels import Passes, fastest
 from dtd.fast.step import Plain, Setting, Step, prepare
-from dtd.fast.sums import sum_step
+from dtd.fast.sums import scale_step, sum_step
 from dtd.fast.terms import Down, Slots, Term, change, term
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
 from dtd.root import RootStrategy
 
-PARTS = {identity, positive, negative}  # of an activation: itself, or itself on one side of zero
+SIDES = {identity, positive, negative}  # of an activation: itself, or itself on one side of zero
 Through = Callable[[Tensor], Tensor]
 
 
@@ -70,9 +71,9 @@ class AffineStep(Step):
 
     @property
     def hands_coefficients(self):
-        return self.functions <= PARTS
+        return self.functions <= SIDES
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         a = self.layer.joined(inputs)
         if self.required:
             checks.extend(domain.contains(a).all() for domain in self.required)
@@ -83,21 +84,21 @@ class AffineStep(Step):
         kept = [each.quotient.keep(y, d) for each, d in zip(self.terms, found, strict=True)]
         return y, (a if self.reads else None, gate, kept)
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         a, gate, kept = saved
         parts: dict[Function, Tensor] = {}
         for each, mine in zip(self.terms, kept, strict=True):
             s = each.quotient.quotient(mine, relevance, self.setting.may_overwrite and each is self.terms[-1])
             if each.mirror is None:
-                collect(parts, each.down, s)
+                add_adjoints(parts, each.down, s)
             else:
                 active = torch.ops.aten.threshold_backward(s, gate, 0)
-                collect(parts, each.down, active)
-                collect(parts, each.mirror.down, s - active)
+                add_adjoints(parts, each.down, active)
+                add_adjoints(parts, each.mirror.down, s - active)
         return self.layer.parted(coefficients(parts, a) if self.hands_coefficients else weighed(parts, a))
 
 
-def collect(parts: dict[Function, Tensor], down: Down, s: Tensor) -> None:
+def add_adjoints(parts: dict[Function, Tensor], down: Down, s: Tensor) -> None:
     """Add the adjoints at ``s`` to what was found for the same function of the activation."""
     for function, part in zip(down.functions, down.lower(s), strict=True):
         parts[function] = parts[function].add_(part) if function in parts else part
@@ -159,4 +160,5 @@ def complement(slots: Slots, domain: Domain) -> tuple[int, ...]:
 def _(model: RelevanceModel, layer: Layer, setting: Setting) -> Step:
     if model.root.searches() is None:
         return Plain(model, layer)
-    return sum_step(model.root, layer, setting) or affine_step(model.root, layer, setting) or Plain(model, layer)
+    simple = sum_step(model.root, layer, setting) or scale_step(model.root, layer, setting)
+    return simple or affine_step(model.root, layer, setting) or Plain(model, layer)

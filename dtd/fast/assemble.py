@@ -1,8 +1,8 @@
 """From a bound plan to a program: who hands coefficients to whom, what is merged, what is let go of."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 import torch
@@ -19,7 +19,8 @@ def prepared(graph: Graph, models: tuple[Propagation, ...], dtype: torch.dtype |
     """:func:`assemble`, once for each plan; the graph remembers the last few. None where a model looks beyond its layer."""
     if any(isinstance(model, Contextual) for model in models):
         return None
-    return graph.programs.get((models, dtype), lambda: assemble(graph, models, dtype))
+    base = graph.base
+    return base.programs.get((models, dtype), lambda: assemble(base, models, dtype)).at(graph.layers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,19 @@ class Placed:
     output: int
     as_coefficients: bool  # coefficients arrive
     size: int
+    remake: Callable[[Sequence[Layer]], Step] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Remake:
+    """The step of a layer that holds side values, for those of a call."""
+
+    model: Propagation
+    at: int
+    setting: Setting
+
+    def __call__(self, layers: Sequence[Layer]) -> Step:
+        return prepare(self.model, layers[self.at], self.setting)
 
 
 @torch.no_grad()
@@ -49,19 +63,18 @@ def assemble(graph: Graph, models: Sequence[Propagation], dtype: torch.dtype | N
     for i in range(len(layers) - 1, -1, -1):
         if i in merged:
             continue
-        arrival = {
-            "as_coefficients": all(forms[i]),
-            "may_overwrite": len(forms[i]) > 1 or owned.get(i, False),
-            "dtype": dtype,
-        }
+        ours = len(forms[i]) > 1 or owned.get(i, False)
+        setting = Setting(as_coefficients=all(forms[i]), may_overwrite=ours, dtype=dtype)
         step, at = None, i
         if is_mergeable(layers, models, uses, i):
-            at = layers[i].inputs[0]
-            step = prepare(models[at], layers[at], Setting(**arrival, activation=layers[i]))
-        if step is None or (at != i and not step.merged):
-            step, at = prepare(models[i], layers[i], Setting(**arrival)), i
+            at, merging = layers[i].inputs[0], replace(setting, activation=layers[i])
+            step = prepare(models[at], layers[at], merging)
+            setting = merging if step.merged else setting
+        if step is None or not (at == i or step.merged):
+            step, at = prepare(models[i], layers[i], setting), i
         merged.add(at)
-        placed.append(Placed(step, layers[at].inputs, i, arrival["as_coefficients"], prod(layers[i].shape)))
+        remake = Remake(models[at], at, setting) if layers[at].sides else None
+        placed.append(Placed(step, layers[at].inputs, i, setting.as_coefficients, prod(layers[i].shape), remake))
         for j in layers[at].inputs:
             forms.setdefault(j, []).append(step.hands_coefficients)
             owned[j] = step.owns_result
@@ -85,6 +98,6 @@ def linked(placed: list[Placed], output: int, forms: dict[int, list[bool]], samp
         lower = tuple(each.step.hands_coefficients and not all(forms[j]) for j in each.inputs)
         kept |= {j for j, needed in zip(each.inputs, lower, strict=True) if needed} | ({each.output} if here else set())
         drop = tuple({j for j in each.inputs if last[j] == number and j != output})
-        stages.append(Stage(each.step, each.inputs, each.output, each.size, drop, here, lower))
+        stages.append(Stage(each.step, each.inputs, each.output, each.size, drop, here, lower, each.remake))
     arriving = frozenset(j for j, handed in forms.items() if j < 0 and all(handed))
     return Program(tuple(stages), output, frozenset(kept), arriving, sample_wise)

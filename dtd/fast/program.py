@@ -1,8 +1,8 @@
 """Prepared passes: a forward sweep and a relevance pass with everything decided that does not depend on the data."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
 from typing import Any, NamedTuple
@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from dtd.fast.step import Step
+from dtd.network.graph import Values
+from dtd.propagation import Layer
 
-LARGE = 2**25  # bytes; the C library's allocator keeps and hands out again what is no larger
-
-Values = Mapping[int, Tensor]  # by layer index; explained input k is value −1−k
+LARGE_TENSOR = 2**25  # bytes; the C library's allocator keeps and hands out again what is no larger
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,7 @@ class Stage:
     drop: tuple[int, ...]  # values that nobody needs after it
     to_relevance: bool  # coefficients arrive that the step cannot take
     lower_to_relevance: tuple[bool, ...]  # for each input: coefficients go where others hand relevance
+    remake: Callable[[Sequence[Layer]], Step] | None = None  # the step on layers with other side values, where it has some
 
 
 class Segment(NamedTuple):
@@ -68,7 +69,9 @@ class Swept(NamedTuple):
         """Bytes that are saved for the way back; of memory that tensors share, no more than there is."""
         seen: dict[tuple, Tensor] = {}
         for segment in (*self.lower, self.upper):
-            collect((segment.saved, [value for j, value in segment.kept.items() if j >= 0]), seen)  # inputs are the caller's
+            collect_tensors(
+                (segment.saved, [value for j, value in segment.kept.items() if j >= 0]), seen
+            )  # inputs are the caller's
         held: Counter[int] = Counter()
         for tensor in seen.values():
             memory = tensor.untyped_storage()
@@ -83,15 +86,15 @@ class Swept(NamedTuple):
         return bool(torch.stack([total.isfinite(), *self.checks]).all())
 
 
-def collect(saved: Any, seen: dict[tuple, Tensor]) -> None:
+def collect_tensors(saved: Any, seen: dict[tuple, Tensor]) -> None:
     """Find all tensors in what was saved, those at the same place once."""
     if isinstance(saved, Tensor):
         seen[saved.data_ptr(), saved.shape, saved.stride()] = saved
     elif isinstance(saved, (list, tuple)):
         for each in saved:
-            collect(each, seen)
+            collect_tensors(each, seen)
     elif isinstance(saved, dict):
-        collect(list(saved.values()), seen)
+        collect_tensors(list(saved.values()), seen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +102,7 @@ class Program:
     """A forward sweep and a relevance pass, without the balance of the layers.
 
     Relevance travels as coefficients ``c``, ``R = y ⊙ c``, wherever both sides can; that is decided before. Layers with
-    large outputs are run on a few samples at a time, so that no tensor exceeds ``LARGE`` bytes: what is larger, the
+    large outputs are run on a few samples at a time, so that no tensor exceeds ``LARGE_TENSOR`` bytes: what is larger, the
     system maps anew for each use, which costs more than computing it.
     """
 
@@ -108,6 +111,18 @@ class Program:
     kept: frozenset[int]
     as_coefficients: frozenset[int]  # the explained inputs at which coefficients arrive
     sample_wise: bool  # whether samples may be propagated in several batches
+
+    def at(self, layers: Sequence[Layer]) -> "Program":
+        """The program on layers with other side values."""
+        if not self.has_sides:
+            return self
+        stages = (stage if stage.remake is None else replace(stage, step=stage.remake(layers)) for stage in self.stages)
+        return replace(self, stages=tuple(stages))
+
+    @cached_property
+    def has_sides(self) -> bool:
+        """Whether some layers hold side values, one for each sample of a call."""
+        return any(stage.remake is not None for stage in self.stages)
 
     def forward(self, values: Values) -> Swept:
         """The forward sweep from the explained inputs. # shape: (B, *in) each"""
@@ -166,7 +181,7 @@ class Program:
         0 when every tensor is small, samples belong together, or the device has an allocator of its own.
         """
         x = next(iter(values.values()))
-        batch, most = x.shape[0], LARGE // x.element_size()
+        batch, most = x.shape[0], LARGE_TENSOR // x.element_size()
         if batch * self.largest <= most or x.device.type != "cpu" or not self.cuts:
             return 0, batch
         large = max(number for number, stage in enumerate(self.stages) if batch * stage.size > most)
@@ -180,8 +195,11 @@ class Program:
 
     @cached_property
     def cuts(self) -> tuple[int, ...]:
-        """After how many stages all that the rest needs is one value; none when some step must see whole batches."""
-        if not self.sample_wise:
+        """After how many stages all that the rest needs is one value; none when some step must see whole batches.
+
+        Side values are those of a whole batch: a program with some is not run in parts.
+        """
+        if not self.sample_wise or self.has_sides:
             return ()
         found = []
         for cut in range(1, len(self.stages) + 1):

@@ -65,10 +65,10 @@ class Plain(Step):
     propagation: Propagation
     layer: Layer
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         return self.propagation.forward(self.layer, inputs)
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return self.propagation.backward(self.layer, saved, relevance).relevance
 
 

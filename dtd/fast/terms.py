@@ -18,7 +18,7 @@ from dtd.propagation import Layer
 from dtd.relevance.fused import bound, broadcast, is_own_pass, moves_whole
 from dtd.root import Search
 
-Lowering = Callable[[Tensor], tuple[Tensor, ...]]
+Adjoints = Callable[[Tensor], tuple[Tensor, ...]]
 Slots = dict[Factor, int]  # where each factor's pass is among those of the layer; 0 is the layer's own
 
 
@@ -27,7 +27,7 @@ class Down:
     """The adjoints of some factors' passes, all at the same ``s``."""
 
     functions: tuple[Function, ...]  # u_m
-    lower: Lowering
+    lower: Adjoints
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,13 +91,13 @@ def term(search: Search, weight: float, layer: Layer, passes: Passes, setting: S
     mirror = None
     if below:
         constant = with_bias([], direction, b, -1)
-        mirror = Mirror(affine.weight.new_tensor(total), constant, downward(passes, below, setting))
+        mirror = Mirror(affine.weight.new_tensor(total), constant, adjoints(passes, below, setting))
     return Term(
         search=search,
         quotient=quotient,
         parts=() if plain else tuple(slot(f, slots) for f in above if f not in fixed),
         constant=with_bias(constants, direction, b, 1),
-        down=downward(passes, above, setting),
+        down=adjoints(passes, above, setting),
         mirror=mirror,
         plain=plain,
         exact=is_undamped(search),
@@ -157,7 +157,7 @@ def slot(factor: Factor, slots: Slots) -> int:
     return 0 if is_own_pass(factor) else slots.setdefault(factor, len(slots) + 1)
 
 
-def downward(passes: Passes, factors: list[Factor], setting: Setting) -> Down:
+def adjoints(passes: Passes, factors: list[Factor], setting: Setting) -> Down:
     """The adjoints of the factors' passes."""
     functions = tuple(f.activation for f in factors)
     return Down(functions, passes.lowering([None if f.keeps_weight else change(f) for f in factors], setting.dtype))

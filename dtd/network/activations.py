@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.network.network import Inputs, Network
+from dtd.network.leaves import Inputs
+from dtd.network.network import Network
 from dtd.propagation import Layer
 
 

@@ -17,7 +17,7 @@ def fold(layers: list[Layer], output: int, batch_norm: bool) -> tuple[list[Layer
     """Merge batch norm into the layer before it and zero padding into the convolution after it, where each is the
     other's only partner."""
     uses = consumers(layers, output)
-    position: dict[int, int] = {-1: -1}  # old index -> new index
+    position = {i: i for i in uses if i < 0}  # old index -> new index
     folded: list[Layer] = []
     for old, layer in enumerate(layers):
         layer = replace(layer, inputs=tuple(position[i] for i in layer.inputs))

@@ -1,33 +1,52 @@
 """From an exported graph to layers: walks the nodes and keeps track of what each one is."""
 
+import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.fx import Node
 
-from dtd.domain import Domain
-from dtd.errors import DTDError, UnsupportedOp
+from dtd.affine import AffineMap
+from dtd.domain import Box, Domain, Real
+from dtd.errors import DTDError, NonFiniteError, UnsupportedOp
+from dtd.network.discrete import Discrete, composed, part
+from dtd.network.lookups import MOVES
+from dtd.network.refill import Again, Emitted, Refill, filled
+from dtd.network.refs import Ref, flatten
+from dtd.network.sides import Side, SideProgram, replaced
+from dtd.network.sizes import Shape, Sizes, is_stripped, stored
 from dtd.op import Op
+from dtd.primitive import Held
 from dtd.propagation import Layer
 
-Handler = Callable[..., "Ref | tuple[Ref, ...]"]
-
-
-@dataclass(frozen=True)
-class Ref:
-    """A value of the graph that depends on the input: the output of layer ``index`` (−1: the input itself)."""
-
-    index: int
-    shape: tuple[int, ...]
-    domain: Domain
-
-
-@dataclass(frozen=True)
-class Symbolic:
-    """A number that depends on the batch size."""
+aten = torch.ops.aten
+LIKE = frozenset(
+    (
+        *(aten.new_zeros.default, aten.new_ones.default, aten.new_full.default),
+        *(aten.zeros_like.default, aten.ones_like.default, aten.full_like.default),
+    )
+)
+STEERED = frozenset(  # ops that take values without a slope as they are
+    (
+        aten.where.self,
+        aten.where.ScalarOther,
+        aten.where.ScalarSelf,
+        aten.masked_fill.Scalar,
+        aten.masked_fill.Tensor,
+        aten.gather.default,
+        aten.index.Tensor,
+        aten.index_select.default,
+        aten.embedding.default,
+        aten.scatter.src,
+        aten._to_copy.default,
+        aten.to.dtype,
+        operator.getitem,
+    )
+)
+Handler = Callable[..., Ref | tuple[Ref, ...]]
 
 
 @dataclass
@@ -39,54 +58,147 @@ class Lowering:
     modules: frozenset[str]  # paths of torch's own layers, which lend their path as a name
     owners: dict[int, str]  # id of a parameter -> path of its module
     like: Tensor  # dtype and device of the network
+    sizes: Sizes
+    sides: SideProgram
+    learned: frozenset[Node] = frozenset()  # nodes that depend on parameters alone
+    prefix: str = ""  # what the paths of all modules begin with
     layers: list[Layer] = field(default_factory=list)
     uses: dict[str, int] = field(default_factory=dict)
+    looked_up: dict[int, Side] = field(default_factory=dict)  # explained inputs that are looked up
+    epsilon: float = 0.0  # of the coarsest numbers that the model computes with
+    suspects: list[tuple[str, str]] = field(default_factory=list)  # ops along the batch axis, and where they are
+    recorded: list[Emitted] | None = None  # layers are recorded here instead, while side values are filled in
+    varying: bool = False  # whether constants differ between samples
 
     def run(self, node: Node, env: dict[Node, Any]) -> Any:
-        """The value of one call: a constant, a :class:`Ref`, or a tuple of them."""
+        """The value of one call: a constant, a :class:`Side`, a :class:`Ref`, or a tuple of them."""
         args, kwargs = torch.fx.node.map_arg((node.args, dict(node.kwargs)), lambda n: env[n])
         values = list(flatten([args, kwargs]))
-        if node.target is torch.ops.aten.sym_size.int:
-            return Symbolic()
-        if any(isinstance(v, Ref) for v in values):
+        self.coarsen(node)
+        if any(isinstance(v, (Ref, Discrete)) for v in values):
+            if node.target is torch.ops.aten.sym_size.int:
+                return self.full(node.args[0])[args[1]]
+            if node.target in LIKE:  # only the shape of an activation matters
+                val = node.meta["val"]
+                example = torch.empty(self.full(node.args[0]), dtype=val.dtype, device=self.like.device)
+                return node.target(example, *args[1:], **kwargs)
+            if not is_floating(node.meta.get("val")):
+                return self.discrete(node, args, kwargs)
             handler = self.handlers.get(node.target)
             if handler is None:
                 raise UnsupportedOp(str(node.target), self.path(node), self.advice(str(node.target)))
-            try:
-                return handler(self, node, *args, **kwargs)
-            except DTDError:
-                raise
-            except Exception as error:
-                raise self.unsupported(node, f"Its arguments have no reading here ({error}).") from error
-        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+            if node.target not in STEERED and any(isinstance(v, Discrete) for v in values):
+                args, kwargs = replaced((args, kwargs), Discrete, lambda d: self.held(node, d))
+            return self.handle(handler, node, args, kwargs)
+        if is_random(node):
             raise self.unsupported(node, "It draws random numbers; make them a buffer of the model.")
-        if any(isinstance(v, Symbolic) for v in values):
-            if isinstance(node.meta.get("val"), Tensor):
-                raise UnsupportedOp(str(node.target), self.path(node), "It makes a constant that depends on the batch size.")
-            return Symbolic()
+        if any(isinstance(v, Side) for v in values):
+            return self.side(node, args, kwargs)
         return node.target(*args, **kwargs)
+
+    def coarsen(self, node: Node) -> None:
+        """Remember how coarse the numbers are that a node's op computes with."""
+        val = node.meta.get("val")
+        types = [val.dtype] if isinstance(val, Tensor) else []
+        types += [v for v in flatten([node.args, dict(node.kwargs)]) if isinstance(v, torch.dtype)]
+        coarse = (torch.finfo(t).eps for t in types if t.is_floating_point)
+        self.epsilon = max(self.epsilon, *coarse, 0.0)
+
+    def side(self, node: Node, args: tuple, kwargs: dict) -> Any:
+        """A step of the side program; its results one by one where it has several."""
+        if node.target is torch.ops.aten.sym_size.int:
+            return args[0].value.shape[args[1]]
+        leaf = args[0].leaf if node.target in MOVES and isinstance(args[0], Side) else None
+        result = self.sides.add(node.target, *args, leaf=leaf, **kwargs)
+        if isinstance(result.value, (tuple, list)):
+            count = len(result.value)
+            return tuple(self.sides.add(lambda values, i=i: values[i], result, leaf=leaf) for i in range(count))
+        return result
+
+    def discrete(self, node: Node, args: tuple, kwargs: dict) -> Any:
+        """A value of activations that has no slope; its results one by one where it has several."""
+        if any(isinstance(v, Side) for v in flatten([args, kwargs])):
+            raise self.unsupported(node, "It compares an activation with an input that is not explained.")
+        val = node.meta["val"]
+        if isinstance(val, Tensor):
+            return composed(node.target, args, kwargs, self.full(node), val.dtype)
+        whole = composed(node.target, args, kwargs, None, None)
+        return tuple(part(whole, i, self.full(node, v), v.dtype) for i, v in enumerate(val))
+
+    def held(self, node: Node, value: Discrete) -> Ref:
+        """A value without a slope as a layer that hands no relevance down."""
+        truth, shape = value.dtype == torch.bool, stored(value.full)
+        function = torch.vmap(lambda *a: value.function(*a).reshape(shape).to(self.like.dtype))
+        op = Held(function, Box(0.0, 1.0) if truth else Real())
+        return self.emit(node, "held", op, value.refs, image=op.range, full=value.full)
+
+    def handle(self, handler: Handler, node: Node, args: tuple, kwargs: dict) -> Any:
+        """Add the layers of an op on activations; those that take side values know how they are filled in."""
+        given = (args, kwargs)
+        sides = tuple(dict.fromkeys(v for v in flatten([args, kwargs]) if isinstance(v, Side)))
+        shown = tuple(v.shown for v in flatten([args, kwargs]) if isinstance(v, Ref) and isinstance(v.shown, Side))
+        sides = tuple({side.index: side for side in (*sides, *shown)}.values())
+        first, self.varying = len(self.layers), bool(sides)
+        try:
+            args, kwargs = filled(given, {side.index: side.value for side in sides})
+            result = handler(self, node, *args, **kwargs)
+            if not sides or self.recorded is not None:
+                return result
+            refill = Refill(self, handler, node, given, tuple(side.index for side in sides))
+            self.refillable(refill, sides, first)
+            if isinstance(result, Ref) and result.shown is not None:
+                return replace(result, shown=self.sides.add(refill.shown, *sides))
+            return result
+        except DTDError:
+            raise
+        except Exception as error:
+            raise self.unsupported(node, f"Its arguments have no reading here ({error}).") from error
+        finally:
+            self.varying = False
+
+    def refillable(self, refill: Refill, sides: tuple[Side, ...], first: int) -> None:
+        """Mark the layers from ``first`` on that hold side values, and give them a first axis for the samples."""
+        for number, op in refill.varied(*(side.value.unsqueeze(0) for side in sides)).items():
+            again = Again(refill, number)
+            self.layers[first + number] = replace(self.layers[first + number], op=op, sides=refill.indices, refill=again)
 
     def unsupported(self, node: Node, advice: str) -> UnsupportedOp:
         """The error for an op that is known, used in a way that is not."""
         return UnsupportedOp(str(node.target), self.path(node), advice)
 
+    def suspect(self, node: Node) -> None:
+        """Remember an op along an axis of size 1 that may be the batch's: named if the network turns out to be wrong."""
+        self.suspects.append((str(node.target), self.path(node)))
+
     def path(self, node: Node) -> str:
         """The module path of a node."""
         stack = [path for path, _ in (node.meta.get("nn_module_stack") or {}).values() if isinstance(path, str)]
-        return stack[-1].split("@")[0] if stack and not stack[-1].startswith("_empty_") else ""
+        path = stack[-1].split("@")[0] if stack and not stack[-1].startswith("_empty_") else ""
+        return "" if path == self.prefix else path.removeprefix(self.prefix + ".")
 
-    def shape(self, node: Node, value: Any = None) -> tuple[int, ...]:
-        """Shape of one sample of a node's output, batch axis dropped."""
-        value = node.meta["val"] if value is None else value
-        batch, *shape = value.shape
-        if not all(isinstance(n, int) for n in shape) or isinstance(batch, int) or not is_plain_symbol(batch):
-            raise self.unsupported(
-                node,
-                f"Its output has shape {tuple(value.shape)}: the first axis must be the batch, and no other may "
-                "depend on it. Keep samples apart along the first axis, or keep the module that does this in one piece: "
-                "trace(…, opaque=[TheModule]) and dtd.Generic for it (docs/generic.md).",
-            )
-        return tuple(shape)
+    def full(self, node: Node, value: Any = None) -> Shape:
+        """Shape of a node's output as exported, for one sample."""
+        try:
+            return self.sizes.shape(node.meta["val"] if value is None else value)
+        except KeyError:
+            raise self.unsupported(node, "The shape of its output depends on values; only lengths may vary.") from None
+
+    def shape(self, node: Node) -> Shape:
+        """Shape of one sample of a node's output."""
+        return stored(self.full(node))
+
+    def is_learned(self, node: Node) -> bool:
+        """Whether a constant among a node's arguments is made of parameters."""
+        return any(argument in self.learned for argument in node.all_input_nodes)
+
+    def constant(self, node: Node, value: Tensor | float, full: Shape) -> Tensor:
+        """A constant in the network's dtype that broadcasts to one sample of an activation of shape ``full``."""
+        value = torch.as_tensor(value, dtype=self.like.dtype, device=self.like.device)
+        if value.ndim == len(full) and is_stripped(full):
+            value = value[0]
+        if self.varying:
+            value = value.reshape([1] * (len(stored(full)) - value.ndim) + list(value.shape))
+        return value
 
     def emit(
         self,
@@ -98,19 +210,25 @@ class Lowering:
         image: Domain | None = None,
         domain: Domain | None = None,
         weight: Tensor | None = None,
-        shape: tuple[int, ...] | None = None,
+        full: Shape | None = None,
         path: str | None = None,
     ) -> Ref:
         """Add a layer and return its output; ``weight`` marks a layer whose weights a plan must speak for.
 
-        ``path`` is the module's, where the node's own is another.
+        ``path`` is the module's, where the node's own is another; ``full`` the output's shape, where it is not the node's.
         """
+        full = self.full(node) if full is None else full
+        if self.recorded is not None:
+            held = fields(op) if is_dataclass(op) else ()
+            self.recorded.append(Emitted(op, tuple(f.name for f in held if isinstance(getattr(op, f.name), Tensor))))
+            return Ref(-1, full, Real())
         domain = domain or inputs[0].domain
+        if isinstance(op, AffineMap):
+            self.check_finite(node, op)
         if image is None:
-            image = op.image(domain)
+            image = Real() if self.varying and isinstance(op, AffineMap) else op.image(domain)
         path = (self.owners.get(id(weight)) or self.path(node)) if path is None else path
         whole = bool(path) and path in self.modules and kind not in ("pad", "expand")
-        shape = self.shape(node) if shape is None else shape
         self.layers.append(
             Layer(
                 name=self.unique(path if whole else ".".join(filter(None, (path, kind)))),
@@ -118,13 +236,23 @@ class Lowering:
                 kind=kind,
                 op=op,
                 inputs=tuple(ref.index for ref in inputs),
-                shape=shape,
+                shape=stored(full),
                 domain=domain,
                 image=image,
+                domains=tuple(ref.domain if ref.index >= 0 else Real() for ref in inputs),
                 weighted=weight is not None or kind in ("batch_norm", "opaque"),
             )
         )
-        return Ref(len(self.layers) - 1, shape, image)
+        return Ref(len(self.layers) - 1, full, image)
+
+    def check_finite(self, node: Node, affine: AffineMap) -> None:
+        """Raise for an affine layer with a weight or bias that is not finite."""
+        for tensor in (affine.weight, affine.bias):
+            if tensor is not None and not bool(tensor.isfinite().all()):
+                where = self.path(node) or "(model)"
+                raise NonFiniteError(
+                    f"A constant of '{node.target}' in module '{where}' is NaN or infinite; check the model."
+                )
 
     def unique(self, name: str) -> str:
         """The name itself at its first use, ``name@2`` at the second."""
@@ -132,17 +260,20 @@ class Lowering:
         return name if self.uses[name] == 1 else f"{name}@{self.uses[name]}"
 
 
-def is_plain_symbol(size: Any) -> bool:
-    """Whether a symbolic size is the batch size itself."""
-    return isinstance(size, torch.SymInt) and size.node.expr.is_symbol
+def is_floating(value: Any) -> bool:
+    """Whether any of an op's results holds floating-point numbers."""
+    return any(isinstance(v, Tensor) and v.is_floating_point() for v in flatten([value]))
 
 
-def flatten(value: Any):
-    """The leaves of nested lists, tuples and dicts."""
-    if isinstance(value, (list, tuple)):
-        for v in value:
-            yield from flatten(v)
-    elif isinstance(value, dict):
-        yield from flatten(list(value.values()))
-    else:
-        yield value
+def is_random(node: Node) -> bool:
+    """Whether a call draws random numbers, as it is called here."""
+    if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
+        return False
+    drawn = {a.name: a.default_value for a in node.target._schema.arguments if a.name in ("train", "dropout_p", "dropout")}
+    for argument, given in zip(node.target._schema.arguments, node.args, strict=False):
+        if argument.name in drawn:
+            drawn[argument.name] = given
+    drawn.update({name: value for name, value in node.kwargs.items() if name in drawn})
+    if "train" in drawn:
+        return bool(drawn["train"])
+    return bool(drawn.get("dropout_p", True))

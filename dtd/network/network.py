@@ -1,47 +1,106 @@
 """A traced network: layers over the model's own parameters."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from dtd.domain import Domain
-from dtd.errors import NonFiniteError
+from dtd.errors import DTDError, InputError
+from dtd.network.build import Builder, Built
 from dtd.network.graph import Graph, Reading
+from dtd.network.leaves import Inputs, Signature
+from dtd.network.reader import Axes, check_ids, check_leaves
 from dtd.network.state import Snapshot
 from dtd.network.table import table
 from dtd.propagation import Layer
 
-Inputs = Tensor
+SIZES = 4  # how many sizes layers are kept for
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Network:
     """The layers of a model, in an order in which each comes after its inputs.
 
     The network reads the model's live parameters: when one changes (in place, by assignment, ``load_state_dict`` or
     ``to``), the layers are built anew at the next use. Writing through ``tensor.data`` is the one change that torch does
     not count; call :meth:`refresh` after it. The model is never written to. ``print(network)`` shows the layers.
+
+    Where an axis of an input may vary, layers are built for the sizes of each call and kept for the last few; those of the
+    properties below are the example's.
     """
 
-    domain: Domain  # of the input
-    shape: tuple[int, ...]  # of one input sample
     model: nn.Module
-    build: Callable[[Domain, dict[str, Tensor]], Graph]
-    _built: tuple[Snapshot, Graph] | None = field(default=None, repr=False)
+    builder: Builder
+    signature: Signature
+    axes: Axes
+    example: tuple[Tensor, ...]  # one sample of each tensor among the inputs, as exported
+    domains: tuple[Domain, ...]  # of the explained inputs
+    retrace: partial  # of the model: traces it as this one was
+    _state: Snapshot | None = field(default=None, repr=False)
+    _built: OrderedDict[tuple, Built] = field(default_factory=OrderedDict, repr=False)
+
+    def built(self, leaves: tuple[Tensor, ...]) -> Built:
+        """The layers over the parameters as they are now, at the sizes of one sample."""
+        if self._state is None or not self._state.holds():
+            self._state = Snapshot.of(self.model)
+            self._built = OrderedDict()
+        key = self.axes.sizes(leaves)
+        if key not in self._built:
+            with torch.no_grad():
+                self._built[key] = self.builder(self.domains, self.tensors, list(leaves))
+            while len(self._built) > SIZES:
+                self._built.popitem(last=False)
+        elif len(self._built) > 1:
+            self._built.move_to_end(key)
+        return self._built[key]
 
     @property
     def graph(self) -> Graph:
-        """The layers over the parameters as they are now."""
-        if self._built is None or not self._built[0].holds():
-            tensors, state = self.tensors, Snapshot.of(self.model)
-            for name, tensor in tensors.items():
-                if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-                    raise NonFiniteError(f"Weights must be finite; '{name}' holds NaN or infinity. Check the model.")
-            with torch.no_grad():
-                self._built = state, self.build(self.domain, tensors)
-        return self._built[1]
+        """The layers over the parameters as they are now, at the example's sizes."""
+        return self.built(self.example).graph
+
+    def read(self, inputs: Inputs) -> Reading:
+        """The layers at the sizes and side values of inputs, and the values of those that are explained.
+
+        Raises :class:`InputError`, :class:`DomainError` or :class:`NonFiniteError` for inputs that do not fit: of another
+        structure, shape, dtype or device than traced, outside of a domain, with ids out of range.
+        """
+        leaves = self.signature.tensors(inputs)
+        if self.axes.simple:
+            graph = self.graph
+            graph.inputs[0].check(leaves[0], graph.like)
+            return Reading(graph, {-1: leaves[0]})
+        batch = check_leaves(self.axes, leaves, self.example)
+        check_ids(self.axes, leaves)
+        try:
+            built, results = self.evaluated(leaves, batch)
+        except DTDError:
+            raise
+        except Exception as error:
+            raise InputError(f"The model does not take inputs of these sizes and values together: {error}.") from error
+        graph, sides = built.graph, built.sides
+        values = {}
+        for k, (given, source) in enumerate(zip(graph.inputs, built.sources, strict=True)):
+            value = leaves[source] if source < sides.leaves else results[source]
+            if value.shape[1:] != given.shape:
+                value = value.reshape(len(value), *given.shape)
+            values[-1 - k] = value.expand(batch, *given.shape) if len(value) != batch else value
+            given.check(values[-1 - k], graph.like, self.axes.called(given.name))
+        return Reading(graph.at(results), values)
+
+    @torch.no_grad()
+    def evaluated(self, leaves: list[Tensor], batch: int) -> tuple[Built, dict[int, Tensor]]:
+        """The layers at the sizes of checked inputs, and the side values that they and the look-ups need."""
+        axes = self.axes
+        one = [leaf[:1] if b else leaf for leaf, b in zip(leaves, axes.batched, strict=True)] if batch else self.example
+        built = self.built(tuple(leaf[0] if batch and k in axes.wide else leaf for k, leaf in enumerate(one)))
+        looked_up = tuple(source for source in built.sources if source >= built.sides.leaves)
+        wanted = tuple(dict.fromkeys((*looked_up, *built.graph.sides)))
+        return built, built.sides.run(leaves, list(axes.batched), wanted)
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -51,7 +110,15 @@ class Network:
 
     def refresh(self) -> None:
         """Build the layers anew at the next use, whatever torch says about the parameters."""
-        self._built = None
+        self._state = None
+
+    def within(self, *domains: Domain) -> "Network":
+        """The same network with other domains of its explained inputs."""
+        if len(domains) != len(self.domains):
+            raise InputError(f"The network has {len(self.domains)} explained inputs; found {len(domains)} domains.")
+        by_name = {each.name: domain for each, domain in zip(self.builder.explained, domains, strict=True)}
+        again = partial(self.retrace, domain=by_name)
+        return replace(self, domains=domains, retrace=again, _state=None, _built=OrderedDict())
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -62,6 +129,16 @@ class Network:
     def output(self) -> int:
         """Index of the layer whose output is the network's."""
         return self.graph.output
+
+    @property
+    def domain(self) -> Domain:
+        """Of the first explained input."""
+        return self.domains[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample of the first explained input."""
+        return self.graph.inputs[0].shape
 
     def __getitem__(self, name: str) -> Layer:
         """The layer with that name."""
@@ -75,23 +152,35 @@ class Network:
         """The layers with weights, lowest first: those a plan must speak for."""
         return self.graph.weighted
 
-    def read(self, inputs: Inputs) -> Reading:
-        """Inputs as the layers read them; raises for inputs that do not fit the network, see :meth:`Graph.check_input`."""
-        graph = self.graph
-        graph.check_input(inputs, self.shape)
-        return Reading(graph, {-1: inputs})
-
     def take(self, inputs: Inputs, rows: slice) -> Inputs:
         """Some of the samples."""
-        return inputs[rows]
+        leaves = self.signature.tensors(inputs)
+        taken = [leaf[rows] if b else leaf for leaf, b in zip(leaves, self.axes.batched, strict=True)]
+        return self.signature.structured(taken)
 
-    def named(self, values: Mapping[int, Tensor]) -> Tensor:
-        """Values of the explained inputs in the structure that the inputs have."""
-        return values[-1]
+    def named(self, values: Mapping[int, Tensor]) -> Tensor | dict[str, Tensor]:
+        """Values of the explained inputs: a tensor where the input is one, else by name."""
+        if self.signature.alone and len(values) == 1:
+            return values[-1]
+        return {each.name: values[-1 - k] for k, each in enumerate(self.builder.explained)}
 
     def is_current(self, graph: Graph) -> bool:
         """Whether layers are still those of the model."""
-        return self.graph is graph
+        holds = self._state is not None and self._state.holds()
+        return holds and any(built.graph is graph.base for built in self._built.values())
+
+    def __reduce__(self):
+        """A copy traces the copy of the model anew, in the same way."""
+        return self.retrace, (self.model,)
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{each.name} {shown_shape(each.shape)}" for each in self.graph.inputs)
+        return f"Network({type(self.model).__name__}, {len(self.layers)} layers, explained at {inputs})"
 
     def __str__(self) -> str:
-        return table(self.layers, self.domain, self.shape)
+        return table(self.graph)
+
+
+def shown_shape(shape: tuple[int, ...]) -> str:
+    """A sample's shape with its batch axis."""
+    return f"(B, {', '.join(map(str, shape))})" if shape else "(B,)"

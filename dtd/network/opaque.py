@@ -12,7 +12,9 @@ from torch.fx import Node
 from dtd.domain import Real, hull
 from dtd.errors import InputError
 from dtd.network.images import stacked
-from dtd.network.lowering import Lowering, Ref, Symbolic
+from dtd.network.lowering import Lowering, Ref, is_random
+from dtd.network.sides import Side
+from dtd.network.sizes import Shape, stored
 from dtd.primitive import Opaque
 
 Chosen = Sequence[type[nn.Module] | str]
@@ -35,13 +37,14 @@ def chosen_paths(model: nn.Module, opaque: Chosen) -> frozenset[str]:
     return frozenset(paths)
 
 
-def calls(nodes: Iterable[Node], paths: frozenset[str]) -> dict[Node, Call]:
+def calls(nodes: Iterable[Node], paths: frozenset[str], prefix: str) -> dict[Node, Call]:
     """The calls of the chosen modules (of the outermost one, where they nest), each at its last node."""
     members: dict[tuple[str, str], list[Node]] = {}  # by call (a module's second one has a key of its own) and path
-    for node in nodes:
+    for node in nodes if paths else ():
         if node.op == "call_function":
             stack = [(key, entry[0]) for key, entry in (node.meta.get("nn_module_stack") or {}).items()]
-            outermost = next(((key, path) for key, path in stack if path in paths), None)
+            inside = [(key, "" if path == prefix else path.removeprefix(prefix + ".")) for key, path in stack if path]
+            outermost = next(((key, path) for key, path in inside if path in paths), None)
             if outermost is not None:
                 members.setdefault(outermost, []).append(node)
     return {made[-1]: (path, tuple(made)) for (_, path), made in members.items()}
@@ -49,21 +52,29 @@ def calls(nodes: Iterable[Node], paths: frozenset[str]) -> dict[Node, Call]:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A part of a graph as a function of the activations that enter it; constants are those of the moment."""
+    """A part of a graph as a function of the activations that enter it, sample by sample; constants are the moment's.
+
+    # shape: (B, *shape) each -> (B, *shape)
+    """
 
     nodes: tuple[Node, ...]
     inputs: tuple[Node, ...]
-    sizes: tuple[Node, ...]  # the batch size, taken outside
+    shapes: tuple[Shape, ...]  # of the inputs, as exported
     constants: Mapping[Node, Any]
     output: Node
+    shape: Shape  # of one sample of the output
 
     def __call__(self, *activations: Tensor) -> Tensor:
-        env = {**self.constants, **dict(zip(self.inputs, activations, strict=True))}
-        env.update(dict.fromkeys(self.sizes, activations[0].shape[0]))
+        return torch.vmap(self.one)(*activations)
+
+    def one(self, *activations: Tensor) -> Tensor:
+        """One sample. # shape: *shape each -> *shape"""
+        wide = (a.reshape(shape) for a, shape in zip(activations, self.shapes, strict=True))
+        env = {**self.constants, **dict(zip(self.inputs, wide, strict=True))}
         for node in self.nodes:
             args, kwargs = torch.fx.node.map_arg((node.args, dict(node.kwargs)), env.__getitem__)
             env[node] = node.target(*args, **kwargs)
-        return env[self.output]
+        return env[self.output].reshape(self.shape)
 
 
 def lower(low: Lowering, call: Call, env: dict[Node, Any]) -> None:
@@ -71,21 +82,22 @@ def lower(low: Lowering, call: Call, env: dict[Node, Any]) -> None:
     path, nodes = call
     inside = set(nodes)
     outputs = [n for n in nodes if any(user not in inside for user in n.users)]
-    if any(torch.Tag.nondeterministic_seeded in getattr(n.target, "tags", ()) for n in nodes):
+    if any(is_random(n) for n in nodes):
         raise low.unsupported(nodes[-1], "It draws random numbers; make them a buffer of the model.")
     if len(outputs) != 1 or not isinstance(outputs[0].meta.get("val"), Tensor):
         raise low.unsupported(nodes[-1], f"An opaque module must return one tensor; '{path}' returns {len(outputs)} values.")
     outside = list(dict.fromkeys(n for node in nodes for n in node.all_input_nodes if n not in inside))
+    if any(isinstance(env[n], Side) for n in outside):
+        raise low.unsupported(nodes[-1], f"The opaque module '{path}' depends on an input that is not explained.")
     refs = tuple(n for n in outside if isinstance(env[n], Ref))
-    sizes = tuple(n for n in outside if isinstance(env[n], Symbolic))
-    if any(n.target is not torch.ops.aten.sym_size.int for n in sizes):
-        raise low.unsupported(nodes[-1], f"The opaque module '{path}' computes with the batch size; keep samples apart.")
-    constants = {n: env[n] for n in outside if n not in refs and n not in sizes}
-    part = Part(nodes, refs, sizes, constants, outputs[0])
-    if not refs:
-        env[outputs[0]] = part()
-        return
     inputs = tuple(env[n] for n in refs)
+    constants = {n: env[n] for n in outside if n not in refs}
+    full = low.full(outputs[0])
+    if not refs:
+        for node in nodes:
+            env[node] = low.run(node, env)
+        return
+    part = Part(nodes, refs, tuple(ref.full for ref in inputs), constants, outputs[0], stored(full))
     shapes = {ref.shape for ref in inputs}
     domains = [ref.domain for ref in inputs]
     alone = len(inputs) == 1

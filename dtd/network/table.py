@@ -1,24 +1,29 @@
 """The printed table of a network's layers."""
 
-import pandas as pd
+from dtd.network.graph import Graph
+from dtd.printing import columns
 
-from dtd.propagation import Layer
+HEAD = ("layer", "kind", "from", "shape", "receives", "returns")
 
 
-def table(layers: tuple[Layer, ...], domain: object, shape: tuple[int, ...]) -> str:
+def table(graph: Graph) -> str:
     """One line for each layer: name, kind, inputs, shape of a sample, domain of what it receives and returns."""
-    names = [layer.name for layer in layers]
-    rows = [
-        {
-            "layer": layer.name + "".join(f" + {name}" for name in layer.folded),
-            "kind": layer.kind,
-            "from": ", ".join("input" if i < 0 else names[i] for i in layer.inputs),
-            "shape": "×".join(map(str, layer.shape)),
-            "receives": str(layer.domain),
-            "returns": str(layer.image),
-        }
-        for layer in layers
+    names = [layer.name for layer in graph.layers]
+    inputs = [(each.name, "input", "", across(each.shape), "", str(each.domain)) for each in graph.inputs]
+    layers = [
+        (
+            layer.name + "".join(f" + {name}" for name in layer.folded),
+            layer.kind,
+            ", ".join(graph.inputs[-1 - i].name if i < 0 else names[i] for i in layer.inputs),
+            across(layer.shape),
+            str(layer.domain),
+            str(layer.image),
+        )
+        for layer in graph.layers
     ]
-    blank = dict.fromkeys(("layer", "kind", "from", "shape", "receives", "returns"), "")
-    first = {**blank, "layer": "input", "shape": "×".join(map(str, shape)), "returns": str(domain)}
-    return pd.DataFrame([first, *rows]).to_string(index=False, justify="left")
+    return columns([HEAD, *inputs, *layers])
+
+
+def across(shape: tuple[int, ...]) -> str:
+    """A shape, as people write it."""
+    return "×".join(map(str, shape))

@@ -1,82 +1,205 @@
 """Capture a torch model as a network of primitives."""
 
-import logging
-import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.export import Dim, ExportedProgram
+from torch.export import ExportedProgram
 
 from dtd.domain import Domain, Real
 from dtd.errors import DomainError, InputError, TraceError
-from dtd.network.fold import fold, mark_rectified
-from dtd.network.graph import Graph
-from dtd.network.lowering import Lowering, Ref
+from dtd.network.build import Builder, Explained
+from dtd.network.capture import OneTensor, Output, export, unwrapped, varying
+from dtd.network.leaves import Inputs, Signature, check_names, is_explainable, single
+from dtd.network.lookups import lookups, rows
 from dtd.network.network import Network
-from dtd.network.opaque import Chosen, calls, chosen_paths, lower
-from dtd.network.ops import HANDLERS, advice
-from dtd.propagation import Layer
+from dtd.network.opaque import Chosen, chosen_paths
+from dtd.network.reader import Axes
+from dtd.network.verify import verify
+
+Domains = Domain | Mapping[str, Domain] | None
+Dynamic = Mapping[str, Mapping[int, Any]]
 
 
 def trace(
     model: nn.Module,
-    example_inputs: Tensor | tuple[Tensor],
-    domain: Domain | None = None,
+    inputs: Inputs,
+    domain: Domains = None,
     *,
-    fold_batch_norm: bool = True,
+    explained: Collection[str] | None = None,
+    output: Output = None,
+    dynamic: Dynamic | None = None,
+    unbatched: Collection[str] = (),
     opaque: Chosen = (),
+    fold_batch_norm: bool = True,
 ) -> Network:
     """Capture a model as layers whose relevance can be decomposed; the model itself is left bit-identical.
 
-    The model is exported once with a free batch size (``torch.export``, functionalised), so functional and in-place
-    code is seen, and every op is known before any relevance is computed.
+    The model is exported once, for one sample (``torch.export``, functionalised), so functional and in-place code is seen,
+    and every op is known before any relevance is computed. The network is then held against the model on several
+    different samples.
 
     Args:
-        model: in evaluation mode, float32 or float64.
-        example_inputs: one input tensor ``(B, ...)``, or a tuple with it; its values do not matter.
-        domain: where inputs live (default: :class:`Real`); other layers' domains are inferred from it.
-        fold_batch_norm: merge batch norm into the affine layer before it; otherwise it stays an affine layer.
+        model: in evaluation mode, float32 or float64. ``DataParallel`` and compiled models are unwrapped.
+        inputs: an example: one tensor ``(B, ...)``, a tuple of the model's arguments, or a mapping of its keyword arguments.
+        domain: where explained inputs live (default: :class:`Real`), for all of them or by name; other layers' domains are
+            inferred from it.
+        explained: names of the inputs that relevance is found for. Without it they are the floating-point ones, and the
+            integer ones that index a table, which are explained at the vectors that they look up. The others are side
+            values: masks, for example.
+        output: what is explained of a model that returns several values: a key, an index, or a function of what it returns.
+        dynamic: axes that may vary from call to call, by input: ``{"input_ids": {1: "tokens"}}``. Axis 1 of integer inputs,
+            and what shares its length, may vary without it.
+        unbatched: names of inputs that the model takes without a batch axis, such as an adjacency matrix. Samples share
+            those that are not explained; an explained one gets its batch axis when it is explained.
         opaque: modules to keep in one piece, by type or by path (a glob), whatever ops they use: each becomes a layer of
             kind ``opaque``, for which the plan needs an entry such as :class:`dtd.Generic`. Such a module must treat
             samples separately and return one tensor.
+        fold_batch_norm: merge batch norm into the affine layer before it; otherwise it stays an affine layer.
 
     Raises:
         UnsupportedOp: naming the op, the module path and what to do.
-        TraceError: the model cannot be captured as one graph with a free batch size.
-        InputError: example inputs that are not one floating-point tensor with a batch axis; ``opaque`` names nothing.
+        TraceError: the model cannot be captured as one graph, mixes samples, or fails.
+        InputError: example inputs that are none; a name that no input has; ``opaque`` names nothing.
         NonFiniteError: NaN or infinity in the weights.
     """
-    x = single_input(example_inputs)
-    program = export(model, x)
+    model = checked_model(model)
+    signature, example = Signature.of(model, inputs)
+    names = signature.names
+    for what, given in (("unbatched", unbatched), ("explained", explained or ()), ("dynamic", dynamic or ())):
+        check_names(what, given, names)
+    apart = tuple(name in unbatched for name in names)
+    leaves = [single(name, tensor, not free) for name, tensor, free in zip(names, example, apart, strict=True)]
+    check_types(names, leaves, explained)
+    wrapped = OneTensor(model, signature, output)
+    program = export(wrapped, leaves, moving(names, leaves, apart, dynamic))
+    wanted = chosen(program, names, leaves, explained)
     kept = chosen_paths(model, opaque)
-    builder = Builder(program, torch_layers(model) | kept, kept, x.detach()[:0].clone(), fold_batch_norm)
-    network = Network(checked(domain or Real(), x), tuple(x.shape[1:]), model, builder)
+    builder = Builder(program, wanted, torch_layers(model) | kept, kept, like(model, leaves), fold_batch_norm)
+    shapes = tuple(tuple(node.meta["val"].shape) for node in builder.placeholders)
+    axes = Axes(
+        names,
+        apart,
+        tuple(any(each.leaf == k for each in wanted) for k in range(len(names))),
+        shapes,
+        tuple(leaf.dtype for leaf in leaves),
+        tuple((symbol, limit(r.lower), limit(r.upper)) for symbol, r in program.range_constraints.items()),
+        rows(program),
+    )
+    check_declared(names, shapes, dynamic)
+    domains = chosen_domains(domain, wanted, example)
+    options = dict(explained=explained, output=output, dynamic=dynamic, unbatched=unbatched, opaque=opaque)
+    again = partial(trace, inputs=inputs, domain=domain, fold_batch_norm=fold_batch_norm, **options)
+    network = Network(model, builder, signature, axes, tuple(leaves), domains, again)
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
+    verify(network, wrapped, example)
     return network
 
 
-def single_input(example_inputs: Any) -> Tensor:
-    """The one input tensor, with at least two samples so that the batch size stays free."""
-    inputs = example_inputs if isinstance(example_inputs, (tuple, list)) else (example_inputs,)
-    if len(inputs) != 1 or not isinstance(inputs[0], Tensor):
-        raise InputError(
-            f"dtd.trace takes one input tensor; found {len(inputs)} inputs. Wrap the model so that it takes one."
-        )
-    (x,) = inputs
-    if x.ndim < 2 or not len(x) or x.dtype not in (torch.float32, torch.float64):
-        raise InputError(
-            f"The example input must be float32 or float64 with a batch axis and at least one sample; found "
-            f"{x.dtype} of shape {tuple(x.shape)}. Half precision: call model.float() and x.float()."
-        )
-    return x if len(x) > 1 else torch.cat([x, x])
+def checked_model(model: Any) -> nn.Module:
+    """The model itself, without its wrappers."""
+    if not isinstance(model, nn.Module):
+        raise InputError(f"'model' must be a torch.nn.Module; found {type(model).__name__}.")
+    return unwrapped(model)
 
 
-def checked(domain: Domain, x: Tensor) -> Domain:
+def check_types(names: tuple[str, ...], leaves: list[Tensor], explained: Collection[str] | None) -> None:
+    """Raise for half-precision inputs, and for explained inputs without numbers to explain."""
+    for name, leaf in zip(names, leaves, strict=True):
+        if (leaf.is_floating_point() and not is_explainable(leaf)) or leaf.is_complex():
+            raise InputError(
+                f"The example input must be float32 or float64 with a batch axis and at least one sample; found '{name}' in "
+                f"{leaf.dtype} of shape {tuple(leaf.shape)}. Half precision: call model.float() and x.float()."
+            )
+        if explained is not None and name in explained and leaf.dtype == torch.bool:
+            raise InputError(f"'{name}' holds truth values, which cannot be explained.")
+
+
+def moving(
+    names: tuple[str, ...], leaves: list[Tensor], unbatched: tuple[bool, ...], dynamic: Dynamic | None
+) -> list[dict[int, Any]]:
+    """The axes of each input that may vary."""
+    lengths = {leaf.shape[1] for leaf, u in zip(leaves, unbatched, strict=True) if is_sequence(leaf, u)}
+    found = []
+    for name, leaf, free in zip(names, leaves, unbatched, strict=True):
+        wanted = (dynamic or {}).get(name)
+        if wanted is None:
+            shares = not free and leaf.ndim > 1 and leaf.shape[1] in lengths and not leaf.is_floating_point()
+            wanted = {1: None} if is_sequence(leaf, free) or shares else {}
+        found.append(varying(name, wanted, tuple(leaf.shape), free))
+    return found
+
+
+def is_sequence(leaf: Tensor, unbatched: bool) -> bool:
+    """Whether an input holds integers one after the other."""
+    return not unbatched and leaf.dtype in (torch.int64, torch.int32) and leaf.ndim > 1 and leaf.shape[1] > 1
+
+
+def chosen(
+    program: ExportedProgram, names: tuple[str, ...], leaves: list[Tensor], explained: Collection[str] | None
+) -> tuple[Explained, ...]:
+    """The explained inputs: floating-point leaves, and look-ups at integer ones."""
+    integers = [k for k, leaf in enumerate(leaves) if leaf.dtype in (torch.int64, torch.int32)]
+    read = lookups(program, [k for k in integers if explained is None or names[k] in explained], explained is not None)
+    found: list[Explained] = []
+    for k, (name, leaf) in enumerate(zip(names, leaves, strict=True)):
+        if explained is not None and name not in explained:
+            continue
+        if leaf.is_floating_point():
+            found.append(Explained(name, k, None))
+            continue
+        at = [each for each in read if each.leaf == k]
+        if explained is not None and not at:
+            raise TraceError(f"'{name}' cannot be explained: it holds integers, and indexes no table that is a constant.")
+        found += [Explained(name if i == 0 else f"{name}@{i + 1}", k, each) for i, each in enumerate(at)]
+    if not found:
+        raise InputError(
+            f"No input can be explained: {', '.join(names)} hold no floating-point numbers and index no table. The example "
+            "input must be float32 or float64, or integers that look up vectors."
+        )
+    return tuple(found)
+
+
+def like(model: nn.Module, leaves: list[Tensor]) -> Tensor:
+    """A tensor in the network's dtype, on its device, where the model has no parameters."""
+    floating = [leaf for leaf in leaves if leaf.is_floating_point()] or [t for t in model.parameters()]
+    return floating[0].detach().flatten()[:0].clone() if floating else torch.zeros(0)
+
+
+def limit(bound: Any) -> float:
+    """The most that a length may be."""
+    return int(bound) if bound < 2**62 else float("inf")
+
+
+def check_declared(names: tuple[str, ...], shapes: tuple[tuple, ...], dynamic: Dynamic | None) -> None:
+    """Raise for an axis that was declared dynamic and that the model fixes."""
+    for name, wanted in (dynamic or {}).items():
+        for axis in wanted:
+            size = shapes[names.index(name)][axis]
+            if isinstance(size, int):
+                raise TraceError(f"Axis {axis} of '{name}' was declared dynamic; the model fixes it to {size}.")
+
+
+def chosen_domains(domain: Domains, explained: tuple[Explained, ...], example: list[Tensor]) -> tuple[Domain, ...]:
+    """The domain of each explained input, with its bounds in the input's dtype and on its device."""
+    names = [each.name for each in explained]
+    if isinstance(domain, Mapping):
+        check_names("domain", domain, names)
+    found = []
+    for each in explained:
+        own = (domain.get(each.name) if isinstance(domain, Mapping) else domain) or Real()
+        found.append(checked(own, example[each.leaf], each.lookup is not None))
+    return tuple(found)
+
+
+def checked(domain: Domain, x: Tensor, looked_up: bool) -> Domain:
     """The input's domain with its bounds in the input's dtype and on its device."""
     if not isinstance(domain, Domain):
         raise DomainError(f"'domain' must be a dtd.Box(low, high), dtd.NonNegative() or dtd.Real(); found {domain!r}.")
+    if looked_up:
+        return domain
     for bound in domain.bounds():
         if isinstance(bound, Tensor) and bound.ndim not in (0, x.ndim):
             raise DomainError(
@@ -86,90 +209,7 @@ def checked(domain: Domain, x: Tensor) -> Domain:
     return domain.to(x)
 
 
-def export(model: nn.Module, x: Tensor) -> ExportedProgram:
-    """The functional graph of the model, with a free batch size."""
-    logger = logging.getLogger("torch.export")
-    level = logger.level
-    try:
-        logger.setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            program = torch.export.export(model, (x,), dynamic_shapes=({0: Dim.DYNAMIC},))
-            return program.run_decompositions({})
-    except Exception as error:
-        raise TraceError(
-            f"torch.export could not capture {type(model).__name__} as one graph with a free batch size. Python "
-            f"branches on values and code that fixes the batch size must go. It said: {error}"
-        ) from error
-    finally:
-        logger.setLevel(level)
-
-
 def torch_layers(model: nn.Module) -> frozenset[str]:
     """Paths of the modules that are torch's own layers."""
     own = ((name, module) for name, module in model.named_modules() if not list(module.children()))
     return frozenset(name for name, module in own if name and type(module).__module__.startswith("torch.nn"))
-
-
-@dataclass(frozen=True)
-class Builder:
-    """Lowers the exported graph over the current values of the model's tensors."""
-
-    program: ExportedProgram
-    modules: frozenset[str]
-    opaque: frozenset[str]
-    like: Tensor
-    fold_batch_norm: bool
-
-    def constant(self, name: str, tensors: dict[str, Tensor]) -> Tensor:
-        """The current value of a parameter, buffer or lifted constant of the graph."""
-        signature = self.program.graph_signature
-        for table in (signature.inputs_to_parameters, signature.inputs_to_buffers):
-            if name in table:
-                target = table[name]
-                return tensors[target] if target in tensors else self.program.constants[target]
-        return self.program.constants[signature.inputs_to_lifted_tensor_constants[name]]
-
-    def __call__(self, domain: Domain, tensors: dict[str, Tensor]) -> Graph:
-        signature = self.program.graph_signature
-        owners = {id(t): name.rpartition(".")[0] for name, t in tensors.items()}
-        like = next((t for t in tensors.values() if t.is_floating_point()), self.like)
-        lowering = Lowering(HANDLERS, advice, self.modules, owners, like)
-        env: dict[Any, Any] = {}
-        pieces = calls(self.program.graph.nodes, self.opaque)
-        within = {node for _, nodes in pieces.values() for node in nodes}
-        for node in self.program.graph.nodes:
-            if node.op == "placeholder" and node.name in signature.user_inputs:
-                env[node] = Ref(-1, lowering.shape(node), domain)
-            elif node.op == "placeholder":
-                env[node] = self.constant(node.name, tensors)
-            elif node.op == "output":
-                layers, output = self.finish(lowering.layers, [env[n] for n in node.args[0]])
-                return Graph(layers, output, domain, like)
-            elif node in pieces:
-                lower(lowering, pieces[node], env)
-            elif node not in within:
-                env[node] = lowering.run(node, env)
-        raise TraceError("The exported graph has no output.")
-
-    def finish(self, layers: list[Layer], outputs: list[Any]) -> tuple[tuple[Layer, ...], int]:
-        """Check the output, drop what it does not need, fold, and mark rectified layers."""
-        if len(outputs) != 1 or not isinstance(outputs[0], Ref):
-            raise TraceError(
-                f"The model must return one tensor that depends on its input; found {len(outputs)} outputs. "
-                "Wrap it so that it returns the one to explain."
-            )
-        layers, output = needed(layers, outputs[0].index)
-        layers, output = fold(layers, output, self.fold_batch_norm)
-        return tuple(mark_rectified(layers, output)), output
-
-
-def needed(layers: list[Layer], output: int) -> tuple[list[Layer], int]:
-    """The layers that the output depends on, renumbered."""
-    used = {output}
-    for index in range(output, -1, -1):
-        if index in used:
-            used.update(layers[index].inputs)
-    kept = sorted(i for i in used if i >= 0)
-    position = {-1: -1, **{old: new for new, old in enumerate(kept)}}
-    return [replace(layers[i], inputs=tuple(position[j] for j in layers[i].inputs)) for i in kept], position[output]

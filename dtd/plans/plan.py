@@ -12,9 +12,9 @@ from dtd.network.network import Network
 from dtd.plans.pooling import MaxAsAverage
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import Where, every, kind, selector
-from dtd.printing import Printed, shown
+from dtd.printing import Printed, columns, shown
 from dtd.propagation import Layer, Propagation
-from dtd.relevance import Linear, RelevanceModel, TrainingFree, default
+from dtd.relevance import HeldScale, Linear, RelevanceModel, TrainingFree, default
 from dtd.root import RootStrategy
 
 MAX_POOL = kind("max_pool")
@@ -53,7 +53,8 @@ class Plan:
     catalogue (``dtd.rules.choose``), an explicit LRP rule, :class:`Generic` for any layer, or what a kind of layer has
     beside its default (:class:`MaxAsAverage`, :class:`ProductShares`, :class:`MatMulShares`, :class:`Identity`). Layers
     without weights that no entry names keep their defaults (:func:`dtd.relevance.default.default`): LRP-0 for sums and
-    averages, the winner for max pooling, halves for products, softmax at the data point, LayerNorm with its scale held;
+    averages, the winner for max pooling, halves for products, softmax at the data point, LayerNorm with its scale held and
+    under the bias mode of the next layer with weights;
     what has one input (pointwise functions, products and sums with constants) passes its relevance.
 
     :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that speaks for
@@ -63,17 +64,20 @@ class Plan:
 
     entries: tuple[Entry, ...]
     formulas: bool = False
+    note: str = ""  # where it comes from, or why it was chosen
 
-    def __init__(self, entries: Sequence[Entry | tuple[str | Where, Model]], formulas: bool = False):
+    def __init__(self, entries: Sequence[Entry | tuple[str | Where, Model]], formulas: bool = False, note: str = ""):
         if isinstance(entries, (str, Mapping)) or not isinstance(entries, Iterable):
             raise PlanError(f"A plan is made of {FORMS}; found {type(entries).__name__}.")
         object.__setattr__(self, "entries", tuple(entry(each) for each in entries))
         object.__setattr__(self, "formulas", formulas)
+        object.__setattr__(self, "note", note)
 
     def __repr__(self) -> str:
         kind = "explicit rules" if self.formulas else "derived"
         width = max((len(repr(each.where)) for each in self.entries), default=0)
-        return "\n".join([f"Plan ({kind})", *(f"  {line(each, width)}" for each in self.entries)])
+        head = f"Plan ({kind}{f'; {self.note}' if self.note else ''})"
+        return "\n".join([head, *(f"  {line(each, width)}" for each in self.entries)])
 
     @classmethod
     def uniform(cls, rule: str, bias: str = "fixed", **parameters: Any) -> "Plan":
@@ -90,7 +94,7 @@ class Plan:
                 raise PlanError(
                     f"Only rules of the catalogue have an explicit form; {entry.model!r} has none. Use dtd.rules.choose."
                 )
-        return Plan(self.entries, formulas=True)
+        return Plan(self.entries, formulas=True, note=self.note)
 
     def average_pooling(self) -> "Plan":
         """The same plan with max pooling as average pooling, :class:`MaxAsAverage`.
@@ -121,15 +125,13 @@ class Plan:
             taken = self._matching(layer, graph)
             chosen = self.entries[taken[0]].model if taken else model
             rows.append((layer.name, layer.kind, repr(chosen) if taken else f"{model!r} (default)", bias_of(model)))
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-        return "\n".join(map(str.rstrip, lines))
+        return columns(rows)
 
     def _matching(self, layer: Layer, network: Graph) -> list[int]:
         return [i for i, each in enumerate(self.entries) if each.where.matches(layer, network)]
 
     def _bind(self, network: Graph) -> tuple[Propagation, ...]:
-        bound, missing, matched, used = [], [], set(), set()
+        bound, missing, matched, used, unnamed = [], [], set(), set(), []
         for layer in network.layers:
             matching = self._matching(layer, network)
             matched.update(matching)
@@ -139,11 +141,12 @@ class Plan:
             elif layer.weighted:
                 missing.append(f"{layer.name} ({layer.kind}, receives {layer.domain})")
             else:
+                unnamed.append(len(bound))
                 bound.append(self._default(layer))
         if missing:
             raise PlanError(f"No entry of the plan speaks for {'; '.join(missing)}. Add one, or a last entry for 'every'.")
         self._check_idle(network, matched, used)
-        return tuple(bound)
+        return norms_follow(bound, unnamed, network)
 
     def _check_idle(self, network: Graph, matched: set[int], used: set[int]) -> None:
         """Raise :class:`PlanError` for entries that speak for no layer, unless they are optional."""
@@ -174,6 +177,16 @@ class Plan:
         if self.formulas and isinstance(layer.op, AffineMap):
             return LRPWSquare() if isinstance(layer.op, Diagonal) else LRPZero()
         return default(layer.op)
+
+
+def norms_follow(bound: Sequence[Propagation], unnamed: Sequence[int], network: Graph) -> tuple[Propagation, ...]:
+    """The propagations; norms that no entry names are under the bias mode of the next layer with weights above, or below."""
+    modes = [bias_of(model) if layer.weighted else "" for layer, model in zip(network.layers, bound, strict=True)]
+    found = list(bound)
+    for i in unnamed:
+        if isinstance(bound[i], HeldScale):
+            found[i] = HeldScale(next(filter(None, (*modes[i:], *modes[:i][::-1])), "fixed"))
+    return tuple(found)
 
 
 def entry(given: Any) -> Entry:

@@ -7,10 +7,28 @@ from torch import Tensor
 
 from dtd.domain import Box, NonNegative, Real
 from dtd.errors import check_parameter
+from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, recommended, transformers_2022
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.rules import choose
 from dtd.plans.where import domain, every, first, fraction, kind
 from dtd.root import Damping
+
+__all__ = [
+    "DeviationEpsilon",
+    "RelativeEpsilon",
+    "attnlrp",
+    "cp_lrp",
+    "deep_taylor_2017",
+    "epsilon_alpha2_beta1",
+    "epsilon_gamma_box",
+    "epsilon_plus",
+    "epsilon_plus_flat",
+    "lrp_overview_2019",
+    "lstm_2017",
+    "recommended",
+    "transformers_2022",
+    "uniform",
+]
 
 uniform = Plan.uniform
 

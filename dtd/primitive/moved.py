@@ -22,6 +22,9 @@ class Mover(Op):
     def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         """What arrives at the outputs, added up at the inputs. # shape: (B, *out) -> (B, *in) each"""
 
-    def constant(self, like: Tensor) -> Tensor | None:
-        """1 where an output is a constant and no input, 0 elsewhere; None where no output is. # shape: (1 or B, *out)"""
+    def constant(self, like: Tensor, saved: Any = None) -> Tensor | None:
+        """1 where an output is a constant and no input, 0 elsewhere; None where no output is. # shape: (1 or B, *out)
+
+        ``saved`` is what :meth:`move` gave, for constants whose places depend on the activations.
+        """
         return None

@@ -10,9 +10,11 @@ from dtd.relevance.linear import Linear
 from dtd.relevance.min_max import MinMax
 from dtd.relevance.normalise import HeldScale, SoftmaxTangent
 from dtd.relevance.products import MatMulShares, ProductShares
+from dtd.relevance.tangent import Constant, Tangent
 from dtd.relevance.training_free import TrainingFree
 
 __all__ = [
+    "Constant",
     "Exact",
     "Follow",
     "Generic",
@@ -24,6 +26,7 @@ __all__ = [
     "ProductShares",
     "RelevanceModel",
     "SoftmaxTangent",
+    "Tangent",
     "TrainingFree",
     "default",
 ]

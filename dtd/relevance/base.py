@@ -15,7 +15,7 @@ from dtd.direction import Given
 from dtd.domain import Domain, varies_by_sample
 from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
-from dtd.relevance.fused import downward, expand, plain_pass
+from dtd.relevance.fused import downward, expand_search, plain_pass
 from dtd.relevance.roots import root_by_root
 from dtd.root import Root, RootStrategy
 from dtd.root.units import Units, at_once, rounding
@@ -98,7 +98,7 @@ class RelevanceModel(Propagation, Printed):
             return layer.op.apply(a), a
         searches = [search for _, search in self.root.searches()]
         z, raw = plain_pass(layer, a, searches)
-        return z, (a, [expand(search, layer, a, z, raw) for search in searches])
+        return z, (a, [expand_search(search, layer, a, z, raw) for search in searches])
 
     @final
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:

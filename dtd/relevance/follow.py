@@ -1,13 +1,17 @@
 """Relevance that follows entries back to where they came from: moved data, and the winners of max pooling."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
 
 from dtd.primitive import Mover
-from dtd.propagation import Propagated, Propagation, balance, per_sample
+from dtd.printing import Printed
+from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
 
 @dataclass(frozen=True)
-class Follow(Propagation):
+class Follow(Printed, Propagation):
     """``R_j = Σ_k 1[output k is input j] R_k``: each output is one input, ``y_k = a_j``, which therefore receives all.
 
     An entry that was copied collects the relevance of its copies. What lands on a constant (padding, a concatenated
@@ -15,13 +19,13 @@ class Follow(Propagation):
     its linear region ``y_k = a_winner``.
     """
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, Mover)
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return layer.op.move(inputs)
 
-    def backward(self, layer, saved, relevance):
-        lower, constant = layer.op.follow(saved, relevance), layer.op.constant(relevance)
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
+        lower, constant = layer.op.follow(saved, relevance), layer.op.constant(relevance, saved)
         kept = {} if constant is None else {"bias": per_sample(relevance * constant)}
         return Propagated(lower, balance(relevance, lower, **kept))

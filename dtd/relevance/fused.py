@@ -16,7 +16,7 @@ from dtd.propagation import Layer, per_sample
 from dtd.root import Search
 
 
-class Expansion(NamedTuple):
+class SearchExpansion(NamedTuple):
     """What one search keeps between the forward sweep and the relevance pass. # shape: n, denominator (B, *out)"""
 
     factors: tuple[Factor, ...]
@@ -64,7 +64,7 @@ def plain_pass(layer: Layer, a: Tensor, searches: list[Search]) -> tuple[Tensor,
     return raw + affine.per_output(affine.bias), raw
 
 
-def expand(search: Search, layer: Layer, a: Tensor, z: Tensor, raw: Tensor) -> Expansion:
+def expand_search(search: Search, layer: Layer, a: Tensor, z: Tensor, raw: Tensor) -> SearchExpansion:
     """The forward passes of one search; ``raw`` is what :func:`plain_pass` found."""
     affine: AffineMap = layer.op
     direction, factors = bound(search, layer)
@@ -80,7 +80,7 @@ def expand(search: Search, layer: Layer, a: Tensor, z: Tensor, raw: Tensor) -> E
     denominator = search.denominator(n, z, lambda function: function(z))
     kept_z = z if any(f.side for f in factors) else None
     spread = None if search.stops_at_root else reduce(torch.add, [magnitude(affine, f, a) for f in factors])
-    return Expansion(factors, n, denominator, bias_term, kept_z, spread)
+    return SearchExpansion(factors, n, denominator, bias_term, kept_z, spread)
 
 
 def magnitude(affine: AffineMap, factor: Factor, a: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ def upward(affine: AffineMap, factor: Factor, a: Tensor, z: Tensor, raw: Tensor)
     return part if factor.side == 0 else factor.gate(z) * part
 
 
-def downward(search: Search, layer: Layer, a: Tensor, expansion: Expansion, s: Tensor) -> tuple[Tensor, Tensor]:
+def downward(search: Search, layer: Layer, a: Tensor, expansion: SearchExpansion, s: Tensor) -> tuple[Tensor, Tensor]:
     """The backward passes of one search: ``R_j`` and the bias neuron's share. # shape: s (B, *out) -> (B, *in), (B,)"""
     affine: AffineMap = layer.op
     parts = []

@@ -1,9 +1,8 @@
 """The generic Taylor model: any differentiable layer, expanded where its units vanish on the way to a reference."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil, log2
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,13 +12,14 @@ from dtd.domain import Bound, varies_by_sample
 from dtd.errors import BudgetError, check_parameter
 from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
+from dtd.relevance.numeric import first_root
 from dtd.relevance.segment import Path, walk
+from dtd.root.units import TEMPORARIES
 
-TEMPORARIES = 12  # tensors of the size of a layer's input and output alive at once, for each unit
-PRECISION = 1e-12  # of the root, as a share of the way to the reference
+PRECISION = 1e-12  # of the root, as a share of the way to it
 
 
-class Found(NamedTuple):
+class PointExpansion(NamedTuple):
     """The expansion of some units. # shape: handed (B, k, *in) for each input; others (B, k)"""
 
     handed: tuple[Tensor, ...]
@@ -33,7 +33,7 @@ class Generic(Propagation, Printed):
     """``R̂_k(a) = R_k f_k(a) / f_k(a₀)`` for any differentiable layer f, expanded on the way from the data to a reference.
 
     Each unit has its own point ``ã_k = a − t_k (a − x̃)``: the first root on the segment (``at="root"``: bracketed on
-    ``brackets`` parts, then bisected to 1e-12 of the segment; at a kink the data point's side counts), or the reference
+    ``brackets`` parts, then bisected to 1e-12 of the way; at a kink the data point's side counts), or the reference
     itself (``at="reference"``, ``t = 1``), where R̂ may be worth something. From there the path to the data point is taken in
     ``steps`` Taylor steps, each expanded where it begins,
 
@@ -61,20 +61,20 @@ class Generic(Propagation, Printed):
         check_parameter(self.order in (1, 2), "order", "1 or 2", self.order)
         check_parameter(self.brackets >= 1, "brackets", ">= 1", self.brackets)
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return True
 
-    def sample_wise(self, layer):
+    def sample_wise(self, layer: Layer) -> bool:
         points = self.reference if isinstance(self.reference, tuple) else (self.reference,)
         return not any(map(varies_by_sample, points))
 
-    def forward(self, layer: Layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         self.path(layer, inputs)
         if self.at == "root":
             self.at_once(layer, inputs)
         return layer(*inputs), inputs
 
-    def backward(self, layer: Layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         if self.at == "reference":
             lower, zeroth = self.from_reference(layer, saved, relevance)
         else:
@@ -114,7 +114,7 @@ class Generic(Propagation, Printed):
 
     def expansions(
         self, layer: Layer, inputs: tuple[Tensor, ...], relevance: Tensor, index: Tensor
-    ) -> Iterator[tuple[Found, Tensor]]:
+    ) -> Iterator[tuple[PointExpansion, Tensor]]:
         """The units ``index`` at their own points, one chunk after another, each with its indices."""
         f, path, arrived = layer, self.path(layer, inputs), relevance.flatten(1)
         y = f(*inputs).flatten(1)
@@ -124,39 +124,21 @@ class Generic(Propagation, Printed):
             c = divide(arrived[:, part], y[:, part]).flatten()
             unit = part.repeat(batch)[:, None]
 
-            def value(t, many=many, unit=unit):
-                return f(*many.at(t)).flatten(1).gather(1, unit)[:, 0]
+            def value(rows, t, many=many, unit=unit):
+                return f(*many.take(rows).at(t)).flatten(1).gather(1, unit[rows])[:, 0]
 
             start = y[:, part].flatten()
             way, exists = torch.ones_like(start), start != 0
             if self.at == "root":
-                way, exists = first_root(value, start, self.brackets)
-            at = torch.where(exists, value(way) * c, arrived[:, part].flatten())
+                grid = torch.arange(1, self.brackets + 1).to(start) / self.brackets
+                precision = max(PRECISION, 4 * torch.finfo(start.dtype).eps)
+                way, found = first_root(value, start, grid.expand(len(start), -1), precision)
+                exists = exists & found
+                way = torch.where(exists, way, 0.0)
+            at = torch.where(exists, value(torch.arange(len(way)), way) * c, arrived[:, part].flatten())
             chosen = torch.zeros(k * batch, y.shape[1], dtype=y.dtype, device=y.device).scatter_(
                 1, unit, (c * exists)[:, None]
             )
             handed = walk(f, many, way, chosen.view(-1, *layer.shape), self.steps, self.order)
             back = lambda x, k=k, batch=batch: x.view(batch, k, *x.shape[1:])  # noqa: E731
-            yield Found(tuple(map(back, handed)), back(at), back(way), back(exists)), part
-
-
-def first_root(value: Callable[[Tensor], Tensor], start: Tensor, brackets: int) -> tuple[Tensor, Tensor]:
-    """The first ``t`` in (0, 1] where ``value(t)`` no longer has the sign of ``start = value(0)``, and whether one exists.
-
-    Looked for at multiples of ``1/brackets`` (two roots within one bracket are not seen), then bisected; returned is the
-    end of the last interval where the sign is still that of the data point. # shape: (n,)
-    """
-    low, high = torch.zeros_like(start), torch.zeros_like(start)
-    for i in range(1, brackets + 1):
-        t = torch.full_like(start, i / brackets)
-        searching = (high == 0) & (start != 0)
-        crossed = searching & (value(t) * start.sign() <= 0)
-        high = torch.where(crossed, t, high)
-        low = torch.where(searching & ~crossed, t, low)
-    exists = high > 0
-    high = torch.where(exists, high, low)
-    for _ in range(ceil(log2(1 / (brackets * PRECISION)))):
-        middle = (low + high) / 2
-        crossed = value(middle) * start.sign() <= 0
-        high, low = torch.where(crossed, middle, high), torch.where(crossed, low, middle)
-    return torch.where(exists, low, 0.0), exists
+            yield PointExpansion(tuple(map(back, handed)), back(at), back(way), back(exists)), part

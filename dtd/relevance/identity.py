@@ -1,13 +1,17 @@
 """Relevance that passes unchanged."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
 
 from dtd.primitive import LayerNorm, Pointwise
-from dtd.propagation import Propagated, Propagation, balance
+from dtd.printing import Printed
+from dtd.propagation import Layer, Propagated, Propagation, balance
 
 
 @dataclass(frozen=True)
-class Identity(Propagation):
+class Identity(Printed, Propagation):
     """``R_j = R_k`` for the input at the output's own place, everything else held constant (the identity rule).
 
     For a pointwise function it is the mean-value form ``f(a) = f(ã) + f'(ξ)(a − ã)``: there is one input, which therefore
@@ -15,11 +19,11 @@ class Identity(Propagation):
     Prop. 3.4).
     """
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, (Pointwise, LayerNorm))
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return layer(*inputs), None
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         return Propagated((relevance,), balance(relevance, (relevance,)))

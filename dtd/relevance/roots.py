@@ -19,14 +19,12 @@ def root_by_root(terms: Terms, layer: Layer, a: Tensor, relevance: Tensor, memor
     # shape: a (B, *in_shape), relevance (B, *out)
     """
     arrived = relevance.flatten(1)
-    lower = torch.zeros_like(a).flatten(1)
+    lower = torch.zeros_like(a)
     parts = {name: torch.zeros_like(arrived[:, 0]) for name in ("bias", "zeroth", "remainder")}
     receiving = arrived.any(0).nonzero().flatten()
     for units in chunks(layer.op, a, receiving, memory, layer.name):
         found = terms(units, layer.domain, arrived[:, units.index])
-        field = units.field.clamp(min=0).flatten().expand(len(a), -1)
-        lower.scatter_add_(1, field, found.first.flatten(1))
+        lower += units.scatter(found.first)
         for name in parts:
             parts[name] = parts[name] + getattr(found, name).sum(1)
-    lower = lower.view_as(a)
     return Propagated(layer.parted(lower), balance(relevance, (lower,), **parts))

@@ -17,6 +17,10 @@ class Path(NamedTuple):
         """The points at ``t``. # shape: t (n,)"""
         return tuple(a - along(t, a) * v for a, v in zip(self.start, self.direction, strict=True))
 
+    def take(self, rows: Tensor) -> "Path":
+        """The paths of some samples."""
+        return Path(*(tuple(x[rows] for x in side) for side in self))
+
     def repeated(self, k: int) -> "Path":
         """Each sample ``k`` times in a row."""
         return Path(*(tuple(x.repeat_interleave(k, 0) for x in side) for side in self))

@@ -19,11 +19,11 @@ from dtd.propagation import Layer
 from dtd.root.units import Units
 
 Bias = Literal["fixed", "neuron", "distribute"]
-Weighted = Iterable[tuple[float, "Root"]]
+WeightedRoots = Iterable[tuple[float, "Root"]]
 
 
 @dataclass(frozen=True, eq=False)
-class Root:
+class Root(Printed):
     """One candidate root for each upper unit. # shape: shift (B, k, J), bias_shift and exists (B, k)
 
     ``shift`` is ``(a − ã) / z``; ``bias_shift`` the same for the bias neuron ``a_0 = 1`` (0 when the bias is fixed);
@@ -62,7 +62,7 @@ class RootStrategy(Printed, ABC):
     memory: int = 2**28
 
     @abstractmethod
-    def roots(self, units: Units, domain: Domain) -> Weighted:
+    def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         """The explicit roots of some units, one after another, with their weights (which sum to 1)."""
 
     def searches(self) -> "tuple[tuple[float, RootStrategy], ...] | None":
@@ -96,7 +96,7 @@ class RootStrategy(Printed, ABC):
         return any(strategy.bias_moves for strategy in self.inner)
 
 
-def mixed(roots: Weighted) -> Root:
+def mixed(roots: WeightedRoots) -> Root:
     """The point ``Σ_i weight_i ã_i`` as one root; it exists where every part does."""
     shift, bias_shift, exists = 0, 0, True
     for weight, root in roots:

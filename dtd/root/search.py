@@ -9,7 +9,7 @@ from dtd.algebra import divide, sign
 from dtd.direction import Direction, Toward
 from dtd.domain import Bound, Domain
 from dtd.errors import check_nonnegative, check_parameter
-from dtd.root.base import Bias, Root, RootStrategy, check_bias
+from dtd.root.base import Bias, Root, RootStrategy, WeightedRoots, check_bias
 from dtd.root.units import Units
 
 Damping = float | Callable[[Any], Any]
@@ -31,14 +31,14 @@ class Search(RootStrategy):
         if "denominator" in cls.__dict__ and "damping_number" not in cls.__dict__:
             cls.damping_number = None  # the parent's is that of another denominator
 
-    def searches(self):
+    def searches(self) -> "tuple[tuple[float, RootStrategy], ...] | None":
         return ((1, self),)
 
-    def roots(self, units, domain):
+    def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         yield 1, self.root(units, domain)
 
     @property
-    def directions(self):
+    def directions(self) -> tuple[Direction, ...]:
         return (self.direction,)
 
     @abstractmethod
@@ -50,22 +50,28 @@ class Search(RootStrategy):
         return denominator != 0
 
     @property
-    def bias_moves(self):
+    def bias_moves(self) -> bool:
         return self.bias != "fixed"
 
     def root(self, units: Units, domain: Domain) -> Root:
         """The point of each unit, built from the factor pairs of the direction."""
         direction = self.direction.bound(domain)
-        v = 0
-        for factor in direction.factors(domain):
-            pair = units.of_activations(factor.activation) * units.of_weights(factor.weight)
-            v = v + (pair if factor.side == 0 else factor.gate(units.z)[..., None] * pair)
+        v = vectors(direction, units, domain)
         v_bias = direction.bias_on(units.bias, units.z) if self.bias_moves else 0 * units.z
         n = units.total(units.weights * v) + units.bias * v_bias
         denominator = self.denominator(n, units.z, units.of_outputs)
         inverse = divide(1, denominator)
         found = self.found(denominator, units.z)
         return Root(v * inverse[..., None], v_bias * inverse, found, self.bias == "distribute")
+
+
+def vectors(direction: Direction, units: Units, domain: Domain) -> Any:
+    """``v_kj = Σ_m u_m(a_j) d_m(w_kj)``, the direction of each unit from its factor pairs. # shape: (B, k, J)"""
+    v = 0
+    for factor in direction.factors(domain):
+        pair = units.of_activations(factor.activation) * units.of_weights(factor.weight)
+        v = v + (pair if factor.side == 0 else factor.gate(units.z)[..., None] * pair)
+    return v
 
 
 @dataclass(frozen=True)
@@ -99,10 +105,10 @@ class Ray(Search):
         return None if callable(self.damping) else float(self.damping)
 
     @property
-    def sample_wise(self):
+    def sample_wise(self) -> bool:
         return not callable(self.damping) or getattr(self.damping, "sample_wise", False)
 
-    def denominator(self, n, z, context):
+    def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         if not callable(self.damping) and self.damping == 0:
             return n
         epsilon = context(self.damping) if callable(self.damping) else self.damping
@@ -110,7 +116,7 @@ class Ray(Search):
             check_parameter(bool((epsilon >= 0).all()), "damping", "a function with values >= 0", epsilon)
         return n + epsilon * sign(n)
 
-    def found(self, denominator, z):
+    def found(self, denominator: Any, z: Any) -> Any:
         exists = denominator != 0
         return exists if self.line else exists & (z * sign(denominator) >= 0)
 
@@ -134,5 +140,5 @@ class Reference(Search):
     def direction(self) -> Direction:
         return Toward(self.point)
 
-    def denominator(self, n, z, context):
+    def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         return z

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any, Protocol
 
 import torch
@@ -23,7 +24,8 @@ def rounding(spread: Tensor) -> Tensor:
 class Units(Protocol):
     """Some upper units with their receptive fields, on tensors (:class:`FieldUnits`) or on symbols (the proofs).
 
-    # shape: activations (B, k, J), weights (k, J), bias (k,), z (B, k)
+    # shape: activations (B, k, J), weights (k, J), bias (k,), z (B, k); weights and bias with a first axis B where they are
+    side values, which differ between samples
     """
 
     activations: Any
@@ -87,8 +89,10 @@ class FieldUnits:
     def bias(self) -> Tensor:
         if self.map.bias is None:
             return torch.zeros(len(self.index), dtype=self.input.dtype, device=self.input.device)
-        bias = self.map.per_output(self.map.bias)
-        return bias.expand(self.map.out_shape).flatten()[self.index]
+        bias, shape = self.map.per_output(self.map.bias), self.map.out_shape
+        if bias.ndim > len(shape):  # side values of each sample
+            return bias.expand(len(self.input), *shape).flatten(1)[:, self.index]
+        return bias.expand(shape).flatten()[self.index]
 
     @cached_property
     def z(self) -> Tensor:
@@ -112,6 +116,23 @@ class FieldUnits:
             return value
         shape = (self.input.shape[0], *self.map.out_shape)
         return torch.broadcast_to(value, shape).flatten(1)[:, self.index]
+
+    def scatter(self, terms: Tensor) -> Tensor:
+        """Terms along the receptive fields, added up at the inputs that they are of. # shape: (B, k, J) -> (B, *in)"""
+        lower = terms.new_zeros(len(terms), prod(self.map.in_shape))
+        index = self.field.clamp(min=0).flatten().expand(len(terms), -1)
+        return lower.scatter_add_(1, index, (terms * self.real).flatten(1)).view(-1, *self.map.in_shape)
+
+    def scatter_pairs(self, terms: Tensor, samples: Tensor, units: Tensor) -> Tensor:
+        """The terms of pairs of a sample and one of these units, each at its inputs and 0 elsewhere.
+
+        # shape: (B or 1, k, J), samples (P,), units (P,) as positions in ``index`` -> (P, *in)
+        """
+        lower = terms.new_zeros(len(samples), prod(self.map.in_shape))
+        found = lower.scatter_add(
+            1, self.field.clamp(min=0)[units], (terms * self.real).expand_as(self.activations)[samples, units]
+        )
+        return found.view(-1, *self.map.in_shape)
 
     def total(self, terms):
         return terms.sum(-1)

@@ -26,7 +26,7 @@ class Dtype(Enum):
 
     @property
     def torch(self) -> torch.dtype:
-        """As torch names it."""
+        """The precision as torch names it."""
         return getattr(torch, self.value)
 
 

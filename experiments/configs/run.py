@@ -6,11 +6,11 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from experiments.configs.base import Bias, ConfigError, Dtype, Root
+from experiments.configs.base import Bias, ConfigError, Dtype, QuestionConfig, Root
 from experiments.configs.data import DATA, DataConfig
 from experiments.configs.models import MODELS, ModelConfig
 from experiments.configs.plans import PLANS, PlanConfig
-from experiments.configs.questions import QUESTIONS, QuestionConfig
+from experiments.configs.questions import QUESTIONS
 
 
 @dataclass

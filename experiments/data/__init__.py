@@ -4,9 +4,9 @@
 raises :class:`ConfigError` before any work; it is imported when it is used.
 """
 
-from experiments.configs import DataConfig
+from experiments.configs.data import DataConfig
+from experiments.configs.options import check_option, module
 from experiments.data.base import Data
-from experiments.options import check_option, module
 
 __all__ = ["Data", "check", "load"]
 

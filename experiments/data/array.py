@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from dtd.domain import Box, Domain, NonNegative, Real
-from experiments.configs import ArrayConfig, ConfigError, require
+from experiments.configs.base import ConfigError, require
+from experiments.configs.data import ArrayConfig
 from experiments.data.base import Data, check_split, labelled, unlabelled
 
 NAMED = {"real": Real(), "nonnegative": NonNegative()}

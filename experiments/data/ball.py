@@ -5,7 +5,8 @@ from math import gamma, pi
 import torch
 
 from dtd.domain import Box
-from experiments.configs import BallConfig, require
+from experiments.configs.base import require
+from experiments.configs.data import BallConfig
 from experiments.data.base import Data, check_split, labelled
 
 
@@ -25,5 +26,5 @@ def load(config: BallConfig) -> Data:
 
 
 def radius(n: int) -> float:
-    """Of the ball of volume 1/2 in n dimensions: ``π^(n/2) rⁿ / Γ(n/2 + 1) = 1/2``."""
+    """The radius of the ball of volume 1/2 in n dimensions: ``π^(n/2) rⁿ / Γ(n/2 + 1) = 1/2``."""
     return (gamma(n / 2 + 1) / (2 * pi ** (n / 2))) ** (1 / n)

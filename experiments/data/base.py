@@ -1,6 +1,7 @@
 """What every data set is, and what loaders share."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -8,14 +9,16 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from dtd.domain import Domain
-from experiments.configs import SplitConfig, require
+from experiments.configs.base import require
+from experiments.configs.data import SplitConfig
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
     """A data set in two parts, with the domain that its inputs live in. # shape: x (N, *in) float32, y (N,)
 
-    Without labels ``y`` and ``classes`` are None, and both parts are the same.
+    Without labels ``y`` and ``classes`` are None, and both parts are the same. ``names`` are those of the classes, where the
+    data set knows any.
     """
 
     train_x: Tensor
@@ -24,6 +27,7 @@ class Data:
     test_y: Tensor | None
     domain: Domain
     classes: int | None
+    names: Sequence[str] = field(default=(), kw_only=True)
 
 
 def check_split(config: SplitConfig) -> None:
@@ -42,10 +46,10 @@ def divided(x: np.ndarray, labels: np.ndarray, config: SplitConfig) -> tuple[Ten
     return train_x.float(), train_y.long(), test_x.float(), test_y.long()
 
 
-def labelled(x: np.ndarray, labels: np.ndarray, config: SplitConfig, domain: Domain) -> Data:
-    """A data set with labels ``0 … classes − 1``, split."""
+def labelled(x: np.ndarray, labels: np.ndarray, config: SplitConfig, domain: Domain, names: Sequence[str] = ()) -> Data:
+    """A data set with labels ``0 … classes − 1``, split; ``names`` by label, where classes have names."""
     train_x, train_y, test_x, test_y = divided(x, labels, config)
-    return Data(train_x, train_y, test_x, test_y, domain, int(labels.max()) + 1)
+    return Data(train_x, train_y, test_x, test_y, domain, int(labels.max()) + 1, names=names)
 
 
 def unlabelled(x: Tensor, domain: Domain) -> Data:

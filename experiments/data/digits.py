@@ -3,7 +3,7 @@
 from sklearn.datasets import load_digits
 
 from dtd.domain import Box
-from experiments.configs import DigitsConfig
+from experiments.configs.data import DigitsConfig
 from experiments.data.base import Data, check_split, labelled
 
 check = check_split

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from experiments.configs import FolderConfig, require
+from experiments.configs.base import require
+from experiments.configs.data import FolderConfig
 from experiments.data.base import Data, labelled, unlabelled
 from experiments.data.images import check_images, normalised, square
 
@@ -35,7 +36,7 @@ def check(config: FolderConfig) -> None:
 
 
 def load(config: FolderConfig) -> Data:
-    """Pixels in colour, or in grey. A folder without classes is a data set without labels."""
+    """Pixels in colour, or in grey; classes have their folders' names. Without any folder inside there are no labels."""
     folder = Path(config.path)
     inside = classes(folder)
     found = [(path, i) for i, each in enumerate(inside or [folder]) for path in images(each)]
@@ -44,4 +45,6 @@ def load(config: FolderConfig) -> Data:
         with Image.open(path) as image:
             pixels.append(square(image.convert("L" if config.grey else "RGB"), config.size))
     x, box = normalised(np.stack(pixels), config)
-    return labelled(x.numpy(), np.array([i for _, i in found]), config, box) if inside else unlabelled(x, box)
+    if not inside:
+        return unlabelled(x, box)
+    return labelled(x.numpy(), np.array([i for _, i in found]), config, box, [each.name for each in inside])

@@ -6,7 +6,8 @@ from PIL import Image
 from torch import Tensor
 
 from dtd.domain import Box
-from experiments.configs import ImagesConfig, require
+from experiments.configs.base import require
+from experiments.configs.data import ImagesConfig
 from experiments.data.base import check_split
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.configs import ConfigError, ImdbConfig
-from experiments.reviews.data import Labelled, Reviews, reviews
+from experiments.configs.base import ConfigError
+from experiments.configs.data import ImdbConfig
+from experiments.data.text.reviews import Labelled, Reviews, reviews
 
 TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 LABELS = {"neg": 0, "pos": 1, "negative": 0, "positive": 1, "0": 0, "1": 1}
@@ -49,5 +50,5 @@ def table(place: Path) -> list[Labelled]:
 
 
 def cleaned(text: str) -> str:
-    """Without tags, and without backslashes before quotes."""
+    """The text without tags, and without backslashes before quotes."""
     return TAG.sub(" ", text).replace('\\"', '"')

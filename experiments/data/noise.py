@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from dtd.domain import Box, Domain, NonNegative, Real
-from experiments.configs import NoiseConfig, require
-from experiments.configs.data import Distribution
+from experiments.configs.base import require
+from experiments.configs.data import Distribution, NoiseConfig
 from experiments.data.base import Data, unlabelled
-from experiments.streams import generator
+from experiments.machine.streams import generator
 
 SOURCES: Mapping[Distribution, tuple[Callable[[Tensor], Tensor], Domain]] = {
     Distribution.uniform: (lambda normal: torch.special.ndtr(normal), Box(0.0, 1.0)),

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from experiments.configs import PairsConfig, require
+from experiments.configs.base import require
+from experiments.configs.data import PairsConfig
 from experiments.data import mnist
 from experiments.data.base import Data, check_split
 

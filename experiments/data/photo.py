@@ -9,7 +9,8 @@ import torch
 from PIL import Image, UnidentifiedImageError
 
 from dtd.domain import Box
-from experiments.configs import ConfigError, PhotoConfig, require
+from experiments.configs.base import ConfigError, require
+from experiments.configs.data import PhotoConfig
 from experiments.data.base import Data, unlabelled
 
 PACKAGED = {

@@ -7,7 +7,8 @@ from PIL import Image
 from skimage import data
 from sklearn.datasets import load_sample_image
 
-from experiments.configs import PhotosConfig, require
+from experiments.configs.base import require
+from experiments.configs.data import PhotosConfig
 from experiments.data.base import Data, unlabelled
 from experiments.data.images import check_images, normalised, square
 

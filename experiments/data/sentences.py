@@ -2,9 +2,9 @@
 
 import tarfile
 
-from experiments.configs import SentencesConfig
-from experiments.packages import Package, fetched
-from experiments.reviews.data import Labelled, Reviews, reviews
+from experiments.configs.data import SentencesConfig
+from experiments.data.text.reviews import Labelled, Reviews, reviews
+from experiments.machine.packages import Package, fetched
 
 VADER = Package(
     "vaderSentiment==3.3.2",

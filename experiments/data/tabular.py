@@ -5,7 +5,7 @@ from dataclasses import replace
 from sklearn import datasets
 
 from dtd.domain import Real
-from experiments.configs import TabularConfig
+from experiments.configs.data import TabularConfig
 from experiments.data.base import Data, check_split, labelled
 
 check = check_split

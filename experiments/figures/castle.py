@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from experiments.figures.names import printed
 from experiments.figures.panels import Block, heatmap_grid
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
+from experiments.measures.pixels import CHANNELS, plane
 
-COLOURS = ("red", "green", "blue")
 SATURATED = 0.995  # the colour scale ends at this quantile of a panel's |relevance|
 LABEL = f"relevance / its {100 * SATURATED:g} % quantile"
 DIFFERENCE = "difference"
@@ -68,7 +68,7 @@ def grids(rows: pd.DataFrame, pixels: pd.DataFrame) -> list[Block]:
 def photo(rows: pd.DataFrame, pixels: pd.DataFrame) -> dict[str, np.ndarray | str]:
     """The photo with its captions."""
     first = rows.iloc[0]
-    picture = np.stack([plane(pixels, colour) for colour in COLOURS], -1)
+    picture = np.stack([plane(pixels, colour) for colour in CHANNELS], -1)
     return {"picture": picture, "above": printed(first.model), "below": f"{first.class_name}, p = {first.probability:.3f}"}
 
 
@@ -100,30 +100,3 @@ def percent(share: float) -> str:
     else:
         shown = "0 %" if value == 0 else f"{value:.1f} %" if abs(value) >= 0.05 else "< 0.1 %"
     return shown.replace("-", "−")
-
-
-def plane(pixels: pd.DataFrame, key: str) -> np.ndarray:
-    """One column of the pixels as an image."""
-    return pixels.pivot(index="row", columns="column", values=key).to_numpy()
-
-
-def captions(rows: pd.DataFrame) -> pd.DataFrame:
-    """What each panel says, in words, for a caption or a table."""
-    return pd.DataFrame([{"key": row.key, "caption": caption(row)} for row in rows.itertuples()])
-
-
-def caption(row) -> str:
-    """One panel in a few sentences."""
-    parts = [
-        f"{printed(row.model)}, {row.image}: relevance of '{row.class_name}' (p = {row.probability:.4f}, "
-        f"f(x) = {row.output:.4g}) under {row.key}, bias {row.bias_mode}.",
-        f"Of f(x), {percent(row.reaches_pixels)} reaches the pixels, {percent(row.bias)} stays with biases, "
-        f"{percent(row.zeroth)} in zeroth terms, {percent(row.remainder)} in remainders; Σ|R| is {row.absolute:.3g} |f(x)|.",
-        f"Of the sampled roots {percent(row.valid)} are valid; {percent(row.inactive)} belong to inactive units, "
-        f"{percent(row.no_root)} do not exist, {percent(row.not_zero)} are no zeros, {percent(row.domain_left)} leave the "
-        f"domain, {percent(row.region_left)} the linear region.",
-        f"Derived and explicit relevance differ by {row.max_rel:.1e} of the largest.",
-    ]
-    if row.pooling == "average" and not pd.isna(row.apart_from_winner):
-        parts.append(f"Σ|R − R_winner| is {percent(row.apart_from_winner)} of Σ|R_winner|.")
-    return " ".join(parts)

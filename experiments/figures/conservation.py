@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.figures.matrices import SIGNED, Matrices, matrices
 from experiments.figures.names import printed
+from experiments.figures.stacked import stacked_bars
 from experiments.figures.style import COLOURS, width
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
 
 PARTS = {
     "input": "reaches the input",
@@ -37,23 +37,17 @@ def bars(totals: pd.DataFrame) -> Figure:
     for line, model in zip(panels, models, strict=True):
         for axes, mode in zip(line, modes, strict=True):
             here = totals[(totals.model == model) & (totals.bias_mode == mode)]
-            stacked(axes, here.groupby("plan")[list(PARTS)].mean().reindex(plans))
+            bar_for_each_plan(axes, here.groupby("plan")[list(PARTS)].mean().reindex(plans))
             axes.set_title(f"{printed(model)}, bias: {mode}")
         line[0].set_ylabel("share of the output")
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(PARTS), frameon=False)
     return figure
 
 
-def stacked(axes: Axes, shares: pd.DataFrame) -> None:
-    """Positive parts upwards, negative ones downwards; together they are 1."""
-    places = np.arange(len(shares))
-    above, below = np.zeros(len(shares)), np.zeros(len(shares))
-    for colour, (part, label) in zip(COLOURS, PARTS.items(), strict=False):
-        values = shares[part].fillna(0).to_numpy()
-        start = np.where(values >= 0, above, below)
-        axes.bar(places, values, 0.75, bottom=start, color=colour, label=label)
-        above, below = above + values.clip(min=0), below + values.clip(max=0)
+def bar_for_each_plan(axes: Axes, shares: pd.DataFrame) -> None:
+    """The parts of the output under each plan; together they are 1."""
+    looks = {part: (label, colour) for (part, label), colour in zip(PARTS.items(), COLOURS, strict=False)}
+    stacked_bars(axes, shares, looks, 0.75)
     axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
-    axes.axhline(0, color="black", linewidth=0.5)
-    axes.set_xticks(places, [printed(plan) for plan in shares.index], rotation=45, ha="right", rotation_mode="anchor")
-    axes.spines[["top", "right"]].set_visible(False)
+    names = [printed(plan) for plan in shares.index]
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")

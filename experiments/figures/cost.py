@@ -10,7 +10,7 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from experiments.figures.names import printed
 from experiments.figures.style import COLOURS, MARKERS, width
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
 
 BASELINE = "gradient × input"
 

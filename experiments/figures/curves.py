@@ -10,8 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.figures.names import printed, titled
 from experiments.figures.style import rule_looks, width
-from experiments.questions.base import Tables
-from experiments.summary import Summary, averaged
+from experiments.figures.summary import Summary, Tables, averaged
 
 EACH, HEIGHT = 2.2, 1.9  # inches: least width of a panel, height of a row of panels
 LEGEND, ENTRY = 0.17, 1.1  # inches: height of a row of the legend, width of an entry

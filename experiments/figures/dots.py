@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.figures.names import printed
 from experiments.figures.style import rule_looks, width
-from experiments.summary import Summary, averaged
+from experiments.figures.summary import Summary, averaged
 
 EACH, LINE, HEAD = 1.1, 0.17, 0.55  # inches: least width of a panel, height of a line, of title and axis
 TICKS, SPAN = 3, 0.02  # intervals of an axis, and its least length, as a share of the values: noise is not magnified

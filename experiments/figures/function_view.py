@@ -12,8 +12,9 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from experiments.figures.flow import flow_figure
 from experiments.figures.interactive import page
 from experiments.figures.names import printed
+from experiments.figures.stacked import stacked_bars
 from experiments.figures.style import PAGE, rule_looks
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
 
 SHADE, GREY, RELEVANCE = "#EFEFEF", "#777777", "#D55E00"
 TERMS = {
@@ -149,21 +150,13 @@ def cut(axes: Axes, rows: pd.DataFrame, cuts: pd.DataFrame) -> None:
 
 def terms(axes: Axes, rows: pd.DataFrame) -> None:
     """Stacked Taylor terms of each rule; positive ones upwards, negative ones downwards, their sum is R."""
-    places = np.arange(len(rows))
-    up, down = np.zeros(len(rows)), np.zeros(len(rows))
-    for name, (label, colour) in TERMS.items():
-        values = rows[name].to_numpy()
-        if not np.any(np.abs(values) > 1e-12):
-            continue
-        axes.bar(places, values, 0.6, bottom=np.where(values > 0, up, down), color=colour, label=label)
-        up, down = up + np.maximum(values, 0), down + np.minimum(values, 0)
+    stacked_bars(axes, rows, {name: TERMS[name] for name in TERMS if (rows[name].abs() > 1e-12).any()}, 0.6)
     axes.axhline(rows.relevance.iloc[0], color="black", linewidth=0.6, linestyle=":")
     axes.annotate("$R$", (len(rows) - 0.62, rows.relevance.iloc[0]), (0, 1), textcoords="offset points", va="bottom")
-    axes.axhline(0, color="black", linewidth=0.5)
     names = [printed(r.rule) + wrapped(REASONS.get(r.status, r.status)) for r in rows.itertuples()]
-    axes.set_xticks(places, names)
+    axes.set_xticks(range(len(names)), names)
     axes.set(ylabel="relevance", xlim=(-0.6, len(rows) - 0.4))
-    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    axes.spines["bottom"].set_visible(False)
     axes.tick_params(axis="x", length=0)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from experiments.figures.names import printed
 from experiments.figures.panels import Block, heatmap_grid
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
+from experiments.measures.pixels import CHANNELS, plane
 
-SIDES, COLOURED = ("derived", "explicit"), ("red", "green", "blue")
+SIDES = ("derived", "explicit")
 VALID, CONSERVED = "valid roots", "Σ R / f(x)"
 
 
@@ -35,7 +36,7 @@ def block(pixels: pd.DataFrame, roots: pd.DataFrame, column: str) -> Block:
         rows=sides,
         picture=photo({side: plane(part) for side, part in source.groupby("side")}),
         above=printed(pixels.model.iloc[0]),
-        below=f"class {pixels.target.iloc[0]}",
+        below=str(pixels.class_name.iloc[0]) if "class_name" in pixels else f"class {pixels.target.iloc[0]}",
         notes={
             VALID: [valid_share(roots[roots[column] == name]) for name in names],
             CONSERVED: [conserved([images[name, side] for side in sides if (name, side) in images]) for name in names],
@@ -45,8 +46,8 @@ def block(pixels: pd.DataFrame, roots: pd.DataFrame, column: str) -> Block:
 
 def photo(planes: Mapping[str, np.ndarray]) -> np.ndarray:
     """The input in grey or in colours, its range made [0, 1] where it is another. # shape: (H, W) or (H, W, 3)"""
-    coloured = set(planes) == set(COLOURED)
-    image = np.stack([planes[colour] for colour in COLOURED], -1) if coloured else planes["input"]
+    coloured = set(planes) == set(CHANNELS)
+    image = np.stack([planes[colour] for colour in CHANNELS], -1) if coloured else planes["input"]
     low, high = min(image.min(), 0.0), max(image.max(), 1.0)
     return (image - low) / (high - low)
 
@@ -62,8 +63,3 @@ def valid_share(roots: pd.DataFrame) -> str:
 def conserved(images: list[np.ndarray]) -> str:
     """What reaches the input as a share of the explained output; both sides where they differ in print."""
     return " / ".join(dict.fromkeys(f"{image.sum():.2f}".replace("-", "−") for image in images))
-
-
-def plane(pixels: pd.DataFrame) -> np.ndarray:
-    """Pixels as an image."""
-    return pixels.pivot(index="row", columns="column", values="value").to_numpy()

@@ -1,6 +1,6 @@
 """The function view as one self-contained page: drag the data point and the line z = 0, and see every root move.
 
-The page evaluates the formulas of :mod:`experiments.formulas`; it holds no rule of its own.
+The page evaluates the formulas of :mod:`experiments.questions.function_view.formulas`; it holds no rule of its own.
 """
 
 import json

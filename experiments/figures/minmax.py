@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from experiments.figures.names import printed
 from experiments.figures.style import COLOURS, DIVERGING, MARKERS, width
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
+from experiments.measures.pixels import plane
 
 INPUT = "input"  # the method that is the image itself
 TITLE = 0.2  # inches: a panel's title
@@ -43,11 +44,6 @@ def heatmaps(pixels: pd.DataFrame) -> Figure:
         axes.set_xticks([])
         axes.set_yticks([])
     return figure
-
-
-def plane(pixels: pd.DataFrame) -> np.ndarray:
-    """The image of one method. # shape: (H, W)"""
-    return pixels.pivot(index="row", columns="column", values="value").to_numpy()
 
 
 def sums(rows: pd.DataFrame) -> Figure:

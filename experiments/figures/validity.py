@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from experiments.figures.matrices import SHARE, Matrices, matrices
-from experiments.questions.base import Tables
+from experiments.figures.summary import Tables
 
 SCENE = ("weights", "bias_sign")
 WEIGHTS = {"own": "its own weights", "random": "random weights"}

@@ -39,9 +39,8 @@ def convergence(network: Network, x: Tensor, starts: Tensor, plan: Plan) -> list
     passed = observe(network, x.repeat_interleave(number, 0), initial, plan)
     whole = [i for i in range(len(graph.layers) - 1, -1, -1) if graph.layers[i].weighted and bottleneck(graph, i)]
     found = [(graph.layers[i].name, graph.layers[i].kind, passed.arrived[i]) for i in whole]
-    return [
-        Spread(name, kind, pairs(r, batch, number)) for name, kind, r in [*found, ("(input)", "input", passed.relevance[-1])]
-    ]
+    found.append(("(input)", "input", passed.relevance[-1]))
+    return [Spread(name, kind, pairs(r, batch, number)) for name, kind, r in found]
 
 
 def bottleneck(graph: Graph, index: int) -> bool:

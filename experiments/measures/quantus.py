@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor, nn
 
-import experiments.peers.vision  # noqa: F401 - before Quantus, which imports torchvision
-from experiments.conditions import seeded
+import experiments.machine.vision  # noqa: F401 - before Quantus, which imports torchvision
+from experiments.machine.conditions import seeded
 
 import quantus  # isort: skip
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from dtd.errors import InputError
 from dtd.network import Network
-from experiments.conditions import seeded
+from experiments.machine.conditions import seeded
 
 STREAM = 1  # of random numbers
 ORDERS = ("output", "input", "each")  # from the output down, from the input up, one layer alone

@@ -1,12 +1,13 @@
 """How alike two relevance maps of one sample are; each measure is 1 for equal maps, and for maps that both vanish."""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 
 import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
-from experiments.agreement import quotient
+from experiments.measures.agreement import quotient
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
@@ -33,8 +34,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
     # shape: (B, C, H, W) with H, W ≥ 3
     """
-    from skimage.metrics import structural_similarity
-
+    structural_similarity = import_module("skimage.metrics").structural_similarity  # of the extra ``images``
     sums = [m.sum(1).double() for m in (a, b)]
     maps = [quotient(m, m.abs().amax((1, 2), keepdim=True)).numpy() for m in sums]
     side = min(7, *maps[0].shape[1:])

@@ -6,10 +6,12 @@
 
 from collections.abc import Mapping
 
-from experiments.configs import DataConfig, ModelConfig, SeveralConfig, option
+from experiments.configs.data import DataConfig
+from experiments.configs.models import ModelConfig, SeveralConfig
+from experiments.configs.options import check_option, module
+from experiments.configs.run import option
 from experiments.data import load
 from experiments.models.base import Subject
-from experiments.options import check_option, module
 
 __all__ = ["Subject", "check", "subjects"]
 

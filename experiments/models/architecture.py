@@ -2,10 +2,11 @@
 
 import torch
 
-from experiments.architectures import architecture
-from experiments.conditions import seeded
-from experiments.configs import ArchitectureConfig, ConfigError
+from experiments.configs.architectures import architecture
+from experiments.configs.base import ConfigError
+from experiments.configs.models import ArchitectureConfig
 from experiments.data import Data
+from experiments.machine.conditions import seeded
 from experiments.models.base import Subject, on_data
 from experiments.models.layers import randomise
 from experiments.models.weights import check_file, load_weights

@@ -1,5 +1,6 @@
 """What is explained: a model, its inputs' domain, and samples."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dtd.domain import Domain
-from experiments.configs import require
+from experiments.configs.base import require
 from experiments.data import Data
 
 
@@ -23,6 +24,13 @@ class Subject:
     train_x: Tensor
     test_x: Tensor
     test_y: Tensor | None
+    names: Sequence[str] = ()  # of the data's classes, where they have names
+
+    @torch.no_grad()
+    def class_names(self) -> list[str]:
+        """What each output is called: its class's name where the data names as many classes as the model has outputs."""
+        outputs = self.model(self.test_x[:1]).shape[1]
+        return list(self.names) if len(self.names) == outputs else [f"class {i}" for i in range(outputs)]
 
     def to(self, dtype: torch.dtype) -> "Subject":
         """A copy in another precision."""
@@ -47,4 +55,4 @@ def image_channels(data: Data, smallest: int) -> int:
 
 def on_data(model: nn.Module, data: Data) -> Subject:
     """A model with the samples of a data set."""
-    return Subject(model, data.domain, data.train_x, data.test_x, data.test_y)
+    return Subject(model, data.domain, data.train_x, data.test_x, data.test_y, data.names)

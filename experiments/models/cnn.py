@@ -5,11 +5,12 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from experiments.configs import CNNConfig, require
+from experiments.configs.base import require
+from experiments.configs.models import CNNConfig
 from experiments.data import Data
 from experiments.models.base import Subject, image_channels, on_data
 from experiments.models.layers import Residual, convolution
-from experiments.training import check_training, trained
+from experiments.models.training import check_training, trained
 
 
 class CNN(nn.Module):

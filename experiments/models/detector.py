@@ -7,10 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from experiments.configs import DetectorConfig, require
+from experiments.configs.base import require
+from experiments.configs.models import DetectorConfig
 from experiments.data import Data
 from experiments.models.base import Subject, on_data
-from experiments.training import trained
+from experiments.models.training import trained
 
 THRESHOLD = 10.0  # the score of absence; presence has to detect more
 

@@ -3,7 +3,8 @@
 from importlib import import_module
 from importlib.util import find_spec
 
-from experiments.configs import ConfigError, EfficientNetLite0Config
+from experiments.configs.base import ConfigError
+from experiments.configs.models import EfficientNetLite0Config
 from experiments.data import Data
 from experiments.models.base import Subject
 from experiments.models.photos import EFFICIENTNET_LITE

@@ -6,10 +6,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from experiments.configs import MLPConfig, require
+from experiments.configs.base import require
+from experiments.configs.models import MLPConfig
 from experiments.data import Data
 from experiments.models.base import Subject, on_data
-from experiments.training import check_training, trained
+from experiments.models.training import check_training, trained
 
 
 class MLP(nn.Module):

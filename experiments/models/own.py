@@ -5,13 +5,14 @@ from functools import partial
 import torch
 from torch import nn
 
-from experiments import targets
-from experiments.conditions import seeded
-from experiments.configs import ConfigError, OwnConfig, require
+from experiments.configs import targets
+from experiments.configs.base import ConfigError, require
+from experiments.configs.models import OwnConfig
 from experiments.data import Data
+from experiments.machine.conditions import seeded
 from experiments.models.base import Subject, on_data
+from experiments.models.training import check_training, trained
 from experiments.models.weights import check_file, load_weights
-from experiments.training import check_training, trained
 
 
 def builder(config: OwnConfig, key: str) -> partial:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dtd.domain import Box
-from experiments.configs import require
+from experiments.configs.base import require
 from experiments.data import Data
 
 

@@ -5,10 +5,10 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from experiments.configs import RadialConfig
+from experiments.configs.models import RadialConfig
 from experiments.data import Data
 from experiments.models.base import Subject, on_data
-from experiments.training import trained
+from experiments.models.training import trained
 
 
 class RadialBasis(nn.Module):

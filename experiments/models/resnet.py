@@ -5,11 +5,12 @@ from functools import partial
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from experiments.configs import ResNetConfig, require
+from experiments.configs.base import require
+from experiments.configs.models import ResNetConfig
 from experiments.data import Data
 from experiments.models.base import Subject, image_channels, on_data
 from experiments.models.layers import Residual, convolution
-from experiments.training import check_training, trained
+from experiments.models.training import check_training, trained
 
 
 class ResNet(nn.Module):

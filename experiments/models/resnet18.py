@@ -4,9 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from dtd.domain import Box
-from experiments.conditions import seeded
-from experiments.configs import ResNet18Config, require
+from experiments.configs.base import require
+from experiments.configs.models import ResNet18Config
 from experiments.data import Data
+from experiments.machine.conditions import seeded
 from experiments.models.base import Subject
 from experiments.models.layers import Add, convolution, randomise
 

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from experiments.configs import ReviewNetworkConfig, require
+from experiments.configs.base import require
+from experiments.configs.models import ReviewNetworkConfig
+from experiments.data.text.reviews import Reviews
+from experiments.data.text.vocabulary import PADDING, UNKNOWN
 from experiments.models.base import Subject, on_data
-from experiments.reviews.data import Reviews
-from experiments.reviews.vocabulary import PADDING, UNKNOWN
-from experiments.training import trained
+from experiments.models.training import trained
 
 
 class ReviewNetwork(nn.Module):

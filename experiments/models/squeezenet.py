@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from experiments.conditions import seeded
-from experiments.configs import SqueezeNetConfig, require
+from experiments.configs.base import require
+from experiments.configs.models import SqueezeNetConfig
 from experiments.data import Data
+from experiments.machine.conditions import seeded
 from experiments.models.base import Subject
 from experiments.models.layers import randomise
 from experiments.models.photos import TORCHVISION

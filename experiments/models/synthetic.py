@@ -6,11 +6,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from experiments.configs import SyntheticConfig, require
-from experiments.configs.models import Biases
+from experiments.configs.base import require
+from experiments.configs.models import Biases, SyntheticConfig
 from experiments.data import Data
+from experiments.machine.streams import generator
 from experiments.models.base import Subject, on_data
-from experiments.streams import generator
 
 SIGNS: Mapping[Biases, Callable[[Tensor], Tensor]] = {
     Biases.nonpositive: lambda sign: -torch.ones_like(sign),

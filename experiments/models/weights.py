@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from experiments.configs import ConfigError, require
+from experiments.configs.base import ConfigError, require
 
 SHOWN = 3  # names of a message
 

@@ -8,11 +8,13 @@ from dtd.errors import DTDError
 from dtd.estimate.patterns import estimate_patterns
 from dtd.network import Network
 from dtd.plans.plan import Plan
-from experiments.configs import Config, ConfigError, EntriesConfig, PlanConfig, PresetConfig, SeveralPlansConfig
+from experiments.configs.base import ConfigError
+from experiments.configs.plans import EntriesConfig, PlanConfig, PresetConfig, SeveralPlansConfig
+from experiments.configs.run import Config
+from experiments.configs.targets import build
 from experiments.plans import entries, preset
 from experiments.plans.roots import rooted
 from experiments.plans.rule import FROM_DATA, NOTHING, Assigned, Measured, Request, check_parameters, check_rule, measure
-from experiments.targets import build
 
 __all__ = ["Assigned", "Measured", "Request", "check", "check_parameters", "check_rule", "measure", "plans"]
 

@@ -8,10 +8,11 @@ from torch import Tensor
 from dtd.errors import DTDError
 from dtd.plans.plan import Entry, Model, Plan
 from dtd.plans.rules import choose
-from experiments.configs import Bias, ConfigError, EntriesConfig, EntryConfig, require
+from experiments.configs.base import Bias, ConfigError, require
+from experiments.configs.plans import EntriesConfig, EntryConfig
+from experiments.configs.targets import TARGET, build
 from experiments.plans.rule import check_parameters, check_rule
 from experiments.plans.selectors import selector
-from experiments.targets import TARGET, build
 
 
 def plan(config: EntriesConfig, patterns: Mapping[str, Tensor], bias: Bias | None, trusted: Sequence[str], key: str) -> Plan:

@@ -7,7 +7,7 @@ from typing import Any
 from dtd import presets
 from dtd.errors import InputError
 from dtd.plans.plan import Plan
-from experiments.configs import ConfigError, require
+from experiments.configs.base import ConfigError, require
 
 PRESETS: Mapping[str, Callable[..., Plan]] = {
     name: made for name, made in vars(presets).items() if inspect.isfunction(made) and made.__module__ == presets.__name__

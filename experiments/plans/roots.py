@@ -8,7 +8,7 @@ from dtd.plans.where import Where, every
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
 from dtd.root import Mix, Nearest, Ray, RootStrategy
-from experiments.configs import Bias, Root
+from experiments.configs.base import Bias, Root
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def on_line(layer: Layer, model):
 
 
 def unbounded(strategy: RootStrategy) -> RootStrategy:
-    """The same search, on the whole line."""
+    """The same search, which accepts roots on the whole line."""
     if isinstance(strategy, Mix):
         return Mix(tuple((weight, unbounded(part)) for weight, part in strategy.parts))
     return replace(strategy, line=True) if isinstance(strategy, Ray) else strategy

@@ -17,7 +17,7 @@ from dtd.plans.plan import Entry, Plan
 from dtd.plans.rules import catalogue, choose
 from dtd.plans.where import Weighted, every
 from dtd.propagation import Layer
-from experiments.configs import ConfigError, require
+from experiments.configs.base import ConfigError, require
 
 FROM_DATA = {"zbox", "pattern"}  # rules that take something from data: ranges of layers without a box, patterns
 MARGIN = 0.01  # a measured range is widened by this share of itself, so that rounding cannot leave it
@@ -42,7 +42,7 @@ class Measured:
     patterns: Mapping[str, Tensor]
 
     def to(self, dtype: torch.dtype) -> "Measured":
-        """The same in another precision."""
+        """What was measured, with patterns in another precision."""
         return Measured(self.ranges, {name: pattern.to(dtype) for name, pattern in self.patterns.items()})
 
 

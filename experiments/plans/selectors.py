@@ -13,7 +13,7 @@ from typing import Any
 from dtd import where
 from dtd.domain import Box, NonNegative, Real
 from dtd.plans.where import Where
-from experiments.configs import require
+from experiments.configs.base import require
 
 DOMAINS = {each.__name__: each for each in (Box, NonNegative, Real)}
 NAMED: Mapping[str, Where] = {name: each for name, each in vars(where).items() if isinstance(each, Where)}

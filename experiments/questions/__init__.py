@@ -1,7 +1,7 @@
 """Questions, one module each; a module is imported when its question is asked."""
 
-from experiments.configs import QuestionConfig
-from experiments.options import module
+from experiments.configs.base import QuestionConfig
+from experiments.configs.options import module
 from experiments.questions.base import Question
 
 

@@ -7,10 +7,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from experiments.configs import Config
-from experiments.summary import Summary
+from experiments.configs.run import Config
+from experiments.figures.summary import Summary, Tables
 
-Tables = Mapping[str, pd.DataFrame]
+
+def no_problems(tables: Tables) -> list[str]:
+    """There are none: every outcome is an answer."""
+    return []
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,6 @@ class Question:
     tables: Callable[[Config], Iterator[tuple[str, pd.DataFrame]]]
     show: Callable[[Tables, Console], None]
     figures: Callable[[Tables], Mapping[str, Figure | str]]  # a page is text under a name with its suffix
-    problems: Callable[[Tables], list[str]]
+    problems: Callable[[Tables], list[str]] = no_problems
     measures: Mapping[str, Callable[[Tables], float]] = field(default_factory=dict)
     summaries: Mapping[str, Summary] = field(default_factory=dict)

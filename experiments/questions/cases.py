@@ -1,6 +1,6 @@
 """What the questions about explanations ask about: a model in the run's precision, samples, and the run's plans."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,8 @@ from dtd.explaining.explain import explain
 from dtd.explaining.explanation import Explanation
 from dtd.network import Network, trace
 from dtd.plans.plan import Plan
-from experiments.configs import Config, require
+from experiments.configs.base import require
+from experiments.configs.run import Config
 from experiments.models import Subject, subjects
 from experiments.plans import plans
 
@@ -39,6 +40,29 @@ class Case:
             yield explain(self.network, x, target, plan)
 
 
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A subject in one precision, the samples of its test set that are explained, and its network. # shape: x (B, *in)"""
+
+    subject: Subject
+    x: Tensor
+    network: Network
+
+
+def traced(subject: Subject, dtype: torch.dtype, samples: int | Sequence[int], opaque: Sequence[str] = ()) -> Traced:
+    """The first so many samples of the test set, or those that are listed; ``opaque`` modules stay in one piece.
+
+    Raises :class:`ConfigError` for samples that the test set does not have.
+    """
+    counted, found = isinstance(samples, int), len(subject.test_x)
+    index = list(range(samples)) if counted else list(samples)
+    valid = f"at most the {found} samples of the test set" if counted else f"below {found}, the size of the test set"
+    require(max(index) < found, "question.samples", valid, samples)
+    precise = subject.to(dtype)
+    x = precise.test_x[index]
+    return Traced(precise, x, trace(precise.model, x, precise.domain, opaque=opaque))
+
+
 @torch.no_grad()
 def cases(config: Config, samples: int | list[int]) -> Iterator[Case]:
     """A case for each model of the run, with the first so many samples of the test set, or with those that are listed.
@@ -46,12 +70,7 @@ def cases(config: Config, samples: int | list[int]) -> Iterator[Case]:
     Raises :class:`ConfigError` for samples that the test set does not have.
     """
     for name, subject in subjects(config.model, config.data).items():
-        index = list(range(samples)) if isinstance(samples, int) else samples
-        found = len(subject.test_x)
-        counted = isinstance(samples, int)
-        valid = f"at most the {found} samples of the test set" if counted else f"below {found}, the size of the test set"
-        require(max(index) < found, "question.samples", valid, samples)
-        precise = subject.to(config.dtype.torch)
-        x, model, batches = precise.test_x[index], precise.model, (precise.train_x, precise.test_x)
-        network = trace(model, x, subject.domain)
-        yield Case(name, subject, model, network, x, model(x).argmax(1), batches, plans(config, network, batches))
+        here = traced(subject, config.dtype.torch, samples)
+        model, batches = here.subject.model, (here.subject.train_x, here.subject.test_x)
+        made = plans(config, here.network, batches)
+        yield Case(name, subject, model, here.network, here.x, model(here.x).argmax(1), batches, made)

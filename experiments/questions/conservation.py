@@ -10,14 +10,16 @@ import pandas as pd
 import torch
 
 from dtd.explaining.explanation import Explanation
-from experiments.configs import Config, ConservationConfig, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.roots import ConservationConfig
+from experiments.configs.run import Config
 from experiments.figures.conservation import conservation_figures
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import progress
 from experiments.plans import plans
-from experiments.questions.base import Question, Tables
+from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 KEPT = ("bias", "zeroth", "remainder")
 CLOSES = {"float64": 1e-9, "float32": 1e-3}  # largest gap, relative to the largest part

@@ -18,17 +18,19 @@ from dtd.explaining.explain import explain
 from dtd.explaining.observe import observe
 from dtd.network import Network, trace
 from dtd.plans.rules import catalogue
-from experiments.agreement import agreement
-from experiments.configs import Config, CorrespondenceConfig, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.explanations import CorrespondenceConfig
+from experiments.configs.run import Config
 from experiments.figures.heatmaps import heatmap_figures
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.correspondence import show_correspondence
+from experiments.machine.console import progress
+from experiments.measures.agreement import agreement
+from experiments.measures.rounding import Bounds, bounds
 from experiments.models import Subject, subjects
 from experiments.plans import Assigned, Measured, Request, check_parameters, check_rule, measure
 from experiments.questions import pictures
-from experiments.questions.base import Question, Tables
-from experiments.rounding import Bounds, bounds
-from experiments.summary import Measure, Summary
-from experiments.tables import show_correspondence
+from experiments.questions.base import Question
 
 NETWORK = "(network)"  # the layer's name in rows about the whole network
 SIDES = ("derived", "explicit")
@@ -59,7 +61,7 @@ class Case:
 
 @torch.no_grad()
 def cases(subject: Subject, samples: int) -> dict[torch.dtype, Case]:
-    """The same model, samples, measurements and targets (the predicted classes) in float64 and in float32."""
+    """One model with samples, measurements and targets (the predicted classes), in float64 and in float32."""
     found = len(subject.test_x)
     require(samples <= found, "question.samples", f"at most the {found} samples of the test set", samples)
     x = subject.test_x[:samples]

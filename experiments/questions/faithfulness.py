@@ -18,9 +18,14 @@ import torch
 from torch import Tensor
 
 from dtd.domain import Box
-from experiments.configs import Config, ConfigError, FaithfulnessConfig, Score, require
-from experiments.console import progress
+from experiments.configs.base import ConfigError, require
+from experiments.configs.questions.explanations import FaithfulnessConfig, Score
+from experiments.configs.run import Config
+from experiments.cost.peers import installed
 from experiments.figures.curves import curve_figures
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import progress
 from experiments.measures.perturbation import (
     Regions,
     aopc,
@@ -30,11 +35,8 @@ from experiments.measures.perturbation import (
     most_relevant_first,
     random_order,
 )
-from experiments.peers import installed
-from experiments.questions.base import Question, Tables
+from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 GRADIENT, RANDOM = "gradient_x_input", "random"  # the baselines' names in the column ``plan``
 MEAN, UNIFORM = "mean", "uniform"
@@ -76,7 +78,7 @@ class Bench:
 
     @classmethod
     def of(cls, asked: FaithfulnessConfig, case: Case) -> "Bench":
-        """As the question asks."""
+        """The settings that the question asks for."""
         regions = Regions.of(tuple(case.x.shape[1:]), asked.region)
         return cls(case, regions, counts(regions.number, asked.steps, asked.share), asked.score is Score.probability)
 
@@ -184,11 +186,6 @@ def check(config: Config) -> None:
         raise ConfigError("'question.quantus' needs Quantus: pip install '.[quantus]', or leave the list empty.")
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
 def mean_of(column: str, off: float | None = None) -> Callable[[Tables], float]:
     """A measure of the run's plans, the baselines left out: the mean of a column, or of its distance from ``off``."""
 
@@ -205,4 +202,5 @@ MEASURES = {
     "aopc_difference": mean_of("difference"),
     "conservation_error": mean_of("conservation", off=1.0),
 }
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), curve_figures(SUMMARIES), problems, MEASURES, SUMMARIES)
+FIGURES = curve_figures(SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), FIGURES, measures=MEASURES, summaries=SUMMARIES)

@@ -14,20 +14,23 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from dtd.explaining.explain import explain
-from dtd.network import Network, trace
+from dtd.network import Network
 from dtd.network.activations import activations
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.rules import choose
 from dtd.plans.where import every, name
 from dtd.relevance import Generic
-from experiments.configs import Config, GenericConfig, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.relevance_models import GenericConfig
+from experiments.configs.run import Config
 from experiments.figures.curves import curve_figures
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import progress
 from experiments.measures.perturbation import Regions, aopc, counts, curve, most_relevant_first, random_order
 from experiments.models import Subject, subjects
-from experiments.questions.base import Question, Tables
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
+from experiments.questions.base import Question
+from experiments.questions.cases import traced
 
 REFERENCES = ("black", "mean")
 ORDERS = {1: "first order", 2: "second order"}
@@ -54,11 +57,10 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 def expanded(config: Config, name_: str, subject: Subject, opaque: list[str]) -> Iterator[pd.DataFrame]:
     """The rows of one model."""
     asked: GenericConfig = config.question
-    precise = subject.to(config.dtype.torch)
-    model, x = precise.model, precise.test_x[: asked.samples]
-    network = trace(model, x, subject.domain, opaque=opaque)
+    case = traced(subject, config.dtype.torch, asked.samples, opaque)
+    model, x, network = case.subject.model, case.x, case.network
     target = model(x).argmax(1)
-    means = mean_inputs(network, precise.train_x)
+    means = mean_inputs(network, case.subject.train_x)
     score = lambda images: model(images).gather(1, target[:, None])[:, 0]  # noqa: E731
     regions = Regions.of(tuple(x.shape[1:]), 1)
     gone = counts(regions.number, None, 0.5)
@@ -123,9 +125,4 @@ def figures(tables: Tables) -> Mapping[str, Figure]:
     return {"generic": made}
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), figures, summaries=SUMMARIES)

@@ -6,18 +6,20 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from dtd.audit import audit
 from dtd.errors import PlanError
 from dtd.explaining.explain import explain
 from dtd.plans.plan import Plan
-from experiments.configs import Config, HeatmapsConfig, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.explanations import HeatmapsConfig
+from experiments.configs.run import Config
 from experiments.figures.heatmaps import heatmap_figures
-from experiments.questions.base import Question, Tables
+from experiments.figures.summary import Measure, Summary
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import progress
+from experiments.measures.pixels import labelled, picture, tidy
+from experiments.measures.roots import audited_roots
+from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
-from experiments.questions.pictures import labelled, picture, tidy
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 SUMMARIES = {
     "rows": Summary(
@@ -45,12 +47,13 @@ def drawn(config: Config, case: Case) -> Iterator[tuple[pd.DataFrame, pd.DataFra
     """Row, pixels and roots of each sample under each plan."""
     asked: HeatmapsConfig = config.question
     jobs = [(i, name) for i in range(len(case.x)) for name in case.plans]
+    names = case.subject.class_names()
     for i, name in progress(jobs, f"explaining {case.name}"):
         x, target, plan = case.x[i : i + 1], int(case.target[i]), case.plans[name]
-        label = {"model": case.name, "sample": asked.samples[i], "target": target, "plan": name}
+        label = {"model": case.name, "sample": asked.samples[i], "target": target, "class_name": names[target], "plan": name}
         images = sides(case, i, plan, asked.explicit)
         planes = [labelled(tidy(image), side=side) for side, image in {**images, **picture(x[0])}.items()]
-        roots = audit(case.network, x, target, plan, units=asked.units, seed=config.seed)
+        roots = audited_roots(case.network, x, target, plan, units=asked.units, seed=config.seed)
         pixels = pd.concat(planes, ignore_index=True)
         row = pd.DataFrame([measured(images, roots)])
         yield tuple(labelled(t, **label) for t in (row, pixels, roots.rename(columns={"model": "relevance_model"})))
@@ -94,9 +97,4 @@ def check(config: Config) -> None:
     require(asked.units is None or asked.units >= 1, "question.units", "at least 1, or null for all", asked.units)
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), heatmap_figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), heatmap_figures, summaries=SUMMARIES)

@@ -13,20 +13,23 @@ from torch import Tensor
 from dtd.errors import BudgetError
 from dtd.estimate.min_max import Fitted, Training, fit_min_max
 from dtd.explaining.explain import explain
-from dtd.network import Network, trace
+from dtd.network import Network
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.presets import deep_taylor_2017
 from dtd.plans.where import name
 from dtd.relevance import Exact
 from dtd.relevance.min_max import direction_on
-from experiments.configs import Config, ConfigError, MinMaxConfig, require
-from experiments.console import console, progress
+from experiments.configs.base import ConfigError, require
+from experiments.configs.questions.relevance_models import MinMaxConfig
+from experiments.configs.run import Config
 from experiments.figures.minmax import minmax_figures
+from experiments.figures.summary import Measure, Summary
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import console, progress
+from experiments.measures.pixels import labelled, tidy
 from experiments.models import Subject, subjects
-from experiments.questions.base import Question, Tables
-from experiments.questions.pictures import labelled, tidy
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
+from experiments.questions.base import Question
+from experiments.questions.cases import traced
 
 PRESENT = 1  # the class whose score is explained
 CONSERVED = 0.05  # a relative error up to this counts as conservative
@@ -65,16 +68,13 @@ class Methods:
 def methods(config: Config, subject: Subject) -> Methods:
     """The plans of one subject; the min-max models are trained on its training data."""
     asked: MinMaxConfig = config.question
-    found = len(subject.test_x)
-    require(asked.samples <= found, "question.samples", f"at most the {found} samples of the test set", asked.samples)
-    precise = subject.to(config.dtype.torch)
-    x = precise.test_x[: asked.samples]
-    network, prescribed = trace(precise.model, x, subject.domain), deep_taylor_2017()
+    case, prescribed = traced(subject, config.dtype.torch, asked.samples), deep_taylor_2017()
+    network = case.network
     console.print("training the min-max models")
-    batches = precise.train_x.split(BATCH)
+    batches = case.subject.train_x.split(BATCH)
     fitted = fit_min_max(network, batches, PRESENT, prescribed, Training(asked.hidden, asked.steps, seed=config.seed))
     plans = {"training_free": prescribed, "min_max": fitted.plan(prescribed), "exact": true(network, asked.budget)}
-    return Methods(network, x, subject.test_y[: asked.samples], plans, fitted)
+    return Methods(network, case.x, subject.test_y[: asked.samples], plans, fitted)
 
 
 def true(network: Network, budget: int) -> Plan:
@@ -144,9 +144,4 @@ def check(config: Config) -> None:
     require(shown, "question.shown", "among the samples of all three models", asked.shown)
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), minmax_figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), minmax_figures, summaries=SUMMARIES)

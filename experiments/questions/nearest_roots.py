@@ -11,13 +11,15 @@ from matplotlib.figure import Figure
 
 from dtd.audit import audit
 from dtd.root import Nearest
-from experiments.configs import Config, NearestRootsConfig, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.roots import NearestRootsConfig
+from experiments.configs.run import Config
 from experiments.figures.curves import curve_figures
-from experiments.questions.base import Question, Tables
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import progress
+from experiments.questions.base import Question
 from experiments.questions.cases import cases
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 FOUND = {
     "valid": Measure("valid", "high"),

@@ -16,15 +16,15 @@ from time import perf_counter, process_time
 import pandas as pd
 from hydra import compose
 
-from experiments.conditions import seeded, threads
-from experiments.configs import Config, require, typed
-from experiments.configs.questions import OverheadConfig
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.cost import OverheadConfig
+from experiments.configs.run import Config, typed
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.overhead import show_overhead
+from experiments.machine.conditions import load, seeded, threads
+from experiments.machine.console import progress
 from experiments.questions import question
-from experiments.questions.base import Question, Tables
-from experiments.questions.cost import load
-from experiments.summary import Measure, Summary
-from experiments.tables import show_overhead
+from experiments.questions.base import Question
 
 BARE = "bare"
 PROCESSES = {"basic": 1, "joblib": os.cpu_count()}
@@ -96,13 +96,8 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "rows", rows(config)
 
 
-def problems(tables: Tables) -> list[str]:
-    """Nothing: how long a sweep takes depends on what else the machine does, and the table says both."""
-    return []
-
-
 def figures(tables: Tables) -> dict:
-    """None: the table says it all."""
+    """There are none, because the table says it all."""
     return {}
 
 
@@ -118,4 +113,4 @@ SUMMARIES = {
         },
     )
 }
-QUESTION = Question(check, tables, show_overhead, figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_overhead, figures, summaries=SUMMARIES)

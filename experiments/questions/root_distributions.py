@@ -22,13 +22,15 @@ from dtd.plans.plan import Plan
 from dtd.plans.where import every, index
 from dtd.relevance import Generic
 from dtd.root import Ray
-from experiments.configs import Config, RootDistributionsConfig, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.roots import RootDistributionsConfig
+from experiments.configs.run import Config
 from experiments.figures.curves import curve_figures
-from experiments.questions.base import Question, Tables
+from experiments.figures.summary import Measure, Summary, Tables
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import progress
+from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 DIRECTIONS = {"wsquare": Weights(), "zplus": Contributions(1)}
 DATA = "data"
@@ -138,9 +140,4 @@ def figures(tables: Tables) -> Mapping[str, Figure]:
     return {"root_distributions": made["errors"], "steps": made["steps"]}
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), figures, summaries=SUMMARIES)

@@ -12,15 +12,17 @@ from torch import nn
 
 from dtd.audit import root_regions
 from dtd.network import trace
-from experiments.conditions import seeded
-from experiments.configs import Config, RootRegionsConfig, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.roots import RootRegionsConfig
+from experiments.configs.run import Config
 from experiments.figures.depth import depth_figures
+from experiments.figures.summary import Measure, Summary
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.conditions import seeded
+from experiments.machine.console import progress
 from experiments.plans import plans
-from experiments.questions.base import Question, Tables
+from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 WEIGHTS = ("trained", "random_weights")
 SUMMARIES = {
@@ -80,11 +82,6 @@ def check(config: Config) -> None:
     require(asked.units is None or asked.units >= 1, "question.units", "at least 1, or null for all", asked.units)
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
 MEASURES = {"same_region": "roots in the same region", "score_left": "score at the root / score"}
 FIGURES = depth_figures("root_regions", MEASURES, ("model", "weights"))
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), FIGURES, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), FIGURES, summaries=SUMMARIES)

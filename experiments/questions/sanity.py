@@ -16,18 +16,20 @@ from torch.nn.functional import one_hot
 
 from dtd.explaining.explain import explain
 from dtd.network import Network, trace
-from experiments.configs import Config, ConfigError, SanityConfig, Starts, require
-from experiments.console import progress
+from experiments.configs.base import ConfigError, require
+from experiments.configs.questions.explanations import SanityConfig, Starts
+from experiments.configs.run import Config
+from experiments.cost.peers import installed
 from experiments.figures.curves import curve_figures
+from experiments.figures.summary import Measure, Summary
+from experiments.figures.terminal.summaries import show_summaries
+from experiments.machine.console import progress
 from experiments.measures.convergence import convergence
 from experiments.measures.randomisation import groups, randomised
 from experiments.measures.similarity import SIMILARITIES
-from experiments.peers import installed
 from experiments.plans import plans
-from experiments.questions.base import Question, Tables
+from experiments.questions.base import Question
 from experiments.questions.cases import BATCH, Case, cases
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 LABELS = {
     "spearman": "Spearman's ρ",
@@ -114,9 +116,4 @@ def check(config: Config) -> None:
         raise ConfigError("'ssim' needs scikit-image: pip install '.[images]', or leave it out of 'question.similarities'.")
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: every outcome is an answer."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), curve_figures(SUMMARIES), problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), curve_figures(SUMMARIES), summaries=SUMMARIES)

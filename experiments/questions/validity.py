@@ -11,23 +11,25 @@ import torch
 from torch import Tensor
 
 from dtd.audit import audit_cost
-from dtd.audit.audit import chosen, look, summary
+from dtd.audit.audit import chosen, units_row
+from dtd.audit.findings import Look, findings
 from dtd.explaining.observe import observe
 from dtd.explaining.target import initial_relevance
 from dtd.network import Network, trace
-from dtd.network.activations import activations
 from dtd.plans.plan import Plan
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel
-from experiments.configs import Config, Explained, ValidityConfig, Weights, require
-from experiments.console import progress
+from experiments.configs.base import require
+from experiments.configs.questions.roots import Explained, ValidityConfig, Weights
+from experiments.configs.run import Config
+from experiments.figures.summary import Measure, Summary
+from experiments.figures.terminal.summaries import show_summaries
 from experiments.figures.validity import validity_figures
+from experiments.machine.console import progress
 from experiments.measures.randomisation import groups, randomised
 from experiments.plans import plans
-from experiments.questions.base import Question, Tables
+from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
-from experiments.summary import Measure, Summary
-from experiments.tables import show_summaries
 
 SIGNS: Mapping[str, Callable[[Tensor], Tensor]] = {"b ≤ 0": lambda bias: bias <= 0, "b > 0": lambda bias: bias > 0}
 MEMORY = 2**28  # bytes that the roots of a chunk of units may take
@@ -84,15 +86,14 @@ def predicted(output: Tensor) -> Tensor:
 
 def audited(asked: ValidityConfig, network: Network, case: Case, plan: Plan, seed: int) -> Iterator[dict]:
     """The rows of one plan."""
-    models = plan.bind(network)
-    arrived = observe(network, case.x, predicted if asked.explained is Explained.predicted else torch.clone, plan).arrived
+    passed = observe(network, case.x, predicted if asked.explained is Explained.predicted else torch.clone, plan)
     position = 0
-    for i, (layer, a, _) in enumerate(activations(network, case.x)):
-        if layer.weighted and isinstance(models[i], RelevanceModel):
+    for i, layer, inputs, _ in passed.graph.ascend(passed.values):
+        if layer.weighted and isinstance(passed.models[i], RelevanceModel):
             position += 1
-            index = chosen(arrived[i], asked.units, seed)
+            index = chosen(passed.arrived[i], asked.units, seed)
             for sign, part in by_sign(layer, index).items():
-                here = summary(list(look(layer, models[i], a, arrived[i], part, MEMORY, None)))
+                here = units_row(findings(passed.models[i], Look.at(passed, i, inputs, part, MEMORY)))
                 yield {"layer": layer.name, "position": position, "bias_sign": sign, **shares(here)}
 
 
@@ -125,9 +126,4 @@ def check(config: Config) -> None:
     require(bool(asked.weights), "question.weights", "not empty", asked.weights)
 
 
-def problems(tables: Tables) -> list[str]:
-    """There are none: an invalid root is a result."""
-    return []
-
-
-QUESTION = Question(check, tables, show_summaries(SUMMARIES), validity_figures, problems, summaries=SUMMARIES)
+QUESTION = Question(check, tables, show_summaries(SUMMARIES), validity_figures, summaries=SUMMARIES)

@@ -5,14 +5,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.console import console
 from experiments.figures.style import COLUMN, PAGE, Style, styled
 from experiments.figures.typeset import typeset
+from experiments.machine.console import console
+from experiments.machine.results import OutputError, require_writable, save_figure, save_text
 from experiments.report.cells import caption, latex
 from experiments.report.page import page
 from experiments.report.runs import ReportError, Run, read_runs
 from experiments.report.section import Section, section
-from experiments.results import OutputError, require_writable, save_figure, save_text
 
 WIDTHS = {"column": COLUMN, "page": PAGE}
 REFUSED = 2

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from experiments.figures.names import printed, titled
+from experiments.figures.summary import Measure, averaged, best, form
 from experiments.figures.typeset import tex
 from experiments.report.joined import Joined
-from experiments.summary import Measure, averaged, best, form
 
 ARROWS = {"high": "↑", "low": "↓"}
 MARK = "@midrule@"
+FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{" + "%\n"
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,16 @@ def cell(mean: float, std: float, marked: bool, shape: str) -> Cell | None:
 
 
 def latex(grid: Grid, caption: str, name: str) -> str:
-    """A booktabs table; the preamble needs ``booktabs``."""
+    """A table no wider than the text around it; the preamble needs ``booktabs`` and ``graphicx``.
+
+    The words of a measure's name stand below each other, and what is still too wide is made smaller by LaTeX.
+    """
     rows = []
     for keys, cells, first in sparse_lines(grid):
         row = [*map(tex, keys), *(in_latex(cell) for cell in cells)]
         rows.append([(MARK if first else "") + row[0], *row[1:]])
     frame = pd.DataFrame(rows, columns=range(len(grid.names) + len(grid.labels)))
-    header = [tex(text) for text in (*grid.names, *grid.labels)]
+    header = [*map(tex, grid.names), *map(stacked, grid.labels)]
     style = frame.style.hide(axis="index").format_index(lambda i: header[i], axis=1)
     source = style.to_latex(
         hrules=True,
@@ -94,7 +98,22 @@ def latex(grid: Grid, caption: str, name: str) -> str:
         caption=tex(caption),
         label=f"tab:{name}",
     )
-    return source.replace(MARK, "\\midrule\n")
+    source = source.replace(MARK, "\\midrule\n")
+    return source.replace("\\begin{tabular}", FITTED + "\\begin{tabular}").replace("\\end{tabular}", "\\end{tabular}}")
+
+
+def stacked(text: str) -> str:
+    """The words of a measure's name below each other; a sign or a number stays on the line of the word before it."""
+    if "$" in text:
+        return tex(text)
+    lines: list[str] = []
+    for word in text.split(" "):
+        if lines and not any(map(str.isalpha, word)):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    set_below = r"\\".join(map(tex, lines))
+    return set_below if len(lines) == 1 else rf"\shortstack[r]{{{set_below}}}"
 
 
 def sparse_lines(grid: Grid) -> Iterator[tuple[list[str], list[Cell | None], bool]]:

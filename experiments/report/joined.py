@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from experiments.figures.summary import RUN, Measure, Summary
 from experiments.report.runs import Run
 from experiments.runs.identity import AROUND
-from experiments.summary import RUN, Measure, Summary
 
 FEW = 12  # values of a text column that make lines of a table, where the question does not say what is compared
 
@@ -21,7 +21,7 @@ class Joined:
     summary: Summary
 
     def along(self, setting: str) -> "Joined":
-        """The same with a setting of numbers as the axis of curves; unchanged where it is none of what is compared."""
+        """The table with a setting of numbers as the axis of curves; unchanged where the setting is not compared."""
         numbers = pd.to_numeric(self.table[setting], "coerce") if setting in self.summary.compared else pd.Series(pd.NA)
         if self.summary.along is not None or numbers.isna().any():
             return self

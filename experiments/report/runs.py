@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 
+from experiments.machine.results import read_table
 from experiments.questions.base import Question
-from experiments.results import read_table
 from experiments.runs.record import BEGUN, Record, completed_runs, read_record
 
 

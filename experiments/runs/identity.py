@@ -14,9 +14,8 @@ from experiments.runs.provenance import installed
 
 AROUND = ("hydra", "quiet", "figures", "sweep", "objective", "at_most")  # keys that no row depends on
 CODE = ("dtd", "experiments")
-SHOWN_ONLY = tuple(
-    f"experiments/{name}" for name in ("figures/", "report", "runs/", "summary.py", "tables.py", "console.py")
-)
+SHOWN_ONLY = tuple(f"experiments/{name}" for name in ("figures/", "report/", "runs/", "machine/console.py"))
+COMPUTES = ("experiments/runs/job.py", "experiments/runs/checks.py")  # all the same: what a job starts from
 VERSIONS = ("torch", "numpy", "pandas", "scipy", "scikit-learn", "torchvision", "timm", "zennit", "captum", "quantus")
 LENGTH = 16  # hexadecimal digits of a key
 
@@ -66,7 +65,7 @@ def plain(value: Any) -> Any:
 
 @cache
 def versions() -> dict[str, str | None]:
-    """Of the packages that compute."""
+    """The versions of the packages that compute."""
     return {name: installed(name) for name in VERSIONS}
 
 
@@ -83,8 +82,13 @@ def sources(package: str) -> str:
         return digest(Path(spec.origin).read_text(encoding="utf-8"))
     roots = [Path(root) for root in spec.submodule_search_locations]
     files = [(path.relative_to(root.parent).as_posix(), path) for root in roots for path in sorted(root.rglob("*.py"))]
-    kept = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files if not name.startswith(SHOWN_ONLY)}
+    kept = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files if computes(name)}
     return digest(json.dumps(kept))
+
+
+def computes(name: str) -> bool:
+    """Whether rows may depend on a source file, which is named from its package on."""
+    return name in COMPUTES or not name.startswith(SHOWN_ONLY)
 
 
 def digest(text: str) -> str:

@@ -2,40 +2,62 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
-from omegaconf import open_dict, read_write
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict, read_write
 
-from experiments.console import progress
+from experiments.machine.console import progress
 from experiments.runs.identity import job_key, job_name
 from experiments.runs.objective import objective
 from experiments.runs.record import Record
 from experiments.runs.settle import Planned, settle
 from experiments.runs.tally import Tally
 from experiments.runs.watch import watched
-from hydra_plugins.dtd_launcher import Resuming
 
 
-def launch(launcher: Resuming, job_overrides: Sequence[Sequence[str]], first: int) -> list[JobReturn]:
-    """Every job's objective, read or computed, for the sweeper; the records go to the tally."""
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """What Hydra gives to the launcher of a sweep, and the config of the ``inner`` launcher that runs its jobs."""
+
+    context: HydraContext
+    task: TaskFunction
+    config: DictConfig
+    inner: DictConfig
+
+
+def launch(
+    context: HydraContext,
+    task: TaskFunction,
+    config: DictConfig,
+    inner: DictConfig,
+    job_overrides: Sequence[Sequence[str]],
+    first: int,
+) -> list[JobReturn]:
+    """Every job's objective, read or computed, for the sweeper; the records go to the tally.
+
+    ``inner`` is the config of the launcher that runs the jobs, and ``first`` is the number of the first job.
+    """
+    sweep = Sweep(context, task, config, inner)
     setup_globals()
     steps = progress(job_overrides, "composing configs")
-    jobs = [planned(launcher, number, overrides) for number, overrides in enumerate(steps, first)]
-    with watched(jobs, launcher.config.quiet):
-        records = settle(jobs, partial(start, launcher))
-    for callback in launcher.context.callbacks.callbacks:
+    jobs = [planned(sweep, number, overrides) for number, overrides in enumerate(steps, first)]
+    with watched(jobs, sweep.config.quiet):
+        records = settle(jobs, partial(start, sweep))
+    for callback in sweep.context.callbacks.callbacks:
         if isinstance(callback, Tally):
             callback.add(jobs, records)
     return [returned(job, records[job.key]) for job in jobs]
 
 
-def planned(launcher: Resuming, number: int, overrides: Sequence[str]) -> Planned:
+def planned(sweep: Sweep, number: int, overrides: Sequence[str]) -> Planned:
     """Where a job belongs, and what must be found there for it to be done."""
-    config = launcher.context.config_loader.load_sweep_config(launcher.config, list(overrides))
+    config = sweep.context.config_loader.load_sweep_config(sweep.config, list(overrides))
     hydra = HydraConfig.instance()
     before = hydra.cfg
     hydra.set_config(config)  # as in the job itself, so that interpolations mean the same
@@ -43,16 +65,16 @@ def planned(launcher: Resuming, number: int, overrides: Sequence[str]) -> Planne
         key, name = job_key(config), job_name(config)
     finally:
         hydra.cfg = before
-    out = Path(launcher.config.hydra.sweep.dir) / name
+    out = Path(sweep.config.hydra.sweep.dir) / name
     return Planned(number, tuple(overrides), key, out, tuple(config.objective), dict(config.at_most))
 
 
-def start(launcher: Resuming, jobs: Sequence[Planned]) -> list[Record]:
+def start(sweep: Sweep, jobs: Sequence[Planned]) -> list[Record]:
     """Run the jobs by the inner launcher; raises what it raises when it loses a process."""
-    config = deepcopy(launcher.config)
+    config = deepcopy(sweep.config)
     with read_write(config), open_dict(config):
-        config.hydra.launcher = launcher.inner
-    inner = Plugins.instance().instantiate_launcher(launcher.context, launcher.task, config)
+        config.hydra.launcher = sweep.inner
+    inner = Plugins.instance().instantiate_launcher(sweep.context, sweep.task, config)
     where = f"hydra.sweep.dir={quoted(config.hydra.sweep.dir)}"
     returns = inner.launch([[*job.overrides, where, f"hydra.sweep.subdir={job.out.name}"] for job in jobs], jobs[0].number)
     return [each.return_value for each in returns]

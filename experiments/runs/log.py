@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from experiments.console import WIDTH
+from experiments.machine.console import WIDTH
 
 FILE = "job.log"
 FORMAT = "%(asctime)s %(levelname)s %(message)s"

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from experiments.configs import Config, require
+from experiments.configs.base import require
+from experiments.configs.run import Config
 from experiments.questions.base import Question
 
 Objective = float | tuple[float, ...] | None  # None: nothing is wanted

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from experiments.results import save_json
+from experiments.machine.results import save_json
 
 FILE, BEGUN, LOCK = "outcome.json", "provenance.json", ".lock"
 

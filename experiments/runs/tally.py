@@ -13,8 +13,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
-from experiments.console import console
-from experiments.results import OutputError, require_writable, save_table
+from experiments.machine.console import console
+from experiments.machine.results import OutputError, require_writable, save_table
 from experiments.runs.record import Outcome, Record
 from experiments.runs.settle import Planned
 
@@ -38,7 +38,7 @@ class Tally(Callback):
             require_writable(Path(config.hydra.run.dir))
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """The same; and whatever launcher the sweep has, it resumes."""
+        """Refuse such a directory too, and put the launcher that resumes around the launcher of the sweep."""
         with exit_unless_written(REFUSED):
             require_writable(Path(config.hydra.sweep.dir))
         with read_write(config), open_dict(config):

@@ -9,7 +9,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from experiments.console import console
+from experiments.machine.console import console
 from experiments.runs.record import FILE
 from experiments.runs.settle import Planned
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from dtd.algebra import divide
 from dtd.direction import Direction, Factor, Given
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from dtd.lrp import four_steps
 from dtd.relevance import Linear
 from dtd.root import Ray
@@ -27,7 +27,7 @@ class TwoPairs(Direction):
     pairs: tuple
     v0: object
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return tuple(Factor(Given(u), Given(d)) for u, d in self.pairs)
 
     def bias(self, b):

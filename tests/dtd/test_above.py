@@ -6,7 +6,7 @@ from torch import nn
 
 import dtd
 from dtd.network.above import live, output_from, same_region
-from dtd.numeric import first_root, last_inside
+from dtd.relevance.numeric import first_root, last_inside
 from tests.models import model_and_input
 
 

@@ -224,6 +224,9 @@ def test_bad_parameters_and_places():
         dtd.MatMulShares(damping=-1.0)
     with pytest.raises(dtd.PlanError, match="not defined for layer"):
         explained(torch.mul, rand(2, 2, 3), 2, [(dtd.where.kind("product"), dtd.MatMulShares())])
-    with pytest.raises(dtd.UnsupportedOp, match="equal leading axes"):
-        dtd.trace(Call(lambda a: a.reshape(-1, 2, 2, 3) @ a.reshape(-1, 1, 3, 4)), rand(2, 1, 12))
-    assert isinstance(only(dtd.trace(nn.LayerNorm(3), rand(2, 3)), "layer_norm").op, LayerNorm)
+    for shapes in (((-1, 2, 2, 3), (-1, 1, 3, 4)), ((-1, 4, 3), (-1, 3, 4))):  # leading axes are broadcast
+        call, x = Call(lambda a, s=shapes: a.reshape(s[0]) @ a.reshape(s[1])), rand(2, 1, 12)
+        out = dtd.explain(dtd.trace(call, x), x, same, dtd.Plan([]))
+        torch.testing.assert_close(out.output, call(x))
+        torch.testing.assert_close(out.relevance.flatten(1).sum(1), out.output.flatten(1).sum(1))
+    assert isinstance(only(dtd.trace(nn.LayerNorm(3).double(), rand(2, 3)), "layer_norm").op, LayerNorm)

@@ -200,9 +200,16 @@ class ByZero(nn.Module):
         return x / 0
 
 
-@pytest.mark.parametrize(("model", "match"), [(ByBatch(), "aten.div"), (Noise(), "random numbers"), (ByZero(), "aten.div")])
-def test_what_has_no_reading_is_an_unsupported_op(model, match):
-    with pytest.raises(dtd.UnsupportedOp, match=match):
+@pytest.mark.parametrize(
+    ("model", "error", "match"),
+    [
+        (ByBatch(), dtd.TraceError, "depends on values or on the batch size"),
+        (Noise(), dtd.UnsupportedOp, "random numbers"),
+        (ByZero(), dtd.NonFiniteError, "A constant of 'aten.div"),
+    ],
+)
+def test_what_has_no_reading_is_an_error(model, error, match):
+    with pytest.raises(error, match=match):
         dtd.trace(model, torch.rand(2, 3))
 
 

@@ -74,14 +74,14 @@ def test_training_explains_relevance_that_it_has_not_seen(fitted):
 
 def test_a_file_brings_the_models_back(fitted, tmp_path):
     network, x, found = fitted
-    found.save(tmp_path / "models.safetensors")
-    entries = [(name, load(tmp_path / "models.safetensors", name)) for name in found.models]
+    found.save(tmp_path / "models.pt")
+    entries = [(name, load(tmp_path / "models.pt", name)) for name in found.models]
     plan = dtd.Plan([*entries, *dtd.Plan([(dtd.where.last, dtd.rules.choose("zplus"))]).entries])
     again = dtd.explain(network, x[:5], 0, plan).relevance
     direct = dtd.explain(network, x[:5], 0, found.plan(dtd.presets.deep_taylor_2017())).relevance
     torch.testing.assert_close(again, direct, rtol=1e-12, atol=1e-14)
     with pytest.raises(dtd.InputError, match="has no min-max model for layer '4'; it has 0, 2"):
-        load(tmp_path / "models.safetensors", "4")
+        load(tmp_path / "models.pt", "4")
 
 
 def test_an_audit_shows_the_misfit(fitted):

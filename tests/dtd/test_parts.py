@@ -101,7 +101,7 @@ def test_micro_batches_stay_within_the_bound(monkeypatch, sweeps):
     model, x = nn.Sequential(below, nn.Conv2d(6, 1, 3), nn.Flatten(), nn.Linear(16, 3)), torch.rand(100, 2, 8, 8)
     network, plan = dtd.trace(model, x), dtd.Plan([("0.3", choose("lrp0", "neuron")), ("*", choose("zplus_signed"))])
     whole = dtd.explain(network, x, 1, plan).relevance
-    monkeypatch.setattr("dtd.fast.program.LARGE", 3 * 2**13)
+    monkeypatch.setattr("dtd.fast.program.LARGE_TENSOR", 3 * 2**13)
     sweeps.clear()
     bound = 130_000
     parts = dtd.explain(network, x, 1, plan, memory=bound).relevance

@@ -117,7 +117,7 @@ def test_micro_batches_change_nothing(rule, monkeypatch):
     net, plan, x = network(), PLANS[rule][0], torch.rand(7, 3, 8, 8)
     target = torch.tensor([0, 1, 2, 3, 0, 1, 2])
     whole = dtd.explain(net, x, target, plan)
-    monkeypatch.setattr("dtd.fast.program.LARGE", 3 * 20 * 64 * 4)
+    monkeypatch.setattr("dtd.fast.program.LARGE_TENSOR", 3 * 20 * 64 * 4)
     with torch.no_grad():
         state = program_of(net, plan).forward({-1: x})
     assert state.samples == 3 and len(state.lower) == 3 and len(state.upper.stages) < len(state.lower[0].stages) + 4
@@ -133,7 +133,7 @@ def test_large_weights_are_modified_block_by_block(monkeypatch, threads, batch):
     net, x = network(torch.double), torch.rand(batch, 3, 8, 8, dtype=torch.double)
     plans = [PLANS[name][0] for name in ("gamma", "zplus", "alphabeta", "lrp0")]
     kept = [dtd.explain(net, x, 0, plan).relevance for plan in plans]
-    monkeypatch.setattr("dtd.fast.kernels.streaming.LARGE", 100)
+    monkeypatch.setattr("dtd.fast.kernels.streaming.LARGE_WEIGHT", 100)
     monkeypatch.setattr("dtd.fast.kernels.streaming.CACHED", 1500)
     monkeypatch.setattr("dtd.fast.kernels.streaming.torch.get_num_threads", lambda: threads)
     net.refresh()
@@ -176,8 +176,8 @@ def test_what_is_for_processors_is_left_alone_elsewhere(monkeypatch):
     program = program_of(net, PLANS["gamma"][0])
     (dense,) = (layer.op for layer in net.layers if layer.name == "8")
     elsewhere = replace(dense, weight=dense.weight.to("meta"))
-    monkeypatch.setattr("dtd.fast.program.LARGE", 2**12)
-    monkeypatch.setattr("dtd.fast.kernels.streaming.LARGE", 2**10)
+    monkeypatch.setattr("dtd.fast.program.LARGE_TENSOR", 2**12)
+    monkeypatch.setattr("dtd.fast.kernels.streaming.LARGE_WEIGHT", 2**10)
     x = torch.rand(40, 3, 8, 8)
     assert program.split({-1: x})[0] > 0 and program.split({-1: x.to("meta")}) == (0, 40)
     assert type(fastest(dense)) is StreamedDense and type(fastest(elsewhere)) is not StreamedDense

@@ -9,7 +9,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from experiments.configs import register
+from experiments.configs.run import register
 from tests.experiments.reviews import files
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from experiments.agreement import ROUNDOFF, TOLERANCE, agreement, cosine, rank_correlation
+from experiments.measures.agreement import ROUNDOFF, TOLERANCE, agreement, cosine, rank_correlation
 
 E = torch.tensor([[1.0, -2.0, 4.0, 0.0]], dtype=torch.double)
 NONE = torch.zeros_like(E)

@@ -4,12 +4,13 @@ import pandas as pd
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from experiments.configs import ConfigError, typed
-from experiments.job import DONE, REFUSED, run
-from experiments.peers import installed
+from experiments.configs.base import ConfigError
+from experiments.configs.run import typed
+from experiments.cost.peers import installed
+from experiments.machine.results import read_table
 from experiments.questions import question
-from experiments.results import read_table
-from experiments.shorthand import written_out
+from experiments.runs.job import DONE, REFUSED, run
+from experiments.runs.shorthand import written_out
 
 TINY = ("experiment=castle", "model=squeezenet", "model.size=48", "data.image=china", "question.untrained=true")
 KEPT = ["reaches_pixels", "bias", "zeroth", "remainder"]

@@ -7,7 +7,9 @@ import pytest
 from hydra.errors import ConfigCompositionException, MissingConfigException
 from omegaconf import OmegaConf
 
-from experiments.configs import SCHEMAS, Config, ConfigError, SeveralConfig, typed
+from experiments.configs.base import ConfigError
+from experiments.configs.models import SeveralConfig
+from experiments.configs.run import SCHEMAS, Config, typed
 from experiments.questions import question
 from tests.experiments.conftest import CONF, optional
 

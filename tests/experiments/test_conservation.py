@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from dtd.explaining.explain import explain
-from experiments.configs import ConfigError, typed
+from experiments.configs.base import ConfigError
+from experiments.configs.run import typed
 from experiments.figures.conservation import conservation_figures
 from experiments.questions import conservation
 from experiments.questions.cases import cases

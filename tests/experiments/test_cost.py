@@ -6,22 +6,24 @@ import pandas as pd
 import pytest
 import torch
 
-from experiments.configs import typed
+from experiments.configs.run import typed
+from experiments.cost import methods
+from experiments.cost.peaks import memory
+from experiments.cost.peers import installed
+from experiments.cost.recipes import BASELINE, RECIPES, Method, Prepared, always, nothing
+from experiments.cost.timing import interleaved, warm_up
 from experiments.figures.cost import cost_figures
-from experiments.job import DONE, WRONG, run
-from experiments.memory import peak_memory
+from experiments.machine.memory import peak_memory
 from experiments.models import subjects
-from experiments.peers import installed
 from experiments.questions import cost
-from experiments.recipes import RECIPES, Method, Prepared, nothing
-from experiments.timing import interleaved, warm_up
+from experiments.runs.job import DONE, WRONG, run
 
 NO_SCALING = "{depth:[],width:[],resolution:[],batch:[],targets:[]}"
 TINY = (
     *("question=cost", "model=cnn", "model.epochs=1", "model.channels=2", "question.rounds=2", "question.seconds=0"),
     *("question.batches=[1]", "question.memory=[]", "question.audited=0", f"question.scaling={NO_SCALING}"),
 )
-PEERS = all(map(installed, cost.PEERS))
+PEERS = all(map(installed, methods.PEERS))
 peers = pytest.mark.skipif(not PEERS, reason="needs zennit and captum")
 
 
@@ -31,10 +33,10 @@ def test_without_other_libraries_it_says_so_and_times_the_rest(composed, tmp_pat
     printed = capsys.readouterr().out
     assert "zennit is not installed" in printed and "captum is not installed" in printed
     rows = pd.read_csv(tmp_path / "rows.csv")
-    assert set(rows.library) == {cost.BASELINE, cost.OURS, cost.REDUCED}
-    assert len(rows) == 2 * (2 + len(RECIPES) + len(cost.MODIFIED))
-    assert (rows.seconds > 0).all() and (rows[rows.rule == cost.BASELINE].ratio == 1).all()
-    rounding = rows[rows.library == cost.OURS].difference
+    assert set(rows.library) == {BASELINE, methods.OURS, methods.REDUCED}
+    assert len(rows) == 2 * (2 + len(RECIPES) + len(methods.MODIFIED))
+    assert (rows.seconds > 0).all() and (rows[rows.rule == BASELINE].ratio == 1).all()
+    rounding = rows[rows.library == methods.OURS].difference
     assert ((rounding > 0) & (rounding < 1e-3)).all()
     assert (tmp_path / "cost.pdf").exists() and (tmp_path / "cost.png").exists()
 
@@ -44,7 +46,7 @@ def test_without_other_libraries_it_says_so_and_times_the_rest(composed, tmp_pat
 def test_the_libraries_compute_the_same_as_dtd(composed, tmp_path):
     assert run(composed(*TINY), tmp_path) == DONE
     rows = pd.read_csv(tmp_path / "rows.csv")
-    compared = rows[rows.library.isin(cost.PEERS)]
+    compared = rows[rows.library.isin(methods.PEERS)]
     timed = {(r.library, r.rule) for r in compared.itertuples()}
     assert timed == {
         *(("zennit", r.name) for r in RECIPES if r.name not in ("gamma", "overview")),
@@ -56,7 +58,7 @@ def test_the_libraries_compute_the_same_as_dtd(composed, tmp_path):
 @peers
 @pytest.mark.peers
 def test_a_library_that_computes_something_else_is_named(composed, tmp_path, monkeypatch, capsys):
-    captum = import_module("experiments.peers.captum")
+    captum = import_module("experiments.cost.peers.captum")
     monkeypatch.setitem(captum.RULES, "gamma", lambda: captum.GammaRule(0.3, set_bias_to_zero=True))
     assert run(composed(*TINY), tmp_path) == WRONG
     assert "cnn, gamma: captum's relevance differs from ours" in capsys.readouterr().out
@@ -68,7 +70,7 @@ def test_libraries_leave_the_model_as_it_was(composed):
     config = typed(composed(*TINY))
     (subject,) = subjects(config.model, config.data).values()
     before = {name: tensor.clone() for name, tensor in subject.model.state_dict().items()}
-    for method in cost.methods_of(subject.model, subject.domain, subject.test_x[:1], list(cost.PEERS)):
+    for method in methods.methods_of(subject.model, subject.domain, subject.test_x[:1], list(methods.PEERS)):
         warm_up(method, 0)
     assert all(torch.equal(before[name], tensor) for name, tensor in subject.model.state_dict().items())
 
@@ -81,7 +83,7 @@ def test_rounds_are_interleaved_and_each_starts_elsewhere():
             order.append(name)
             return torch.zeros(1)
 
-        return Method("dtd", name, "fixed", cost.always(call))
+        return Method("dtd", name, "fixed", always(call))
 
     warm = [warm_up(method(name), 0) for name in "abc"]
     order.clear()
@@ -93,7 +95,7 @@ def test_rounds_are_interleaved_and_each_starts_elsewhere():
 
 def test_what_comes_before_a_call_is_not_timed(monkeypatch):
     clock = iter([10.0, 11.0, 20.0, 22.0])
-    monkeypatch.setattr("experiments.timing.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("experiments.cost.timing.perf_counter", lambda: next(clock))
     log = []
 
     class Ready:
@@ -131,12 +133,12 @@ def test_a_memory_bound_is_timed_beside_the_rest(composed, tmp_path):
 
 @pytest.mark.slow
 def test_memory_is_measured_in_processes_of_their_own(composed):
-    memory = cost.memory(typed(composed(*TINY, "question.batches=[1,3]", "question.memory=[gamma]", "question.peers=[]")))
-    assert (memory.batch == 3).all() and (memory.megabytes > 0).all()
-    assert {(r.library, r.rule) for r in memory.itertuples()} == {
-        (cost.BASELINE, cost.BASELINE),
-        (cost.OURS, "gamma"),
-        (cost.REDUCED, "gamma"),
+    peaks = memory(typed(composed(*TINY, "question.batches=[1,3]", "question.memory=[gamma]", "question.peers=[]")))
+    assert (peaks.batch == 3).all() and (peaks.megabytes > 0).all()
+    assert {(r.library, r.rule) for r in peaks.itertuples()} == {
+        (BASELINE, BASELINE),
+        (methods.OURS, "gamma"),
+        (methods.REDUCED, "gamma"),
     }
 
 
@@ -155,7 +157,7 @@ def test_the_figure_has_a_point_for_each_library_and_rule():
     rows = pd.DataFrame(
         [
             {"model": "net", "batch": 1, "library": library, "rule": rule, "round": 0, "seconds": 1.0, "ratio": 2.0}
-            for library, rule in ((cost.BASELINE, cost.BASELINE), ("dtd", "gamma"), ("dtd", "zplus"), ("zennit", "zplus"))
+            for library, rule in ((BASELINE, BASELINE), ("dtd", "gamma"), ("dtd", "zplus"), ("zennit", "zplus"))
         ]
     )
     (axes,) = cost_figures({"rows": rows})["cost"].axes

@@ -7,8 +7,9 @@ from PIL import Image
 
 from dtd.domain import Box, NonNegative, Real
 from experiments import data
-from experiments.configs import ConfigError, typed
-from experiments.peers import installed
+from experiments.configs.base import ConfigError
+from experiments.configs.run import typed
+from experiments.cost.peers import installed
 
 
 @pytest.fixture
@@ -80,6 +81,7 @@ def test_folders_are_classes(loaded, tmp_path):
             paint(tmp_path / name / f"{i}.png", colour)
     found = loaded("data=folder", f"data.path={tmp_path}", "data.size=2", "data.test_fraction=0.5")
     assert found.classes == 2 and found.train_x.shape == (4, 3, 2, 2) and found.test_y.bincount().tolist() == [2, 2]
+    assert list(found.names) == ["a", "b"]
     red = found.test_x[:, 0].mean((1, 2)) == 1
     assert torch.equal(red, found.test_y == 1)
     assert loaded("data=folder", f"data.path={tmp_path}", "data.size=2", "data.grey=true").train_x.shape[1] == 1

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from experiments.job import DONE, run
 from experiments.report.cells import grid, latex
 from experiments.report.joined import joined
 from experiments.report.runs import asked, read_runs
 from experiments.report.section import drawn
+from experiments.runs.job import DONE, run
 from tests.experiments.conftest import CONF, TINY, optional
 
 PRESETS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))

@@ -4,13 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.text import Text
+from PIL import Image
 
 from dtd.explaining.explain import explain
 from dtd.network import trace
 from dtd.plans.plan import Plan
-from experiments.configs import ConfigError, typed
+from experiments.configs.base import ConfigError
+from experiments.configs.run import typed
+from experiments.cost.peers import installed
+from experiments.figures.heatmaps import heatmap_figures
 from experiments.models import subjects
-from experiments.peers import installed
 from experiments.questions import faithfulness, heatmaps, sanity
 from tests.tolerance import RELATIVE
 
@@ -117,6 +121,23 @@ def test_heatmaps_rows_pixels_and_roots_say_the_same(asked, composed):
     for sample, part in roots.groupby("sample"):
         share = np.average(part.valid.astype(float), weights=part.units)
         assert rows.set_index("sample").valid[sample] == pytest.approx(share)
+
+
+def test_heatmaps_of_a_folder_say_the_folders_name(composed, tmp_path):
+    for name, shade in (("cats", 0), ("dogs", 255)):
+        (tmp_path / name).mkdir()
+        for i in range(4):
+            Image.new("L", (8, 8), shade + (i if shade == 0 else -i)).save(tmp_path / name / f"{i}.png")
+    data = ("data=folder", f"data.path={tmp_path}", "data.size=8", "data.grey=true", "data.test_fraction=0.5")
+    wanted = ("question=heatmaps", "model=mlp", "model.epochs=2", "plan=gamma", "question.samples=[0,1,2,3]")
+    tables = dict(heatmaps.QUESTION.tables(typed(composed(*wanted, *data))))
+    pixels = tables["pixels"]
+    assert (pixels.class_name == pixels.target.map(["cats", "dogs"].__getitem__)).all()
+    figure = heatmap_figures(tables)["heatmaps"]
+    texts = {text.get_text() for text in figure.findobj(Text)}
+    assert set(pixels.class_name) <= texts and not any(text.startswith("class ") for text in texts)
+    figure = heatmap_figures({**tables, "pixels": pixels.drop(columns="class_name")})["heatmaps"]  # of an earlier run
+    assert any(text.get_text().startswith("class ") for text in figure.findobj(Text))
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,16 @@ import torch
 from dtd import Plan, explain, trace
 from dtd.domain import NonNegative
 from dtd.plans.rules import catalogue
-from experiments.configs import Bias, ConfigError, FunctionViewConfig, Plane, typed
+from experiments.configs.base import Bias, ConfigError
+from experiments.configs.questions.roots import FunctionViewConfig, Plane
+from experiments.configs.run import typed
 from experiments.figures.flow import flow_figure
 from experiments.figures.interactive import functions, page
-from experiments.formulas import scripts
 from experiments.models import subjects
 from experiments.questions import question
-from experiments.questions.flow import flows
-from experiments.questions.function_view import cuts, rows, surface, view
+from experiments.questions.function_view.flow import flows
+from experiments.questions.function_view.formulas import scripts
+from experiments.questions.function_view.question import cuts, rows, surface, view
 
 RULES = ["lrp0", "epsilon", "gamma", "gamma_signed", "zplus", "zplus_signed", "alphabeta", "wsquare", "zbox", "flat"]
 PARAMETERS = {"epsilon": {"epsilon": 0.25}, "gamma": {"gamma": 0.25}, "zbox": {"low": 0.0, "high": 1.5}}

@@ -9,9 +9,9 @@ from dtd.affine import AffineMap
 from dtd.lrp import LRPGamma
 from dtd.network import trace
 from dtd.plans.rules import catalogue
-from experiments.configs import typed
-from experiments.job import DONE, REFUSED, WRONG, run
+from experiments.configs.run import typed
 from experiments.models import subjects
+from experiments.runs.job import DONE, REFUSED, WRONG, run
 
 TINY = ("model.parts.mlp.epochs=1", "model.parts.cnn.epochs=1", "model.parts.cnn.channels=2", "question.samples=2")
 ONE = ("model=mlp", "model.epochs=1", "question.samples=2", "question.rules=[gamma]", "question.biases=[neuron]")
@@ -64,7 +64,7 @@ def test_the_heatmaps_tables_hold_every_rule_on_both_sides(job):
     [(0.25 + 1e-7, "float64", "float64"), (0.251, "float32", "float32"), (0.26, "float64,float32", "float64")],
 )
 def test_a_wrong_explicit_rule_makes_the_job_fail_and_is_named(job, monkeypatch, capsys, other, dtypes, caught):
-    wrong = replace(catalogue["gamma"], explicit=lambda bias, gamma: LRPGamma(bias, gamma - 0.25 + other))
+    wrong = replace(catalogue["gamma"], formula=lambda bias="fixed", gamma=0.25: LRPGamma(bias, gamma - 0.25 + other))
     monkeypatch.setitem(catalogue, "gamma", wrong)
     status, out = job(*ONE, f"question.dtypes=[{dtypes}]")
     assert status == WRONG
@@ -75,7 +75,7 @@ def test_a_wrong_explicit_rule_makes_the_job_fail_and_is_named(job, monkeypatch,
 
 
 def test_a_wrong_bias_convention_is_seen(job, monkeypatch):
-    wrong = replace(catalogue["gamma"], explicit=lambda bias, gamma: LRPGamma("fixed", gamma))
+    wrong = replace(catalogue["gamma"], formula=lambda bias="fixed", gamma=0.25: LRPGamma("fixed", gamma))
     monkeypatch.setitem(catalogue, "gamma", wrong)
     assert job(*ONE)[0] == WRONG
     assert job(*ONE, "question.biases=[fixed]", into="same")[0] == DONE

@@ -11,9 +11,10 @@ from torch import nn
 from dtd.domain import NonNegative
 from dtd.network import trace
 from experiments import models
-from experiments.configs import ConfigError, typed
+from experiments.configs.base import ConfigError
+from experiments.configs.run import typed
+from experiments.cost.peers import installed
 from experiments.models.resnet import ResNet
-from experiments.peers import installed
 
 SOURCE = """
 from torch import nn
@@ -61,7 +62,7 @@ def made(composed):
 def test_a_model_of_ones_own_is_trained_once(mynets, made, monkeypatch):
     first = made(*OWN, "+model.arguments.hidden=16", "model.epochs=5")
     assert type(first.model).__name__ == "MyNet" and first.model.layers[1].out_features == 16 and first.accuracy() > 0.5
-    monkeypatch.setattr("experiments.training.train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr("experiments.models.training.train", lambda *_: pytest.fail("trained again"))
     again = made(*OWN, "+model.arguments.hidden=16", "model.epochs=5")
     assert torch.equal(first.model.layers[1].weight, again.model.layers[1].weight)
 
@@ -70,7 +71,7 @@ def test_a_change_in_ones_own_file_trains_anew(mynets, made, monkeypatch):
     first = made(*OWN, "model.epochs=1")
     (mynets / "mynets.py").write_text(SOURCE + "\n# changed\n")
     trained = []
-    monkeypatch.setattr("experiments.training.train", lambda *given: trained.append(given))
+    monkeypatch.setattr("experiments.models.training.train", lambda *given: trained.append(given))
     made(*OWN, "model.epochs=1")
     assert trained and first.accuracy() is not None
 

@@ -7,12 +7,12 @@ import torch
 
 from dtd.domain import Box, NonNegative
 from dtd.network import trace
+from experiments.cost.peers import installed
+from experiments.cost.peers.models import folded
 from experiments.models.cnn import CNN
 from experiments.models.layers import randomise
 from experiments.models.mlp import MLP
 from experiments.models.vgg16 import VGG16
-from experiments.peers import installed
-from experiments.peers.models import folded
 
 
 def test_the_cnn_keeps_every_input_with_weights_in_the_domain_that_rules_ask_for():
@@ -41,7 +41,7 @@ def test_folding_leaves_the_function_alone():
 @pytest.mark.peers
 @pytest.mark.skipif(not installed("torchvision"), reason="needs torchvision")
 def test_vgg16_is_torchvisions():
-    import_module("experiments.peers.vision")
+    import_module("experiments.machine.vision")
     vgg16 = import_module("torchvision.models").vgg16
     with torch.device("meta"):
         ours, theirs = VGG16(1000), vgg16()

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from experiments.configs import typed
+from experiments.configs.run import typed
 from experiments.questions import overhead
 from experiments.questions.overhead import Took
 

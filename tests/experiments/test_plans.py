@@ -17,7 +17,8 @@ from dtd.plans.plan import Entry, Plan
 from dtd.plans.rules import catalogue, choose
 from dtd.relevance import TrainingFree
 from dtd.root import Nearest, Ray
-from experiments.configs import ConfigError, typed
+from experiments.configs.base import ConfigError
+from experiments.configs.run import typed
 from experiments.plans import Measured, Request, check, measure, plans
 from experiments.plans.preset import PRESETS
 from experiments.plans.selectors import selector

@@ -3,9 +3,9 @@
 import pytest
 from hydra.errors import CompactHydraException
 
-from experiments.configs import typed
-from experiments.refusal import refusal
+from experiments.configs.run import typed
 from experiments.runs.identity import sources
+from experiments.runs.refusal import refusal
 
 
 @pytest.mark.parametrize(
@@ -13,15 +13,15 @@ from experiments.runs.identity import sources
     [
         (
             ["plan.paramters.gamma=1"],
-            "No key 'plan.paramters'; the valid keys there are name, rule, bias, parameters (Could not",
+            "No key 'plan.paramters'; did you mean parameters? the valid keys there are name, rule, bias",
         ),
         (
             ["question.sample=3"],
-            "No key 'question.sample'; the valid keys there are rules, biases, dtypes",
+            "No key 'question.sample'; did you mean samples? the valid keys there are rules, biases, dtypes",
         ),
         (
             ["dtpe=float32"],
-            "No key 'dtpe'; the valid keys there are question, data, model, plan, bias, root, dtype",
+            "No key 'dtpe'; did you mean dtype? the valid keys there are question, data, model, plan, bias, root, dtype",
         ),
         (["dtype=float16"], "'dtype': Invalid value 'float16', expected one of [float32, float64]"),
         (["root=near"], "'root': Invalid value 'near', expected one of [line, nearest]"),
@@ -30,10 +30,18 @@ from experiments.runs.identity import sources
             ["plan.parameters.gama=1"],
             "Could not override 'plan.parameters.gama'.\nTo append to your config use +plan",
         ),
-        (["plan=gama"], "In 'config': Could not find 'plan/gama'\n\nAvailable options in 'plan':\n\talphabeta"),
+        (
+            ["plan=gama"],
+            "In 'config': Could not find 'plan/gama'; did you mean gamma?\n\nAvailable options in 'plan':\n\talphabeta",
+        ),
+        (["plan=zzzzzz"], "In 'config': Could not find 'plan/zzzzzz'\n\nAvailable options in 'plan'"),
+        (["experiment=smal"], "In 'config': Could not find 'experiment/smal'; did you mean small?\n\nAvailable"),
+        (["model=mpl"], "In 'config': Could not find 'model/mpl'; did you mean mlp?\n\nAvailable"),
+        (["data=digit"], "In 'config': Could not find 'data/digit'; did you mean digits?\n\nAvailable"),
+        (["modle=mlp"], "No key 'modle'; did you mean model? the valid keys there are question, data"),
         (
             ["plan=own", "plan.entries=[{where: every, rul: gamma}]"],
-            "No key 'rul'; the valid keys there are where",
+            "No key 'rul'; did you mean rule? the valid keys there are where",
         ),
         (
             ["plan=own", "plan.entries=[{where: every, bias: none}]"],

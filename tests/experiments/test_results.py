@@ -5,7 +5,7 @@ import os
 import pandas as pd
 import pytest
 
-from experiments.results import atomically, read_table, save_table
+from experiments.machine.results import atomically, read_table, save_table
 
 
 def test_a_table_is_read_back_bit_for_bit(tmp_path):

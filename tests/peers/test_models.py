@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from experiments.cost.peers.models import folded
 from experiments.models.layers import Residual, randomise
 from experiments.models.resnet18 import ResNet18
-from experiments.peers.models import folded
 
 
 def networks():

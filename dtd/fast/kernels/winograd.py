@@ -137,7 +137,7 @@ class FilteredConvolution(ConvolutionPasses):
             return False
         return max(map(max, affine.padding)) <= 2 and c * k >= WIDE * (c + k)
 
-    def transpose(self, s, weight):
+    def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
         _, height, width = self.affine.in_shape
         tiles = len(s) * -(-height // TILE) * -(-width // TILE)
         if tiles < MANY or s.device.type != "cpu" or not s.dtype == weight.dtype == torch.float32:

@@ -1,6 +1,6 @@
 """The table from aten ops to primitives: what is in it can be decomposed, everything else is an error."""
 
-from dtd.network.ops import affine, arithmetic, normalise, pooling, structure
+from dtd.network.ops import affine, arithmetic, linear, normalise, pooling, select, structure
 from dtd.network.ops.pointwise import HANDLERS as POINTWISE
 
 HANDLERS = {
@@ -9,6 +9,8 @@ HANDLERS = {
     **normalise.HANDLERS,
     **pooling.HANDLERS,
     **structure.HANDLERS,
+    **select.HANDLERS,
+    **linear.HANDLERS,
     **POINTWISE,
 }
 

@@ -4,24 +4,34 @@ import torch
 
 from dtd.affine import Convolution, Dense, Diagonal, TransposedConvolution
 from dtd.network.lowering import Lowering, Ref
-from dtd.network.ops.bilinear import matrix_product
+from dtd.network.ops.bilinear import constant_times, matrix_product
+from dtd.network.ops.structure import reshaped
+from dtd.network.sizes import stored
 
 aten = torch.ops.aten
 
 
-def dense(low: Lowering, node, x, weight, bias=None):
-    if isinstance(weight, Ref) or isinstance(bias, Ref):
+def dense(low: Lowering, node, x, weight, bias=None, full=None):
+    """``x Wᵀ + b`` on the last axis."""
+    if not isinstance(x, Ref) or isinstance(weight, Ref) or isinstance(bias, Ref) or low.varying:
         raise low.unsupported(node, low.advice("matmul"))
-    op = Dense(weight=weight, bias=bias, in_shape=x.shape, out_shape=low.shape(node))
-    return low.emit(node, "dense", op, (x,), weight=weight)
+    full = low.full(node) if full is None else full
+    if len(full) == 1:  # its only axis is that of the units
+        wide = dense(low, node, reshaped(low, node, x, (1, *x.full)), weight, bias, (1, *full))
+        return reshaped(low, node, wide, full)
+    op = Dense(weight=weight, bias=bias, in_shape=x.shape, out_shape=stored(full))
+    return low.emit(node, "dense", op, (x,), weight=weight, full=full)
 
 
 def matmul(low: Lowering, node, x, y):
     if isinstance(x, Ref) and isinstance(y, Ref):
         return matrix_product(low, node, x, y)
-    if not isinstance(x, Ref) or isinstance(y, Ref) or y.ndim != 2:
-        raise low.unsupported(node, "Only activations @ constant matrix is affine unit by unit. " + low.advice("matmul"))
-    return dense(low, node, x, y.mT)
+    if isinstance(x, Ref) and y.ndim == 2 and not low.varying:
+        return dense(low, node, x, y.mT)
+    if isinstance(x, Ref) and y.ndim == 1 and not low.varying:
+        full = low.full(node)
+        return reshaped(low, node, dense(low, node, x, y[None], full=(*full, 1)), full)
+    return constant_times(low, node, x, y)
 
 
 def addmm(low: Lowering, node, bias, x, y, *, beta=1, alpha=1):
@@ -37,7 +47,7 @@ def per_axis(value, n: int) -> tuple[int, ...]:
 
 
 def convolution(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    if isinstance(weight, Ref) or isinstance(bias, Ref):
+    if isinstance(weight, Ref) or isinstance(bias, Ref) or low.varying:
         raise low.unsupported(node, low.advice("matmul"))
     n = weight.ndim - 2
     if len(x.shape) != n + 1:
@@ -62,9 +72,11 @@ def convolution(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, 
 
 
 def transposed(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    if isinstance(weight, Ref) or isinstance(bias, Ref):
+    if isinstance(weight, Ref) or isinstance(bias, Ref) or low.varying:
         raise low.unsupported(node, low.advice("matmul"))
     n = weight.ndim - 2
+    if len(x.shape) != n + 1:
+        raise low.unsupported(node, f"Its input needs a batch and a channel axis; found shape {x.shape} for one sample.")
     op = TransposedConvolution(
         weight=weight,
         bias=bias,
@@ -79,14 +91,32 @@ def transposed(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, o
     return low.emit(node, "transposed_convolution", op, (x,), weight=weight)
 
 
+def general_convolution(
+    low: Lowering, node, x, weight, bias, stride, padding, dilation, is_transposed, output_padding, groups
+):
+    """Either kind, as torch's own decompositions write it."""
+    if is_transposed:
+        return transposed(low, node, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return convolution(low, node, x, weight, bias, stride, padding, dilation, groups)
+
+
 def batch_norm(low: Lowering, node, x, weight, bias, mean, variance, momentum, eps):
     """``(a − μ) / √(σ² + ε) · γ + β`` as an affine map, one input a unit."""
+    if low.varying or any(isinstance(v, Ref) for v in (weight, bias, mean, variance)):
+        raise low.unsupported(node, "Its statistics and parameters must be constants.")
     scale = torch.rsqrt(variance + eps) * (1 if weight is None else weight)
     shift = (0 if bias is None else bias) - mean * scale
-    column = [-1, *[1] * (len(x.shape) - 1)]
+    column = [-1, *[1] * (len(x.shape) - 1 - x.axis(1))]
     op = Diagonal(weight=scale.view(column), bias=shift.view(column), in_shape=x.shape, out_shape=x.shape)
-    ref = low.emit(node, "batch_norm", op, (x,), shape=x.shape, weight=weight)
+    ref = low.emit(node, "batch_norm", op, (x,), full=x.full, weight=weight)
     return ref, None, None
+
+
+def inference_batch_norm(low: Lowering, node, x, weight, bias, mean, variance, training, momentum, eps, *rest):
+    """The form that is not decomposed."""
+    if training:
+        raise low.unsupported(node, low.advice("batch_norm"))
+    return batch_norm(low, node, x, weight, bias, mean, variance, momentum, eps)[0]
 
 
 HANDLERS = {
@@ -94,6 +124,7 @@ HANDLERS = {
     aten.matmul.default: matmul,
     aten.mm.default: matmul,
     aten.bmm.default: matmul,
+    aten.mv.default: matmul,
     aten.addmm.default: addmm,
     aten.conv1d.default: convolution,
     aten.conv2d.default: convolution,
@@ -101,8 +132,10 @@ HANDLERS = {
     aten.conv1d.padding: convolution,
     aten.conv2d.padding: convolution,
     aten.conv3d.padding: convolution,
+    aten.convolution.default: general_convolution,
     aten.conv_transpose1d.default: transposed,
     aten.conv_transpose2d.input: transposed,
     aten.conv_transpose3d.input: transposed,
     aten._native_batch_norm_legit_no_training.default: batch_norm,
+    aten.batch_norm.default: inference_batch_norm,
 }

@@ -1,47 +1,56 @@
 """Sums of activations, and sums and products with constants."""
 
+from dataclasses import replace
+
 import torch
-from torch import Tensor
 
 from dtd.affine import Diagonal, StackSum
+from dtd.domain import NonNegative, Real
 from dtd.network.images import stacked
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.ops.bilinear import product
+from dtd.network.ops.masks import hide, hides
 from dtd.network.ops.structure import expanded
+from dtd.network.sizes import Shape, stored
+from dtd.primitive import Pointwise
 
 aten = torch.ops.aten
 
 
-def constant(low: Lowering, node, value: Tensor | float, shape: tuple[int, ...]) -> Tensor:
-    """A constant in the network's dtype, without a batch axis, that broadcasts to one sample of ``shape``."""
-    value = torch.as_tensor(value, dtype=low.like.dtype, device=low.like.device)
-    if value.ndim > len(shape):
-        if value.shape[0] != 1:
-            raise low.unsupported(node, f"A constant of shape {tuple(value.shape)} differs between samples of a batch.")
-        value = value[0]
-    return value
-
-
-def scale_and_shift(low: Lowering, node, x: Ref, scale, shift, kind: str, shape=None):
+def scale_and_shift(low: Lowering, node, x: Ref, scale, shift, kind: str, full: Shape | None = None):
     """``scale ⊙ x + shift`` with constants."""
-    shape = low.shape(node) if shape is None else shape
-    x = expanded(low, node, x, shape)
-    weight = constant(low, node, scale, shape)
-    bias = None if shift is None else constant(low, node, shift, shape)
-    op = Diagonal(weight=weight, bias=bias, in_shape=shape, out_shape=shape)
-    return low.emit(node, kind, op, (x,), shape=shape)
+    full = low.full(node) if full is None else full
+    ref = expanded(low, node, replace(x, shown=None), full)
+    weight = low.constant(node, scale, full)
+    bias = None if shift is None else low.constant(node, shift, full)
+    op = Diagonal(weight=weight, bias=bias, in_shape=ref.shape, out_shape=ref.shape)
+    return replace(low.emit(node, kind, op, (ref,), full=full), shown=x.shown)
 
 
 def add(low: Lowering, node, x, y, *, alpha=1):
-    if not isinstance(y, Ref):
-        return scale_and_shift(low, node, x, 1, alpha * y, "shift")
-    if not isinstance(x, Ref):
-        return scale_and_shift(low, node, y, alpha, x, "shift")
-    shape = low.shape(node)
-    terms = tuple(expanded(low, node, term, shape) for term in (x, y))
+    if isinstance(x, Ref) and isinstance(y, Ref):
+        return sum_of_two(low, node, x, y, alpha)
+    (x, scale, shift) = (x, 1, alpha * y) if isinstance(x, Ref) else (y, alpha, x)
+    if not hides(low, node, shift):
+        return scale_and_shift(low, node, x, scale, shift, "shift")
+    finite, shown = hide(low, node, shift)
+    if finite is None and scale == 1:
+        ref = expanded(low, node, replace(x, shown=None), low.full(node))
+    else:
+        ref = scale_and_shift(low, node, replace(x, shown=None), scale, finite, "shift")
+    return replace(ref, shown=shown if x.shown is None else x.shown & shown)
+
+
+def sum_of_two(low: Lowering, node, x: Ref, y: Ref, alpha):
+    """``x + alpha y`` of two activations."""
+    full = low.full(node)
+    shape, shown = stored(full), [ref.shown for ref in (x, y) if ref.shown is not None]
+    terms = tuple(expanded(low, node, replace(term, shown=None), full) for term in (x, y))
     weight = torch.tensor([1.0, alpha], dtype=low.like.dtype, device=low.like.device)
     op = StackSum(weight=weight, bias=None, in_shape=(2, *shape), out_shape=shape)
-    return low.emit(node, "sum", op, terms, domain=stacked([t.domain for t in terms], shape, low.like))
+    domain = stacked([t.domain for t in terms], shape, low.like)
+    ref = low.emit(node, "sum", op, terms, domain=domain)
+    return replace(ref, shown=None if not shown else shown[0] if len(shown) == 1 else shown[0] & shown[1])
 
 
 def subtract(low: Lowering, node, x, y, *, alpha=1):
@@ -49,6 +58,8 @@ def subtract(low: Lowering, node, x, y, *, alpha=1):
 
 
 def subtract_reversed(low: Lowering, node, x, y, alpha=1):
+    if isinstance(y, Ref):
+        return subtract(low, node, y, x, alpha=alpha)
     return scale_and_shift(low, node, x, -alpha, y, "shift")
 
 
@@ -59,14 +70,37 @@ def multiply(low: Lowering, node, x, y):
     return scale_and_shift(low, node, x, y, None, "scale")
 
 
-def divide(low: Lowering, node, x, y):
-    if isinstance(y, Ref):
-        raise low.unsupported(node, low.advice("div"))
-    return scale_and_shift(low, node, x, 1 / y, None, "scale")
+def reciprocal(low: Lowering, node, x):
+    """``1/x``, a function of one activation; where it is infinite the network is."""
+    image = NonNegative() if x.domain.nonnegative else Real()
+    return low.emit(node, "reciprocal", Pointwise(torch.reciprocal, torch.inf), (x,), full=x.full, image=image)
+
+
+def divide(low: Lowering, node, x, y, *, rounding_mode=None):
+    if rounding_mode is not None:
+        raise low.unsupported(node, "It rounds to whole numbers, which has no slope.")
+    if not isinstance(y, Ref):
+        divisor = torch.as_tensor(y, dtype=low.like.dtype, device=low.like.device)
+        return scale_and_shift(low, node, x, 1 / divisor, None, "scale")
+    inverse = reciprocal(low, node, y)
+    return multiply(low, node, x, inverse)
 
 
 def negate(low: Lowering, node, x):
     return scale_and_shift(low, node, x, -1, None, "scale")
+
+
+def addcmul(low: Lowering, node, x, y, z, *, value=1):
+    """``x + value y z``."""
+    if isinstance(y, Ref) and isinstance(z, Ref):
+        full = tuple(torch.broadcast_shapes(y.full, z.full))
+        made = product(low, node, y, z, full)
+    elif isinstance(y, Ref) or isinstance(z, Ref):
+        y, z = (y, z) if isinstance(y, Ref) else (z, y)
+        made = scale_and_shift(low, node, y, z, None, "scale", tuple(torch.broadcast_shapes(y.full, z.shape)))
+    else:
+        made = y * z
+    return add(low, node, x, made, alpha=value)
 
 
 HANDLERS = {
@@ -80,5 +114,8 @@ HANDLERS = {
     aten.mul.Scalar: multiply,
     aten.div.Tensor: divide,
     aten.div.Scalar: divide,
+    aten.div.Tensor_mode: divide,
+    aten.reciprocal.default: reciprocal,
     aten.neg.default: negate,
+    aten.addcmul.default: addcmul,
 }

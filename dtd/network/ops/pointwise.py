@@ -3,8 +3,12 @@
 import torch
 from torch.nn import functional as F
 
+from dtd.domain import Box, NonNegative, Real
+from dtd.network.discrete import Discrete
 from dtd.network.lowering import Lowering, Ref
-from dtd.primitive import Pointwise
+from dtd.network.ops.bilinear import product
+from dtd.network.ops.structure import moved
+from dtd.primitive import Held, Pointwise
 
 aten = torch.ops.aten
 RELU = {"kinks": (0.0,), "rectifies": True}
@@ -42,9 +46,13 @@ def leaky_relu(low: Lowering, node, x, slope=0.01):
 
 
 def prelu(low: Lowering, node, x, weight):
-    if isinstance(weight, Ref) or weight.numel() > 1:
-        raise low.unsupported(node, "PReLU is supported with one slope for all channels.")
-    return leaky_relu(low, node, x, weight.item())
+    if isinstance(weight, Ref):
+        raise low.unsupported(node, "Its slope must be a constant.")
+    if weight.numel() == 1:
+        return leaky_relu(low, node, x, weight.item())
+    slope = low.constant(node, weight.reshape([-1, *[1] * (len(x.full) - 2)]), x.full)
+    start = -torch.inf if bool((slope >= 0).all()) else torch.inf
+    return low.emit(node, "prelu", Pointwise(lambda a: torch.where(a > 0, a, slope * a), start, kinks=(0.0,)), (x,))
 
 
 def elu(low: Lowering, node, x, alpha=1.0, scale=1.0, input_scale=1.0):
@@ -52,10 +60,62 @@ def elu(low: Lowering, node, x, alpha=1.0, scale=1.0, input_scale=1.0):
     return low.emit(node, "elu", Pointwise(lambda a: aten.elu.default(a, alpha, scale, input_scale), start), (x,))
 
 
+def power(low: Lowering, node, x, exponent):
+    """``a^p`` with a constant exponent."""
+    if isinstance(exponent, Ref) or not isinstance(x, Ref) or (isinstance(exponent, torch.Tensor) and exponent.numel() > 1):
+        raise low.unsupported(node, "Its exponent must be a number.")
+    exponent = float(exponent)
+    if exponent == 1:
+        return x
+    even = exponent > 0 and exponent % 2 == 0
+    start = -torch.inf if exponent > 0 and exponent % 2 == 1 else 0.0 if exponent > 0 else torch.inf
+    image = NonNegative() if even or (x.domain.nonnegative and exponent < 0) else None
+    op = Pointwise(lambda a: a.pow(exponent), start)
+    return low.emit(node, "power", op, (x,), image=image if not x.domain.nonnegative or exponent < 0 else None)
+
+
+def onto(function, kind: str, image, **facts):
+    """Handler of a function that is not monotone, with the domain of all its values."""
+
+    def handler(low: Lowering, node, x, *args, **kwargs):
+        op = Pointwise(lambda a: function(a, *args, **kwargs), torch.inf, **facts)
+        return low.emit(node, kind, op, (x,), image=image)
+
+    return handler
+
+
+def threshold(low: Lowering, node, x, limit, value):
+    """``a`` above a limit, a constant elsewhere."""
+    op = Pointwise(
+        lambda a: F.threshold(a, limit, value), limit if value <= limit else torch.inf, rectifies=limit == value == 0
+    )
+    return low.emit(node, "threshold", op, (x,))
+
+
+def held(low: Lowering, node, x, *args):
+    """``detach()``: the value is held constant."""
+    return low.emit(node, "detach", Held(lambda a: a, x.domain), (x,), image=x.domain, full=x.full)
+
+
+def step_function(low: Lowering, node, x, *args, **kwargs):
+    """A function without a slope, such as rounding: held constant."""
+    function = node.target
+    return low.emit(node, "held", Held(lambda a: function(a, *args, **kwargs), Real()), (x,), image=Real())
+
+
+def gated_linear(low: Lowering, node, x, axis=-1):
+    """``a ⊙ σ(b)`` of the two halves of an axis."""
+    half, full = x.full[axis] // 2, low.full(node)
+    behind = axis % len(x.full) + 1
+    a, b = (moved(low, node, "slice", lambda v, i=i: v.narrow(behind, i * half, half), x, full) for i in (0, 1))
+    gate = low.emit(node, "sigmoid", Pointwise(torch.sigmoid), (b,), full=full)
+    return product(low, node, a, gate, full)
+
+
 def cast(low: Lowering, node, x, *args, **kwargs):
-    """A conversion that changes nothing."""
-    if node.meta["val"].dtype != low.like.dtype:
-        raise low.unsupported(node, f"It changes the dtype to {node.meta['val'].dtype}; keep one dtype throughout.")
+    """A conversion between floating-point numbers, which leaves their meaning alone."""
+    if isinstance(x, Discrete):
+        return low.held(node, x)
     return x
 
 
@@ -96,10 +156,36 @@ HANDLERS = {
     aten.to.dtype: cast,
     aten.to.dtype_layout: cast,
     aten.to.device: cast,
+    aten.type_as.default: cast,
     aten.clone.default: same,
     aten.contiguous.default: same,
     aten.alias.default: same,
-    aten.detach.default: same,
+    aten.detach.default: held,
+    **dict.fromkeys((aten.round.default, aten.floor.default, aten.ceil.default, aten.sign.default), step_function),
+    aten.pow.Tensor_Scalar: power,
+    aten.pow.Tensor_Tensor: power,
+    aten.square.default: onto(torch.square, "power", NonNegative()),
+    aten.abs.default: onto(torch.abs, "abs", NonNegative(), kinks=(0.0,)),
+    aten.cos.default: onto(torch.cos, "cos", Box(-1.0, 1.0)),
+    aten.sin.default: onto(torch.sin, "sin", Box(-1.0, 1.0)),
+    aten.cosh.default: onto(torch.cosh, "cosh", NonNegative()),
+    aten.rsqrt.default: onto(torch.rsqrt, "rsqrt", NonNegative()),
+    aten.sqrt.default: pointwise(torch.sqrt, "sqrt", 0.0),
+    aten.log.default: pointwise(torch.log, "log", 0.0),
+    aten.log1p.default: pointwise(torch.log1p, "log1p", -1.0),
+    aten.log2.default: pointwise(torch.log2, "log2", 0.0),
+    aten.expm1.default: pointwise(torch.expm1, "expm1"),
+    aten.exp2.default: pointwise(torch.exp2, "exp2"),
+    aten.erf.default: pointwise(torch.erf, "erf"),
+    aten.atan.default: pointwise(torch.atan, "atan"),
+    aten.sinh.default: pointwise(torch.sinh, "sinh"),
+    aten.tan.default: onto(torch.tan, "tan", Real()),
+    aten.hardshrink.default: pointwise(F.hardshrink, "hardshrink"),
+    aten.softshrink.default: pointwise(F.softshrink, "softshrink", kinks=None),
+    aten.threshold.default: threshold,
+    aten.clamp_max.default: lambda low, node, x, maximum: clamp(low, node, x, None, maximum),
+    aten.glu.default: gated_linear,
+    aten.nan_to_num.default: same,
     aten.dropout.default: dropout,
     aten.feature_dropout.default: dropout,
     aten.alpha_dropout.default: dropout,

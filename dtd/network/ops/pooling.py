@@ -6,18 +6,21 @@ import torch
 
 from dtd.affine import WindowSum
 from dtd.affine.windows import adaptive_window, dilated_window, outer, sliding_window
+from dtd.domain import hull
 from dtd.network.lowering import Lowering
 from dtd.network.ops.affine import per_axis
-from dtd.primitive import MaxPool, Reshape
+from dtd.network.ops.structure import reshaped
+from dtd.network.sizes import Shape, is_stripped, stored
+from dtd.primitive import MaxPool
 
 aten = torch.ops.aten
 
 
-def window_sum(low: Lowering, node, x, windows, weight, kind, shape):
+def window_sum(low: Lowering, node, x, windows, weight, kind, full: Shape):
     """A layer that sums over windows, one matrix for each axis."""
     windows = {axis: member.to(low.like) for axis, member in windows.items()}
-    op = WindowSum(weight=weight.to(low.like), bias=None, in_shape=x.shape, out_shape=shape, windows=windows)
-    return low.emit(node, kind, op, (x,), shape=shape)
+    op = WindowSum(weight=weight.to(low.like), bias=None, in_shape=x.shape, out_shape=stored(full), windows=windows)
+    return low.emit(node, kind, op, (x,), full=full)
 
 
 def average_pool(n: int):
@@ -34,7 +37,7 @@ def average_pool(n: int):
         area = outer([extent if count_padding else m.sum(1) for m, extent in sliding], axes, len(shape))
         weight = 1 / (area if divisor is None else torch.full_like(area, float(divisor)))
         windows = dict(zip(axes, [member for member, _ in sliding], strict=True))
-        return window_sum(low, node, x, windows, weight, "average_pool", shape)
+        return window_sum(low, node, x, windows, weight, "average_pool", low.full(node))
 
     return handler
 
@@ -46,7 +49,7 @@ def adaptive_pool(n: int):
         shape, axes = low.shape(node), list(range(len(x.shape) - n, len(x.shape)))
         windows = {axis: adaptive_window(x.shape[axis], shape[axis]) for axis in axes}
         area = outer([windows[axis].sum(1) for axis in axes], axes, len(shape))
-        return window_sum(low, node, x, windows, 1 / area, "average_pool", shape)
+        return window_sum(low, node, x, windows, 1 / area, "average_pool", low.full(node))
 
     return handler
 
@@ -54,20 +57,21 @@ def adaptive_pool(n: int):
 def reduction(kind: str):
     """Mean or sum over axes other than the batch."""
 
-    def handler(low, node, x, axes=None, keepdim=False, *, dtype=None):
-        if dtype not in (None, low.like.dtype):
-            raise low.unsupported(node, f"It changes the dtype to {dtype}; keep one dtype throughout.")
-        count = len(x.shape) + 1
-        axes = [axes] if isinstance(axes, int) else list(range(count)) if axes is None else axes
-        axes = sorted(axis % count - 1 for axis in axes) or list(range(-1, count - 1))
-        if axes[0] < 0:
-            raise low.unsupported(node, "It mixes samples: reduce over other axes than the first.")
-        windows = {axis: torch.ones(1, x.shape[axis]) for axis in axes}
-        kept = tuple(1 if axis in windows else size for axis, size in enumerate(x.shape))
-        weight = torch.tensor(1.0 / prod(x.shape[a] for a in axes) if kind == "mean" else 1.0, dtype=torch.double)
-        pooled = window_sum(low, node, x, windows, weight, kind, kept)
-        shape = low.shape(node)
-        return pooled if shape == kept else low.emit(node, "reshape", Reshape(kept, shape), (pooled,))
+    def handler(low, node, x, axes=None, keepdim=False, **options):
+        full, count = low.full(node), len(x.full)
+        axes = [axes] if isinstance(axes, int) else list(axes or range(count))
+        long = sorted(x.axis(axis) for axis in axes if x.axis(axis) >= 0)
+        if len(long) < len(axes):
+            low.suspect(node)
+        if not long:
+            return reshaped(low, node, x, full)
+        windows = {axis: torch.ones(1, x.shape[axis]) for axis in long}
+        lengths = [x.shape[axis] for axis in long]
+        weight = torch.tensor(1.0 / prod(lengths) if kind == "mean" else 1.0, dtype=torch.double)
+        kept = tuple(1 if axis in {a % count for a in axes} else size for axis, size in enumerate(x.full))
+        if is_stripped(kept) and not is_stripped(x.full):
+            kept = (1, *kept)  # so that a sample keeps its first axis
+        return reshaped(low, node, window_sum(low, node, x, windows, weight, kind, kept), full)
 
     return handler
 
@@ -84,7 +88,7 @@ def max_pool(n: int):
         }
         area = outer([windows[axis].sum(1) for axis in axes], list(axes), len(shape)).to(low.like)
         average = WindowSum(weight=1 / area, bias=None, in_shape=x.shape, out_shape=shape, windows=windows)
-        return low.emit(node, "max_pool", MaxPool(average, *settings, ceil_mode), (x,))
+        return low.emit(node, "max_pool", MaxPool(average, *settings, ceil_mode), (x,), image=hull(x.domain))
 
     return handler
 

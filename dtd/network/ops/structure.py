@@ -1,116 +1,211 @@
 """Moved data: reshape, permute, slice, concatenate, expand, pad."""
 
 import operator
+from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from dtd.domain import Box, interval
-from dtd.network.lowering import Lowering, Ref, Symbolic, flatten
+from dtd.network.lowering import Lowering, Ref
+from dtd.network.sizes import Shape, is_stripped, stored
 from dtd.primitive import Rearrange, Reshape, ZeroPad
 
 aten = torch.ops.aten
 
 
-def rearrange(low: Lowering, node, kind, function, inputs: tuple[Ref, ...], constants=None, shape=None) -> Ref:
-    """Add a layer that moves data."""
+def rearrange(low: Lowering, node, kind, function, inputs: tuple[Ref, ...], constants=None, full=None) -> Ref:
+    """Add a layer that moves data. # shape: function: (B, *shape) for each input -> (B, *shape)"""
     op = Rearrange(function, tuple(x.shape for x in inputs), constants)
     image = op.image(*(x.domain for x in inputs))
-    return low.emit(node, kind, op, inputs, image=image, shape=shape)
+    return low.emit(node, kind, op, inputs, image=image, full=full)
+
+
+def reshaped(low: Lowering, node, x: Ref, full: Shape) -> Ref:
+    """The same entries in the exported shape ``full``; no layer where a sample's shape stays what it is."""
+    shown = x.shown
+    if isinstance(shown, Tensor) and x.shape != stored(full):
+        shown = shown.expand(x.shape).reshape(stored(full))
+    if x.shape == stored(full):
+        return replace(x, full=full, shown=shown)
+    ref = low.emit(node, "reshape", Reshape(x.shape, stored(full)), (x,), full=full)
+    return replace(ref, shown=shown)
 
 
 def reshape(low: Lowering, node, x, *args, **kwargs):
-    shape = low.shape(node)
-    return x if shape == x.shape else low.emit(node, "reshape", Reshape(x.shape, shape), (x,))
+    return reshaped(low, node, x, low.full(node))
 
 
-def moved(kind: str):
-    """Handler of an op on one activation whose arguments are constants and which keeps the batch axis."""
+def exported(op, inputs: tuple[Ref, ...], full: Shape):
+    """An op on activations with the batch in front of their exported shapes, as a function of what layers hold.
 
-    def handler(low, node, x, *args, **kwargs):
-        check_static(low, node, args, kwargs)
-        return rearrange(low, node, kind, lambda a: node.target(a, *args, **kwargs), (x,))
+    # shape: op: (B, *full) for each input -> (B, *full)
+    """
+    shapes, shape = [x.full for x in inputs], stored(full)
+    if all(x.shape == x.full for x in inputs) and shape == full:
+        return op
 
-    return handler
+    def function(*activations: Tensor) -> Tensor:
+        batch = activations[0].shape[0]
+        wide = (a.reshape(batch, *full) for a, full in zip(activations, shapes, strict=True))
+        return op(*wide).reshape(batch, *shape)
 
-
-def along_axes(kind: str):
-    """Handler of a flip or roll, which must name axes other than the batch."""
-
-    def handler(low, node, x, *args):
-        axes = [axis % (len(x.shape) + 1) for axis in args[-1]] if len(args) > (kind == "roll") else [0]
-        if 0 in axes or not axes:
-            raise low.unsupported(node, "It mixes samples: name other axes than the first.")
-        return moved(kind)(low, node, x, *args)
-
-    return handler
+    return function
 
 
-def check_static(low: Lowering, node, *values) -> None:
-    """Raise for arguments that depend on the batch size or are activations."""
-    if any(isinstance(v, (Ref, Symbolic)) for v in flatten(list(values))):
-        raise low.unsupported(node, "Its arguments must be constants that do not depend on the batch size.")
+def shifted(axis: int, x: Ref) -> int:
+    """An axis of the exported shape, the batch being in front of it."""
+    return axis % len(x.full) + 1
+
+
+def along(low: Lowering, node, x: Ref, *axes: int) -> None:
+    """Remember an op along an axis that may be the batch's."""
+    if any(x.axis(axis) < 0 for axis in axes):
+        low.suspect(node)
+
+
+def moved(low: Lowering, node, kind: str, op, x: Ref, full: Shape | None = None) -> Ref:
+    """A layer that moves the entries of one activation; ``op`` sees the exported shape behind the batch."""
+    full = low.full(node) if full is None else full
+    return rearrange(low, node, kind, exported(op, (x,), full), (x,), full=full)
+
+
+def permute(low: Lowering, node, x, axes, full=None):
+    full = low.full(node) if full is None else full
+    order = [axis % len(x.full) for axis in axes]
+    long = [axis for axis in order if x.full[axis] > 1]
+    if long == sorted(long):  # only axes of size 1 change places
+        return reshaped(low, node, x, full)
+    behind = [0, *(axis + 1 for axis in order)]
+    return moved(low, node, "permute", lambda a: a.permute(behind), x, full)
+
+
+def transpose(low: Lowering, node, x, first, second, full=None):
+    order = list(range(len(x.full)))
+    order[first], order[second] = order[second], order[first]
+    return permute(low, node, x, order, full)
+
+
+def movedim(low: Lowering, node, x, source, target):
+    named = torch.empty([2 + axis for axis in range(len(x.full))], device="meta")  # each size is another
+    return permute(low, node, x, [size - 2 for size in torch.movedim(named, source, target).shape])
+
+
+def transposed_matrix(low: Lowering, node, x):
+    return transpose(low, node, x, -1, -2) if len(x.full) > 1 else x
+
+
+def flip(low: Lowering, node, x, axes):
+    along(low, node, x, *axes)
+    axes = [shifted(axis, x) for axis in axes if x.full[axis] > 1]
+    return moved(low, node, "flip", lambda a: a.flip(axes), x) if axes else x
+
+
+def roll(low: Lowering, node, x, shifts, axes=()):
+    if not axes:
+        return moved(low, node, "roll", lambda a: a.flatten(1).roll(shifts, 1).view_as(a), x)
+    shifts, axes = ([v] if isinstance(v, int) else list(v) for v in (shifts, axes))
+    along(low, node, x, *axes)
+    kept = [(s, shifted(axis, x)) for s, axis in zip(shifts, axes, strict=True) if x.full[axis] > 1]
+    if not kept:
+        return x
+    return moved(low, node, "roll", lambda a: a.roll(*zip(*kept, strict=True)), x)
 
 
 def sliced(low: Lowering, node, x, axis=0, start=None, end=None, step=1):
-    if axis % (len(x.shape) + 1) == 0:
-        if start in (None, 0) and step == 1 and (end is None or end == torch.iinfo(torch.int64).max):
-            return x
-        raise low.unsupported(node, "It picks samples of a batch; slice along another axis.")
-    return moved("slice")(low, node, x, axis, start, end, step)
+    if low.full(node) == x.full:
+        return x
+    along(low, node, x, axis)
+    place = (slice(None),) * shifted(axis, x)
+    picked = (*place, slice(start, end, step))
+    return moved(low, node, "slice", lambda a: a[picked], x)
+
+
+def narrow(low: Lowering, node, x, axis, start, length):
+    return sliced(low, node, x, axis, start, start + length)
 
 
 def selected(low: Lowering, node, x, axis, index):
-    if axis % (len(x.shape) + 1) == 0:
-        raise low.unsupported(node, "It picks one sample of a batch; select along another axis.")
-    return moved("slice")(low, node, x, axis, index)
+    along(low, node, x, axis)
+    if x.full[axis] == 1:
+        return reshape(low, node, x)
+    behind = shifted(axis, x)
+    return moved(low, node, "slice", lambda a: a.select(behind, index), x)
 
 
-def split(low: Lowering, node, x, *args, **kwargs):
-    """One slice for each part."""
-    check_static(low, node, args, kwargs)
-    parts = node.meta["val"]
-    return tuple(
-        rearrange(low, node, "slice", lambda a, i=i: node.target(a, *args, **kwargs)[i], (x,), shape=low.shape(node, part))
-        for i, part in enumerate(parts)
-    )
+def parts(op):
+    """One slice for each part of a split; ``op`` gives them, the axis being counted behind the batch."""
+
+    def handler(low, node, x, sizes, axis=0):
+        along(low, node, x, axis)
+        behind, found = shifted(axis, x), []
+        for i, part in enumerate(node.meta["val"]):
+            full = low.full(node, part)
+            if full == x.full:
+                found.append(x)
+            else:
+                found.append(moved(low, node, "slice", lambda a, i=i: op(a, sizes, behind)[i], x, full))
+        return tuple(found)
+
+    return handler
 
 
-def expanded(low: Lowering, node, x: Ref, shape: tuple[int, ...]) -> Ref:
-    """An activation broadcast to one sample of ``shape``; itself where it has it."""
-    if x.shape == shape:
-        return x
-    if len(x.shape) != len(shape):
-        raise low.unsupported(
-            node, f"It broadcasts {x.shape} to {shape} for one sample, which would pair samples with other axes."
-        )
-    return rearrange(low, node, "expand", lambda a: a.expand(a.shape[0], *shape), (x,), shape=shape)
+def unbind(low: Lowering, node, x, axis=0):
+    along(low, node, x, axis)
+    behind, fulls = shifted(axis, x), [low.full(node, part) for part in node.meta["val"]]
+    if len(fulls) == 1:
+        return (reshaped(low, node, x, fulls[0]),)
+    return tuple(moved(low, node, "slice", lambda a, i=i: a.select(behind, i), x, full) for i, full in enumerate(fulls))
+
+
+def expanded(low: Lowering, node, x: Ref, full: Shape) -> Ref:
+    """An activation broadcast to the exported shape ``full``; itself where a sample has its shape."""
+    shape, before = stored(full), x.shape
+    if before == shape:
+        return replace(x, full=full)
+    wide = (*[1] * (len(shape) - len(before)), *before)
+
+    def function(a: Tensor) -> Tensor:
+        return a.reshape(a.shape[0], *wide).expand(a.shape[0], *shape)
+
+    return rearrange(low, node, "expand", function, (x,), full=full)
 
 
 def expand(low: Lowering, node, x, *args, **kwargs):
-    shape = low.shape(node)
-    if len(x.shape) == len(shape):
-        return expanded(low, node, x, shape)
-    raise low.unsupported(node, "It adds axes before the batch.")
+    if isinstance(x.shown, Tensor):
+        return replace(expanded(low, node, replace(x, shown=None), low.full(node)), shown=x.shown)
+    return expanded(low, node, x, low.full(node))
+
+
+def repeat(low: Lowering, node, x, times):
+    full = low.full(node)
+    if full == x.full:
+        return x
+    wide = (*[1] * (len(times) - len(x.full)), *x.full)
+    return moved(low, node, "repeat", lambda a: a.reshape(a.shape[0], *wide).repeat(1, *times), x)
 
 
 def concatenate(op):
-    """``cat`` or ``stack`` of activations and constants along an axis other than the batch."""
+    """``cat`` or ``stack`` of activations and constants."""
 
     def handler(low, node, tensors, axis=0):
-        refs = tuple(t for t in tensors if isinstance(t, Ref))
-        ndim = len(refs[0].shape) + (1 if op is torch.cat else 2)
-        if axis % ndim == 0:
-            raise low.unsupported(node, "It joins samples; concatenate along another axis.")
+        tensors = [t for t in tensors if isinstance(t, Ref) or t.numel()]  # cat ignores what is empty
+        refs, full = tuple(t for t in tensors if isinstance(t, Ref)), low.full(node)
+        if len(tensors) == 1 and op is torch.cat:
+            return refs[0]
+        behind = axis % len(full) + 1
+        if is_stripped(refs[0].full) and behind == 1:
+            low.suspect(node)
+        constants = [None if isinstance(t, Ref) else t.to(low.like) for t in tensors]
 
         def join(*activations):
             following = iter(activations)
             batch = activations[0].shape[0]
-            return op([next(following) if isinstance(t, Ref) else t.expand(batch, *t.shape[1:]) for t in tensors], axis)
+            return op([next(following) if c is None else c.expand(batch, *c.shape) for c in constants], behind)
 
-        constants = [t for t in tensors if not isinstance(t, Ref)]
-        values = torch.cat([t.flatten() for t in constants]) if constants else None
-        present = None if values is None else Box(values.min().item(), values.max().item())
-        return rearrange(low, node, "concatenate", join, refs, present)
+        values = [c.flatten() for c in constants if c is not None]
+        present = Box(*(v.item() for v in torch.cat(values).aminmax())) if values else None
+        return rearrange(low, node, "concatenate", exported(join, refs, full), refs, present, full=full)
 
     return handler
 
@@ -122,6 +217,8 @@ def pad(low: Lowering, node, x, padding, mode="constant", value=None):
     if mode != "constant":
         return rearrange(low, node, "pad", function, (x,))
     constant = interval(float(value or 0.0), float(value or 0.0))
+    if len(padding) // 2 > len(x.shape):
+        raise low.unsupported(node, "It adds samples: pad other axes than the first.")
     if value:
         return rearrange(low, node, "pad", function, (x,), constant)
     widths = tuple(zip(padding[::2], padding[1::2], strict=True))[::-1]
@@ -136,7 +233,14 @@ def getitem(low: Lowering, node, values, index):
     return values[index]
 
 
+def copied(low: Lowering, node, target, source, *rest):
+    """What is written over a value: the value itself no longer counts."""
+    full = low.full(node)
+    return expanded(low, node, source, full) if isinstance(source, Ref) else source.to(low.like).expand(full)
+
+
 HANDLERS = {
+    aten.copy.default: copied,
     operator.getitem: getitem,
     **dict.fromkeys(
         (
@@ -152,22 +256,25 @@ HANDLERS = {
         ),
         reshape,
     ),
-    aten.permute.default: moved("permute"),
-    aten.transpose.int: moved("permute"),
-    aten.movedim.intlist: moved("permute"),
-    aten.movedim.int: moved("permute"),
-    aten.flip.default: along_axes("flip"),
-    aten.roll.default: along_axes("roll"),
-    aten.pixel_shuffle.default: moved("pixel_shuffle"),
+    aten.permute.default: permute,
+    aten.transpose.int: transpose,
+    aten.t.default: transposed_matrix,
+    aten.mT.default: transposed_matrix,
+    aten.movedim.intlist: movedim,
+    aten.movedim.int: movedim,
+    aten.flip.default: flip,
+    aten.roll.default: roll,
     aten.slice.Tensor: sliced,
     aten.select.int: selected,
-    aten.narrow.default: moved("slice"),
-    aten.index_select.default: moved("slice"),
-    aten.split.Tensor: split,
-    aten.split_with_sizes.default: split,
-    aten.chunk.default: split,
+    aten.narrow.default: narrow,
+    aten.split.Tensor: parts(torch.split),
+    aten.split_with_sizes.default: parts(torch.split),
+    aten.chunk.default: parts(torch.chunk),
+    aten.unbind.int: unbind,
+    aten.unsafe_split.Tensor: parts(torch.split),
+    aten.unsafe_chunk.default: parts(torch.chunk),
     aten.expand.default: expand,
-    aten.repeat.default: moved("repeat"),
+    aten.repeat.default: repeat,
     aten.cat.default: concatenate(torch.cat),
     aten.stack.default: concatenate(torch.stack),
     aten.pad.default: pad,

@@ -6,7 +6,7 @@ from math import prod
 
 from dtd.propagation import Layer
 
-TEMPORARIES = 8  # tensors of a layer's size alive at once in a sweep, a relevance pass and their graph
+ALIVE = 8  # tensors of a layer's size alive at once in a sweep, a relevance pass and their graph
 BYTES = 8  # of one number
 ATTACHED = 3  # times that a differentiated root and its gradient run the decomposition above
 
@@ -30,7 +30,7 @@ def cost_above(layers: Sequence[Layer], searched: dict[int, int], position: int)
         size += prod(layers[q].shape)
         evaluations = 1 + sum(prod(layers[m].shape) * searched[m] * cost.evaluations for m, cost in costs.items())
         attached = sum(prod(layers[m].shape) * ATTACHED * cost.bytes for m, cost in costs.items())
-        here = Cost(evaluations, BYTES * TEMPORARIES * size + attached)
+        here = Cost(evaluations, BYTES * ALIVE * size + attached)
         if q == position:
             return here
         if q in searched:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from dtd.algebra import divide
-from dtd.numeric import delta, first_root, last_inside
-from dtd.relevance.exact.way import Ways
+from dtd.relevance.exact.rays import Rays
+from dtd.relevance.numeric import delta, first_root, last_inside
 
 BEYOND = (1.25, 1.5, 2.0, 3.0, 4.0)  # where a root is still looked for, behind the affine unit's own
 JUMP = 1e-6  # of R_k(a): at least what may be left at the end of a bracket around a zero; more is left at a jump or a pole
@@ -22,7 +22,7 @@ class Expansion:
     # shape: points, first (P, *in), others (P,)
     """
 
-    ways: Ways
+    ways: Rays
     points: Tensor  # ã
     exists: Tensor  # whether R_k vanishes there
     relevance: Tensor  # R_k(a)
@@ -31,7 +31,7 @@ class Expansion:
 
 
 @torch.no_grad()
-def search(ways: Ways, grid: int, region: bool) -> tuple[Tensor, Tensor]:
+def search(ways: Rays, grid: int, region: bool) -> tuple[Tensor, Tensor]:
     """Where the first zero of each relevance is, ``t``, and whether there is one; ``t = 0`` where there is none.
 
     With ``region`` the way ends with the linear region, at a point that need not be a root. # shape: (P,), (P,)
@@ -58,7 +58,7 @@ def search(ways: Ways, grid: int, region: bool) -> tuple[Tensor, Tensor]:
     return within, exists & (within == t)
 
 
-def attached(ways: Ways, t: Tensor, depth: int) -> Tensor:
+def attached(ways: Rays, t: Tensor, depth: int) -> Tensor:
     """The root as a differentiable function of the activations: the value of ``t``, with ``depth`` derivatives.
 
     Each Newton step on ``R_k(a − t v) = constant`` doubles the order to which its result agrees with the implicit function,
@@ -72,7 +72,7 @@ def attached(ways: Ways, t: Tensor, depth: int) -> Tensor:
     return t
 
 
-def expand(ways: Ways, t: Tensor, exists: Tensor, held: bool, depth: int) -> Expansion:
+def expand_pairs(ways: Rays, t: Tensor, exists: Tensor, held: bool, depth: int) -> Expansion:
     """The terms at the root; ``held`` roots are constants to every derivative."""
     points = ways.points(t)
     points = points.detach() if held or not depth else points
@@ -85,7 +85,7 @@ def expand(ways: Ways, t: Tensor, exists: Tensor, held: bool, depth: int) -> Exp
 
 
 @torch.enable_grad()
-def differentiated(ways: Ways, points: Tensor, depth: int) -> tuple[Tensor, Tensor]:
+def differentiated(ways: Rays, points: Tensor, depth: int) -> tuple[Tensor, Tensor]:
     """``R_k`` and its gradient at one point for each pair, ``depth − 1`` times differentiable. # shape: (P,), (P, *in)"""
     points = points if points.requires_grad else points.detach().requires_grad_()
     relevance = ways.relevance(points, depth)

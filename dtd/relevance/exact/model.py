@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -11,12 +11,12 @@ from torch import Tensor
 from dtd.affine import AffineMap
 from dtd.direction import Direction
 from dtd.errors import BudgetError, InputError, check_parameter
-from dtd.numeric import HALVINGS
 from dtd.printing import Printed
 from dtd.propagation import Context, Contextual, Layer, Propagated, Propagation, balance
 from dtd.relevance.exact.cost import cost_above
-from dtd.relevance.exact.expansion import BEYOND, Expansion, attached, expand, search
-from dtd.relevance.exact.way import chunks, joined, ways
+from dtd.relevance.exact.expansion import BEYOND, Expansion, attached, expand_pairs, search
+from dtd.relevance.exact.rays import layer_input, pairs_in_chunks, rays
+from dtd.relevance.numeric import HALVINGS
 
 Roots = Literal["moving", "held", "region"]
 EXPANSION = 7  # points besides the search: R(a) twice, R at the end of the bracket, up to 3 Newton steps, the terms
@@ -65,7 +65,7 @@ class Exact(Contextual, Printed):
         check_parameter(self.roots in get_args(Roots), "roots", f"one of {', '.join(get_args(Roots))}", repr(self.roots))
         check_parameter(self.grid >= 1, "grid", ">= 1", self.grid)
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, AffineMap)
 
     @property
@@ -74,7 +74,7 @@ class Exact(Contextual, Printed):
         region = HALVINGS + 1 if self.roots == "region" else 0
         return self.grid + 1 + len(BEYOND) + HALVINGS + region + EXPANSION
 
-    def check(self, layers, models, position, batch):
+    def check(self, layers: Sequence[Layer], models: Sequence[Propagation], position: int, batch: int) -> None:
         layer = layers[position]
         if len(set(layer.inputs)) < len(layer.inputs):
             raise InputError(f"The exact model cannot move an input that layer '{layer.name}' reads twice.")
@@ -97,11 +97,11 @@ class Exact(Contextual, Printed):
     def _searched(models: Sequence[Propagation]) -> dict[int, int]:
         return {i: model.points for i, model in enumerate(models) if isinstance(model, Exact)}
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return layer(*inputs), None
 
-    def decompose(self, layer, context, relevance):
-        a = joined(layer, context)
+    def decompose(self, layer: Layer, context: Context, relevance: Tensor) -> Propagated:
+        a = layer_input(layer, context)
         lower, kept = torch.zeros_like(a), torch.zeros_like(relevance.flatten(1)[:, 0])
         zeroth, first = kept, kept
         for part in self.expansions(layer, context, relevance):
@@ -115,14 +115,14 @@ class Exact(Contextual, Printed):
 
     def expansions(self, layer: Layer, context: Context, relevance: Tensor) -> Iterator[Expansion]:
         """The expansions of all units that receive relevance, one chunk after another. # shape: relevance (B, *out)"""
-        a, direction = joined(layer, context), self.direction.bound(layer.domain)
+        a, direction = layer_input(layer, context), self.direction.bound(layer.domain)
         layer.check(direction.requires, a, type(direction).__name__, direction.remedy)
         cost = cost_above(context.above.layers, self._searched(context.above.models), context.position)
         rows = max(1, self.memory // (cost.bytes))
-        for samples, units in chunks(relevance.flatten(1) != 0, rows):
-            found = ways(layer, context, direction, samples, units)
+        for samples, units in pairs_in_chunks(relevance.flatten(1) != 0, rows):
+            found = rays(layer, context, direction, samples, units)
             held = self.roots != "moving"
             t, exists = search(found, self.grid, self.roots == "region")
             if context.depth and not held:
                 t = attached(found, t, context.depth)
-            yield expand(found, t, exists, held, context.depth)
+            yield expand_pairs(found, t, exists, held, context.depth)

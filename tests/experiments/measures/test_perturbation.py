@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from dtd.errors import InputError
+from experiments.cost.peers import installed
 from experiments.measures.perturbation import (
     Regions,
     aopc,
@@ -14,7 +15,6 @@ from experiments.measures.perturbation import (
     most_relevant_first,
     random_order,
 )
-from experiments.peers import installed
 from tests.tolerance import RELATIVE
 
 X = torch.rand(3, 2, 4, 6, generator=torch.Generator().manual_seed(0), dtype=torch.double)

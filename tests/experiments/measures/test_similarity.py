@@ -5,8 +5,8 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
+from experiments.cost.peers import installed
 from experiments.measures.similarity import SIMILARITIES, absolute_spearman, cosine, spearman, ssim
-from experiments.peers import installed
 from tests.tolerance import RELATIVE
 
 A, B = (torch.randn(4, 2, 6, 5, generator=torch.Generator().manual_seed(s), dtype=torch.double) for s in (0, 1))

@@ -14,6 +14,7 @@ import torch
 
 from experiments.questions.base import Question
 from experiments.report.__main__ import REFUSED, main
+from experiments.report.cells import stacked
 from experiments.runs.record import Outcome
 from tests.experiments.report.conftest import faithful
 
@@ -55,7 +56,11 @@ def test_means_and_deviations_are_those_over_seeds_of_means_over_samples(undrawn
     ]
     assert zplus[0] == "z$^{+}$" and zplus[2] == "$1.10 \\pm 0.00$"
     assert random[1].startswith("$\\mathbf{0.725}") and random[2] == "--"  # the largest area is the best
-    assert "AOPC MoRF $\\uparrow$" in source and "over 3 runs" in source and "Model: MLP, value: 0.0." in source
+    assert (
+        r"\shortstack[r]{AOPC\\MoRF $\uparrow$}" in source
+        and "over 3 runs" in source
+        and "Model: MLP, value: 0.0." in source
+    )
 
 
 def test_a_setting_that_differs_becomes_a_column_sorted_as_numbers_and_an_axis(made, tmp_path):
@@ -184,14 +189,37 @@ def test_a_width_that_is_none_is_refused(made, tmp_path, capsys, width):
     assert "--width: must be" in capsys.readouterr().err
 
 
+def test_a_table_is_never_wider_than_the_text_around_it(made, undrawn, tmp_path):
+    main([str(made(tmp_path / "run"))])
+    source = (tmp_path / "run" / "report" / "tables" / "faithfulness_rows.tex").read_text()
+    fitted = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    assert source.index(fitted) < source.index(r"\begin{tabular}") < source.index(r"\end{tabular}}")
+    assert r"\shortstack[r]{AOPC\\MoRF $\uparrow$}" in source
+
+
+@pytest.mark.parametrize(
+    ("label", "set_in"),
+    [
+        ("ratio", "ratio"),
+        ("valid roots ↑", r"\shortstack[r]{valid\\roots $\uparrow$}"),
+        ("conservation → 1", r"conservation $\rightarrow$ 1"),
+        ("MoRF − LeRF ↑", r"\shortstack[r]{MoRF $-$\\LeRF $\uparrow$}"),
+    ],
+)
+def test_words_of_a_name_stand_below_each_other_and_signs_beside_them(label, set_in):
+    assert stacked(label) == set_in
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 def test_the_tables_compile(made, tmp_path):
     for seed in range(2):
         made(tmp_path / "sweep" / str(seed), seed)
     main([str(tmp_path / "sweep"), "--font", "serif", "--width", "column"])
     tables = tmp_path / "sweep" / "report" / "tables"
-    text = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\\input{faithfulness_rows}\\end{document}"
+    head = "\\documentclass[twocolumn]{article}\\usepackage{booktabs,graphicx}"
+    text = head + "\\begin{document}\\input{faithfulness_rows}\\end{document}"
     (tables / "main.tex").write_text(text)
     done = subprocess.run(["pdflatex", "-halt-on-error", "main"], cwd=tables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
     assert "Missing character" not in (tables / "main.log").read_text(errors="replace")

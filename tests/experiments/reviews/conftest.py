@@ -4,7 +4,7 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 
-from experiments.configs import Config, register, typed
+from experiments.configs.run import Config, register, typed
 from experiments.data import load
 from experiments.models.reviews import ReviewNetwork
 from tests.experiments.conftest import CONF

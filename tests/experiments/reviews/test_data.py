@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from experiments.configs import ConfigError, ImdbConfig
+from experiments.configs.base import ConfigError
+from experiments.configs.data import ImdbConfig
 from experiments.data import imdb, load
-from experiments.reviews.data import Labelled, unique
-from experiments.reviews.vocabulary import PADDING, UNKNOWN
+from experiments.data.text.reviews import Labelled, unique
+from experiments.data.text.vocabulary import PADDING, UNKNOWN
 
 
 def settings(path, vectors, **changes) -> ImdbConfig:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.reviews.deletion import RANDOM, curve, deleted, leaving_one_out, order
-from experiments.reviews.scores import Spoken
+from experiments.questions.movie_reviews.deletion import RANDOM, curve, deleted, leaving_one_out, order
+from experiments.questions.movie_reviews.scores import Spoken
 
 IDS = torch.tensor([3, 1, 5, 0, 7, 2])
 

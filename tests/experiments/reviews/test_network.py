@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from experiments.configs import ConfigError, typed
+from experiments.configs.base import ConfigError
+from experiments.configs.run import typed
+from experiments.data.text.vocabulary import PADDING, UNKNOWN
 from experiments.models.reviews import ReviewNetwork, subject
-from experiments.reviews.vocabulary import PADDING, UNKNOWN
-from experiments.reviews.word_network import WordNetwork
+from experiments.models.word_network import WordNetwork
 from tests.tolerance import RELATIVE
 
 CLOSE = {"rtol": RELATIVE[torch.float64], "atol": RELATIVE[torch.float64]}

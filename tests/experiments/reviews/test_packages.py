@@ -6,10 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from experiments import packages
-from experiments.configs import ConfigError, SentencesConfig
+from experiments.configs.base import ConfigError
+from experiments.configs.data import SentencesConfig
 from experiments.data import load
-from experiments.packages import Package, fetched
+from experiments.machine import packages
+from experiments.machine.packages import Package, fetched
 
 CONTENT = b"a wheel"
 WHEEL = Package("tool==1.0", "tool-1.0-py3-none-any.whl", hashlib.sha256(CONTENT).hexdigest(), binary=True)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from experiments.reviews.explaining import Group, groups
-from experiments.reviews.scores import averaged, compared, roots
-from experiments.reviews.vocabulary import UNKNOWN
-from experiments.reviews.word_network import WordNetwork
+from experiments.data.text.vocabulary import UNKNOWN
+from experiments.models.word_network import WordNetwork
+from experiments.questions.movie_reviews.explaining import Group, groups
+from experiments.questions.movie_reviews.scores import averaged, compared, roots
 from tests.tolerance import RELATIVE
 
 CLOSE = {"rtol": RELATIVE[torch.float64], "atol": RELATIVE[torch.float64]}

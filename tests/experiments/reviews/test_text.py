@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+from experiments.data.text.words import words
+from experiments.figures.movie_reviews import document, latex_name, page
 from experiments.figures.names import plain
-from experiments.figures.reviews import document, latex_name, page
 from experiments.figures.text import cells, escaped, for_latex, for_terminal, strongest
-from experiments.reviews.words import words
 
 HARD = r"""<script>alert("&amp;")</script> 100% of $5 & #1_a {b} ~ ^ \o/ 'x' `y` a--b – — … “émouvant” 中文 🙂 null |><"""
 

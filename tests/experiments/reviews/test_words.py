@@ -5,9 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.configs import ConfigError
-from experiments.reviews.vocabulary import UNKNOWN, glove, parsed
-from experiments.reviews.words import words
+from experiments.configs.base import ConfigError
+from experiments.data.text.vocabulary import UNKNOWN, glove, parsed
+from experiments.data.text.words import words
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from experiments import __main__ as entry
-from experiments import checks, job
-from experiments.configs import Config, ConfigError
-from experiments.questions.base import Question, Tables
+from experiments.configs.base import ConfigError
+from experiments.configs.run import Config
+from experiments.figures.summary import Tables
+from experiments.questions.base import Question
+from experiments.runs import checks, job
 from experiments.runs.identity import register_names
 from tests.experiments.conftest import CONF
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments.conditions import seeded, threads
+from experiments.machine.conditions import seeded, threads
 
 
 def drawn() -> tuple:

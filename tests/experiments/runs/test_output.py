@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments.results import OutputError, remove_parts, require_writable, save_table
+from experiments.machine.results import OutputError, remove_parts, require_writable, save_table
 from experiments.runs.record import completed_runs
 
 LARGE = pd.DataFrame({"x": range(100_000)})  # about 0.7 MB

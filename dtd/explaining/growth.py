@@ -1,0 +1,54 @@
+"""Relevance that outgrows what is explained: how much, where, and what to do about it."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from dtd.explaining.balances import Record
+
+LARGE = 1e3  # times what is explained: more is said
+
+
+class GrowthWarning(UserWarning):
+    """Relevance of some layer is more than a thousand times what is explained."""
+
+
+def total(parts: tuple[Tensor, ...]) -> Tensor:
+    """``Σ |R|`` of each sample over several tensors. # shape: (B, *) each -> (B,)"""
+    return torch.stack([part.abs().flatten(1).sum(1) for part in parts]).sum(0)
+
+
+def outgrows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:
+    """Whether relevance is more than ``LARGE`` times the initial one, for some sample."""
+    return bool((total(parts) > LARGE * total((initial,))).any())
+
+
+def growth(records: Mapping[str, Record], initial: Tensor) -> dict[str, float]:
+    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down; the largest over the samples."""
+    explained = total((initial,))
+    return {
+        name: float(torch.where(explained > 0, record.magnitude / explained, 0.0).max()) if len(explained) else 0.0
+        for name, record in reversed(records.items())
+    }
+
+
+def message(records: Mapping[str, Record], initial: Tensor) -> str:
+    """Where relevance grows most from one layer to those below, and why."""
+    sizes = growth(records, initial)
+    names = list(records)
+    readers = {name: [] for name in names}
+    for name in names:
+        for j in records[name].layer.inputs:
+            if j >= 0:
+                readers[names[j]].append(name)
+    steps = {above: sizes[below] / sizes[above] for below in names for above in readers[below] if sizes[above] > 0}
+    worst = max(steps, key=lambda name: steps[name], default=names[0])
+    peak = max(sizes.values(), default=0.0)
+    return (
+        f"Relevance grows to {peak:.3g} times what is explained; most at layer '{worst}' ({records[worst].layer.kind}), by "
+        f"a factor of {steps.get(worst, peak):.3g}: contributions of either sign nearly cancel in its denominators, so that "
+        "its roots lie far away. Nothing is clipped. Sums of the input's relevance may still be right; single entries mean "
+        "little. Use a rule whose denominators do not cancel (γ, z⁺), a damping ε, or hold gates and scales; out.growth "
+        "shows every layer."
+    )

@@ -1,0 +1,115 @@
+"""Composites from the literature for attention and for recurrent gates, and the plan that a network's make-up suggests."""
+
+from dtd.affine import Convolution, Dense, TransposedConvolution
+from dtd.errors import check_parameter
+from dtd.network.graph import Graph
+from dtd.network.network import Network
+from dtd.plans.plan import Entry, Plan
+from dtd.plans.rules import Choice, choose
+from dtd.plans.where import every, kind
+from dtd.primitive import Product, Softmax
+from dtd.propagation import Propagation
+from dtd.relevance import Constant, HeldScale, Identity, MatMulShares, ProductShares, SoftmaxTangent
+from dtd.relevance.products import is_gate
+
+NORMS = kind("layer_norm", "rms_norm", "norm")
+SHIFTS = kind("shift")  # sums with constants and side values: positions, class tokens, biases written by hand
+
+
+def linear(gamma: float | None, epsilon: float) -> Choice:
+    """What layers with weights get: LRP-ε, or the generalised γ rule where ``gamma`` is given; the bias is a neuron."""
+    if gamma is not None:
+        return choose("gamma_signed", "neuron", gamma=gamma)
+    return choose("epsilon", "neuron", epsilon=epsilon) if epsilon else choose("lrp0", "neuron")
+
+
+def transformer(
+    weighted: Choice, norm: Propagation, softmax: Propagation, matmul: MatMulShares, note: str, positions: str = "neuron"
+) -> Plan:
+    """A plan for attention from its parts."""
+    return Plan(
+        [
+            Entry(NORMS, norm, optional=True),
+            Entry(kind("softmax"), softmax, optional=True),
+            Entry(kind("matmul"), matmul, optional=True),
+            Entry(kind("product"), ProductShares(0.5), optional=True),
+            Entry(SHIFTS, choose("lrp0", positions), optional=True),
+            Entry(every, weighted, optional=True),
+        ],
+        note=note,
+    )
+
+
+def attnlrp(gamma: float | None = None, epsilon: float = 1e-6, norm: str = "scale", positions: str = "neuron") -> Plan:
+    """AttnLRP (Achtibat 2024): ε in linear layers, products and matmuls ½–½, softmax at the data point, norms by ``norm``.
+
+    Every bias is a neuron, that of norms and of sums with constants included, as LXT's efficient patches compute it: with
+    ``epsilon=0`` and without γ relevance is a gradient × input in which scales are held and products halve.
+
+    Args:
+        gamma: the generalised γ rule in layers with weights instead of ε, as the vision papers use.
+        norm: ``"scale"``: the scale is held (Ali 2022); ``"identity"``: mean and scale are (Achtibat 2024, Prop. 3.4).
+        positions: the bias mode of sums with constants (position embeddings): what ``"neuron"`` keeps back of them is in
+            the balance, ``"distribute"`` hands it to the token, ``"fixed"`` keeps nothing (Bakish 2025, on positions).
+    """
+    check_parameter(norm in ("scale", "identity"), "norm", "'scale' or 'identity'", repr(norm))
+    model = HeldScale("neuron") if norm == "scale" else Identity()
+    halves = MatMulShares(0.5)
+    return transformer(linear(gamma, epsilon), model, SoftmaxTangent(), halves, "AttnLRP", positions)
+
+
+def cp_lrp(gamma: float | None = None, epsilon: float = 1e-6, positions: str = "neuron") -> Plan:
+    """CP-LRP: attention weights are held constant, so that the values take all (Ali 2022, as named by Achtibat 2024).
+
+    Everything else is as in :func:`attnlrp`.
+    """
+    values = MatMulShares(None)
+    return transformer(linear(gamma, epsilon), HeldScale("neuron"), Constant(), values, "CP-LRP", positions)
+
+
+def transformers_2022(gamma: float | None = None, positions: str = "neuron") -> Plan:
+    """Ali 2022: attention weights and the norms' scales are held constant, LRP-0 with bias neurons everywhere else."""
+    values = MatMulShares(None)
+    return transformer(linear(gamma, 0.0), HeldScale("neuron"), Constant(), values, "Ali 2022", positions)
+
+
+def lstm_2017(epsilon: float = 1e-3, bias: str = "neuron") -> Plan:
+    """LRP for LSTMs (Arras 2017): at products with a gate the signal takes all, ε in linear layers."""
+    return Plan(
+        [
+            Entry(kind("product"), ProductShares(None), optional=True),
+            Entry(every, choose("epsilon", bias, epsilon=epsilon), optional=True),
+        ],
+        note="Arras 2017, on LSTMs",
+    )
+
+
+def recommended(network: Network | Graph) -> Plan:
+    """The plan that a network's make-up suggests, with the reason in its ``note``; the default of :func:`dtd.explain`.
+
+    * attention (softmax): :func:`attnlrp`;
+    * gates and dense layers without convolutions (recurrent cells): :func:`lstm_2017` with its bias fixed;
+    * convolutions: z⁺ (signed form) for them and LRP-ε for dense layers, ε⁺ of Kohlbrenner 2020, bias fixed;
+    * dense layers alone (tabular data): the generalised γ rule, bias fixed, which keeps both signs.
+
+    Any of them is a starting point, not the truth: docs/coverage.md shows how they conserve on many architectures.
+    """
+    layers = (network.graph if isinstance(network, Network) else network).layers
+    sliding = any(isinstance(layer.op, (Convolution, TransposedConvolution)) for layer in layers)
+    gates = any(isinstance(layer.op, Product) and any(map(is_gate, layer.domains)) for layer in layers)
+    if any(isinstance(layer.op, Softmax) for layer in layers):
+        return Plan(attnlrp().entries, note="the network has attention: AttnLRP (Achtibat 2024)")
+    if gates and not sliding and any(isinstance(layer.op, Dense) for layer in layers):
+        return Plan(
+            lstm_2017(bias="fixed").entries, note="the network has gates and no convolutions: Arras 2017, bias fixed"
+        )
+    if sliding:
+        entries = [
+            Entry(kind("dense"), choose("epsilon", "fixed", epsilon=1e-6), optional=True),
+            Entry(every, choose("zplus_signed", "fixed"), optional=True),
+        ]
+        return Plan(entries, note="the network has convolutions: ε⁺ (Kohlbrenner 2020), bias fixed")
+    return Plan(
+        [Entry(every, choose("gamma_signed", "fixed", gamma=0.25), optional=True)],
+        note="the network has dense layers and no convolutions: generalised γ = 0.25, bias fixed",
+    )

@@ -1,0 +1,54 @@
+"""Curved layers at the data point, and layers that are held constant."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dtd.algebra import divide
+from dtd.printing import Printed
+from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
+
+
+@dataclass(frozen=True)
+class Tangent(Printed, Propagation):
+    """``R_j = Σ_k a_j ∂f_k/∂a_j R_k / f_k(a)``: the tangent of ``R̂_k = R_k f_k(·)/f_k(a)`` at a, from a to 0.
+
+    Gradient × input of one layer, for any differentiable one. A curved layer need not have a root; what its tangents are
+    worth at 0 stays in the zeroth term, ``R_k − Σ_j R_j←k``, and so does the relevance of an output that is 0. For softmax
+    this is Achtibat 2024, Prop. 3.1; for a layer norm without bias, whose scale then moves along, the terms sum to 0.
+    """
+
+    def accepts(self, layer: Layer) -> bool:
+        return True
+
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
+        return layer(*inputs), inputs
+
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
+        with torch.enable_grad():
+            y, adjoint = torch.func.vjp(layer, *saved)
+        slopes = adjoint(divide(relevance, y.detach()))
+        lower = tuple(a * slope.detach() for a, slope in zip(saved, slopes, strict=True))
+        kept = balance(relevance, lower)
+        return Propagated(lower, balance(relevance, lower, zeroth=kept.gap))
+
+
+@dataclass(frozen=True)
+class Constant(Printed, Propagation):
+    """``y`` is held constant: a constant is no input, so all relevance stays, as the share of a bias.
+
+    For softmax it lets attention weights be given (CP-LRP: Ali 2022); what arrives there is then 0 where the values of
+    the attention take all.
+    """
+
+    def accepts(self, layer: Layer) -> bool:
+        return True
+
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
+        return layer(*inputs), inputs
+
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
+        lower = tuple(map(torch.zeros_like, saved))
+        return Propagated(lower, balance(relevance, lower, bias=per_sample(relevance)))

@@ -1,0 +1,25 @@
+"""Schemas of ``conf/question``; the question of option NAME is asked by ``experiments/questions/NAME``."""
+
+from experiments.configs.base import QuestionConfig
+from experiments.configs.questions import cost, explanations, relevance_models, roots
+
+QUESTIONS: dict[str, type[QuestionConfig]] = {
+    "castle": explanations.CastleConfig,
+    "conservation": roots.ConservationConfig,
+    "correspondence": explanations.CorrespondenceConfig,
+    "cost": cost.CostConfig,
+    "coverage": cost.CoverageConfig,
+    "exact": relevance_models.ExactConfig,
+    "faithfulness": explanations.FaithfulnessConfig,
+    "function_view": roots.FunctionViewConfig,
+    "generic": relevance_models.GenericConfig,
+    "heatmaps": explanations.HeatmapsConfig,
+    "minmax": relevance_models.MinMaxConfig,
+    "movie_reviews": explanations.MovieReviewsConfig,
+    "nearest_roots": roots.NearestRootsConfig,
+    "overhead": cost.OverheadConfig,
+    "root_distributions": roots.RootDistributionsConfig,
+    "root_regions": roots.RootRegionsConfig,
+    "sanity": explanations.SanityConfig,
+    "validity": roots.ValidityConfig,
+}

@@ -1,1 +1,0 @@
-"""Movie reviews: words, their vectors, a network that reads them, and the relevance of each word."""
