@@ -103,7 +103,7 @@ class Ray(Search):
             check_nonnegative("damping", self.damping, " or a function")
 
     @property
-    def damping_number(self) -> float | None:
+    def damping_number(self) -> float | None:  # type: ignore[override]
         """ε, where it is a number."""
         return None if callable(self.damping) else float(self.damping)
 
@@ -140,7 +140,7 @@ class Reference(Search):
         check_parameter(self.bias == "fixed", "bias", "'fixed' for a reference point", self.bias)
 
     @property
-    def direction(self) -> Direction:
+    def direction(self) -> Direction:  # type: ignore[override]
         return Toward(self.point)
 
     def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
