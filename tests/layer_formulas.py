@@ -68,7 +68,9 @@ class Attention:
 
     def __call__(self, block: Block, x: Tensor, relevance: Tensor) -> Tensor:
         h = block.first(x)
-        q, k, v = (part(h).unflatten(-1, (block.heads, -1)).transpose(1, 2) for part in (block.query, block.key, block.value))
+        q, k, v = (
+            part(h).unflatten(-1, (block.heads, -1)).transpose(1, 2) for part in (block.query, block.key, block.value)
+        )
         scores = q @ k.mT / q.shape[-1] ** 0.5
         scores = scores.masked_fill(torch.ones_like(scores).triu(1) > 0, -torch.inf) if block.causal else scores
         s = torch.softmax(scores, -1)

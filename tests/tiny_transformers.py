@@ -36,9 +36,7 @@ class Looked(nn.Module):
 
 
 def bert(package, how: str) -> nn.Module:
-    return package.BertForSequenceClassification(
-        package.BertConfig(num_labels=3, attn_implementation=how, **SIZES, **WORDS)
-    )
+    return package.BertForSequenceClassification(package.BertConfig(num_labels=3, attn_implementation=how, **SIZES, **WORDS))
 
 
 def gpt2(package, how: str, activation: str = "gelu_pytorch_tanh") -> nn.Module:

@@ -20,7 +20,6 @@ from dtd.root import RootStrategy
 MAX_POOL = kind("max_pool")
 Model = Propagation | RootStrategy | Choice | MaxAsAverage
 
-
 FORMS = "a list of entries (where, model), or a choice of the catalogue for all layers with weights: Plan.uniform('gamma')"
 NO_MODEL = (
     "An entry's model must be a relevance model, a root strategy, a choice of the catalogue or an explicit rule; found {}."

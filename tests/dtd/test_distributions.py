@@ -61,7 +61,10 @@ def test_the_audits_standard_error_is_that_of_the_mean():
     rows = dtd.audit(network, x, 1, dtd.Plan([(dtd.where.last, strategy), (dtd.where.every, dtd.rules.choose("lrp0"))]))
     layer, a, _ = list(activations(network, x))[-1]
     units, relevance = FieldUnits(layer.op, a, torch.tensor([1])), layer.op.apply(a)[:, [1]]
-    draws = [dtd.Linear(ray).terms(units, layer.domain, relevance).first.detach().numpy() for ray in strategy.placed(layer.name).strategies]
+    draws = [
+        dtd.Linear(ray).terms(units, layer.domain, relevance).first.detach().numpy()
+        for ray in strategy.placed(layer.name).strategies
+    ]
     error = np.std(draws, axis=0, ddof=1) / 6**0.5
     relative = np.linalg.norm(error, axis=-1) / np.linalg.norm(np.mean(draws, axis=0), axis=-1)
     assert rows.standard_error.iloc[-1] == pytest.approx(np.median(relative), rel=1e-9)  # three samples, one unit
