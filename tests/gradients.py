@@ -41,7 +41,7 @@ class Rules:
 class Differentiated(TorchFunctionMode):
     """Operations with the papers' derivatives."""
 
-    def __init__(self, rules: Rules = Rules()):  # noqa: B008 - frozen
+    def __init__(self, rules: Rules = Rules()):
         super().__init__()
         self.rules = rules
 
@@ -108,7 +108,7 @@ class Differentiated(TorchFunctionMode):
 
 
 def gradient_times_input(
-    model: nn.Module, x: Tensor, explained: Callable[[Tensor], Tensor], rules: Rules | None = Rules()  # noqa: B008
+    model: nn.Module, x: Tensor, explained: Callable[[Tensor], Tensor], rules: Rules | None = Rules()
 ) -> Tensor:
     """``x ∂/∂x Σ explained(model(x))`` with the papers' derivatives (``rules=None``: with plain ones)."""
     x = x.detach().requires_grad_()

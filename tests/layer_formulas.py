@@ -1,6 +1,6 @@
 """Relevance of a transformer block and of an LSTM by the papers' formulas, layer by layer, written out.
 
-Each function hands ``R`` of one layer down, with every contribution ``(k, j)`` built: slow, and obvious. Shares no code with dtd.
+Each function hands ``R`` of one layer down, with every contribution ``(k, j)`` built: slow, and obvious. Nothing of dtd is used.
 """
 
 from dataclasses import dataclass
@@ -61,14 +61,16 @@ def add(a: Tensor, b: Tensor, relevance: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Attention:
-    """One :class:`tests.transformers_by_hand.Block` with norms before, from what it receives and ``R`` of what it returns."""
+    """One :class:`tests.transformers_by_hand.Block` with norms before: ``R`` of what it returns, handed to what it receives."""
 
     linear: Linear
     attention_held: bool = False
 
     def __call__(self, block: Block, x: Tensor, relevance: Tensor) -> Tensor:
         h = block.first(x)
-        q, k, v = (part(h).unflatten(-1, (block.heads, -1)).transpose(1, 2) for part in (block.query, block.key, block.value))
+        q, k, v = (
+            part(h).unflatten(-1, (block.heads, -1)).transpose(1, 2) for part in (block.query, block.key, block.value)
+        )
         scores = q @ k.mT / q.shape[-1] ** 0.5
         scores = scores.masked_fill(torch.ones_like(scores).triu(1) > 0, -torch.inf) if block.causal else scores
         s = torch.softmax(scores, -1)
