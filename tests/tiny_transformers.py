@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests import torchvision_operators
+
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
 WORDS = {"vocab_size": 30, "max_position_embeddings": 16}
 GPT2 = {"n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 30, "n_positions": 16, "bos_token_id": 0, "eos_token_id": 0}
@@ -59,11 +61,12 @@ def vit(package, how: str) -> nn.Module:
 MAKERS: dict[str, Callable[..., nn.Module]] = {"bert": bert, "gpt2": gpt2, "llama": llama, "vit": vit}
 
 
-def made(name: str, implementation: str, **options) -> nn.Module:
-    """A model in float64 whose parameters, biases and gains of norms included, are random."""
+def made(name: str, implementation: str, dtype: torch.dtype = torch.double, **options) -> nn.Module:
+    """A model in evaluation mode whose parameters, biases and gains of norms included, are random."""
+    assert torchvision_operators.SIGNATURES  # transformers imports torchvision where it is installed
     package = pytest.importorskip("transformers")
     torch.manual_seed(0)
-    model = MAKERS[name](package, implementation, **options).double().eval()
+    model = MAKERS[name](package, implementation, **options).to(dtype).eval()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for p in model.parameters():

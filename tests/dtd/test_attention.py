@@ -1,4 +1,4 @@
-"""Presets for attention against autograd with the papers' derivatives, masks and padding included, on transformers by hand."""
+"""Presets for attention against autograd with the papers' derivatives, on transformers by hand."""
 
 from functools import cache
 

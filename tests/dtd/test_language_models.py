@@ -10,7 +10,7 @@ import dtd
 from tests.gradients import Rules, gradient_times_input
 from tests.tiny_transformers import MAKERS, Looked, made
 
-EXACT = 1e-8
+EXACT = {torch.double: 1e-8, torch.float: 1e-4}
 TEXTS = [name for name in MAKERS if name != "vit"]
 IMPLEMENTATIONS = ("eager", "sdpa")
 LENGTHS = (6, 4, 2)
@@ -22,11 +22,11 @@ PRESETS = {
 }
 
 
-def inputs_of(name: str) -> dict[str, Tensor]:
+def inputs_of(name: str, dtype: torch.dtype = torch.double) -> dict[str, Tensor]:
     """Pictures, or tokens of three lengths with their mask."""
     generator = torch.Generator().manual_seed(3)
     if name == "vit":
-        return {"pixel_values": torch.randn(3, 3, 8, 8, generator=generator, dtype=torch.double)}
+        return {"pixel_values": torch.randn(3, 3, 8, 8, generator=generator, dtype=dtype)}
     mask = torch.arange(6)[None] < torch.tensor(LENGTHS)[:, None]
     return {"input_ids": torch.randint(0, 30, (3, 6), generator=generator) * mask, "attention_mask": mask.long()}
 
@@ -54,7 +54,8 @@ def target_of(name: str, lengths=LENGTHS):
 
 @cache
 def traced(name: str, implementation: str):
-    model = made(name, implementation)
+    """LLaMA's eager attention takes its softmax in float32, whatever the model's dtype, and is held to that."""
+    model = made(name, implementation, torch.float if (name, implementation) == ("llama", "eager") else torch.double)
     return model, dtd.trace(model, inputs_of(name), output="logits")
 
 
@@ -84,7 +85,7 @@ def test_presets_are_gradient_times_input_with_the_papers_derivatives(name, impl
         expected = by_autograd(name, model, rules)
         for fast in (True, False):
             out = dtd.explain(network, inputs_of(name), target_of(name), plan, fast=fast)
-            assert distance(relevance_of(out), expected) < EXACT
+            assert distance(relevance_of(out), expected) < EXACT[expected.dtype]
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -95,7 +96,7 @@ def test_a_broken_oracle_is_seen(name):
     broken += [] if name == "vit" else [Rules(masked=False)]
     broken += [] if name == "llama" else [Rules(norm_bias=False)]
     for rules in broken:
-        assert distance(found, by_autograd(name, model, rules)) > 1e-3, rules
+        assert distance(by_autograd(name, model, rules), found) > 1e-3, rules
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -106,7 +107,7 @@ def test_a_padded_sample_is_explained_as_if_it_were_alone(name):
         for row, length in enumerate(LENGTHS):
             inputs = {key: value[row : row + 1, :length] for key, value in inputs_of(name).items()}
             alone = relevance_of(dtd.explain(network, inputs, target_of(name, (length,)), plan))
-            assert distance(together[row : row + 1, :length], alone) < EXACT
+            assert distance(together[row : row + 1, :length], alone) < EXACT[torch.double]
             assert together[row, length:].abs().sum() == 0
 
 
