@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
-import torch
 from torch import Tensor
 
+from dtd.arithmetic import own_arithmetic
 from dtd.errors import StaleError
 from dtd.explaining.sweep import Sweep, relevance_pass, sweep
 from dtd.explaining.target import Target
+from dtd.network.form import version
 from dtd.network.graph import Graph
 from dtd.network.network import Network
-from dtd.network.state import version
 from dtd.op import Op
 from dtd.printing import Printed
 from dtd.propagation import Layer, Propagation
@@ -51,7 +51,7 @@ class Replay(NamedTuple):
     target: Target | None = None
     done: Decomposed | None = None  # what the pass found, where it was run already
 
-    @torch.no_grad()
+    @own_arithmetic()
     def run(self) -> Decomposed:
         """Relevance of each explained input, the balances and the magnitudes by layer."""
         if not self.network.is_current(self.graph) or versions(self.values) != self.versions:

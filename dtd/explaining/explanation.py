@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dtd.arithmetic import own_arithmetic
 from dtd.errors import InputError
 from dtd.explaining.balances import Kept, Record, Records, Replay, versions
 from dtd.explaining.growth import GrowthWarning, growth, message, outgrows
@@ -146,7 +147,7 @@ class ForwardSweep(NamedTuple):
         return checked(found, graph.base, models)
 
 
-@torch.no_grad()
+@own_arithmetic()
 def by_definition(request: Request, target: Target) -> Explanation:
     """The explanation by one pass that finds the balances too."""
     network, (graph, values), models, _, _ = request
