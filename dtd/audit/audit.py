@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.arithmetic import own_arithmetic
 from dtd.audit import exact, generic, roots  # registers what is found of each model
 from dtd.audit.findings import Findings, Look, findings
 from dtd.audit.validity import Status
@@ -27,7 +28,7 @@ REGISTERED = (exact, generic, roots)
 DESCRIPTION = ("layer", "kind", "model", "root", "domain")
 
 
-@torch.no_grad()
+@own_arithmetic()
 def audit(
     network: Network,
     inputs: Inputs,

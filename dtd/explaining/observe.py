@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
+from dtd.arithmetic import own_arithmetic
 from dtd.explaining.sweep import Above, Sweep, check_models, relevance_pass, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.network.graph import Graph, Reading
@@ -45,7 +45,7 @@ def observe(network: Network, inputs: Inputs, target: Target, plan: Plan) -> Obs
     return observe_models(reading, plan.bind(reading.graph), target)
 
 
-@torch.no_grad()
+@own_arithmetic()
 def observe_models(reading: Reading, models: tuple[Propagation, ...], target: Target) -> Observed:
     """The same for the propagation of every layer."""
     graph, values = reading

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
+from dtd.arithmetic import without_autocast
 from dtd.domain import Domain, Real
 from dtd.errors import DomainError, InputError, TraceError
 from dtd.network.build import Builder, Explained
-from dtd.network.capture import OneTensor, Output, export, unwrapped, varying
+from dtd.network.capture import OneTensor, Output, check_buffers, export, unwrapped, varying
+from dtd.network.form import Form
 from dtd.network.leaves import Inputs, Signature, check_names, is_explainable, single
 from dtd.network.lookups import lookups, rows
 from dtd.network.network import Network
@@ -20,9 +22,11 @@ from dtd.network.reader import Axes
 from dtd.network.verify import verify
 
 Domains = Domain | Mapping[str, Domain] | None
+FEW = 2  # samples of the example that are kept, to trace again
 Dynamic = Mapping[str, Mapping[int, Any]]
 
 
+@without_autocast()
 def trace(
     model: nn.Module,
     inputs: Inputs,
@@ -67,6 +71,7 @@ def trace(
     """
     model = checked_model(model)
     signature, example = Signature.of(model, inputs)
+    form = Form.of(model)
     names = signature.names
     for what, given in (("unbatched", unbatched), ("explained", explained or ()), ("dynamic", dynamic or ())):
         check_names(what, given, names)
@@ -75,6 +80,7 @@ def trace(
     check_types(names, leaves, explained)
     wrapped = OneTensor(model, signature, output)
     program = export(wrapped, leaves, moving(names, leaves, apart, dynamic))
+    check_buffers(program, model)
     wanted = explained_inputs(program, names, leaves, explained)
     kept = chosen_paths(model, opaque)
     builder = Builder(program, wanted, torch_layers(model) | kept, kept, like(model, leaves), fold_batch_norm)
@@ -90,11 +96,16 @@ def trace(
     )
     check_declared(names, shapes, dynamic)
     domains = chosen_domains(domain, wanted, example)
+    batched = [not free for free in apart]
     options = dict(explained=explained, output=output, dynamic=dynamic, unbatched=unbatched, opaque=opaque)
-    again = partial(trace, inputs=inputs, domain=domain, fold_batch_norm=fold_batch_norm, **options)
+    few = signature.structured(
+        [t.detach()[:FEW].clone() if b else t.detach().clone() for t, b in zip(example, batched, strict=True)]
+    )
+    again = partial(trace, inputs=few, domain=domain, fold_batch_norm=fold_batch_norm, **options)
     network = Network(model, builder, signature, axes, tuple(leaves), domains, again)
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
     verify(network, wrapped, example)
+    network.form = form.settled(model)
     return network
 
 
