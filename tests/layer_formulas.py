@@ -1,6 +1,6 @@
 """Relevance of a transformer block and of an LSTM by the papers' formulas, layer by layer, written out.
 
-Each function hands ``R`` of one layer down, with every contribution ``(k, j)`` built: slow, and obvious. Nothing of dtd runs.
+Each function hands ``R`` of one layer down, with every contribution ``(k, j)`` built: slow, and obvious.
 """
 
 from dataclasses import dataclass
