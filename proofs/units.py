@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import sympy
-from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.affine.base import Shape
@@ -26,19 +25,22 @@ i, j, k, l = sympy.symbols("i j k l", integer=True)  # noqa: E741 - i, l: bound;
 class FiniteMap(AffineMap):
     """A dense layer whose entries are symbols or exact rationals. # shape: weight (K, J), bias (K,)"""
 
-    def linear(self, a: Tensor, weight: Tensor) -> Tensor:
+    weight: Any
+    bias: Any
+
+    def linear(self, a: Any, weight: Any) -> Any:
         return (a[:, None, :] * weight).sum(-1)
 
-    def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
+    def transpose(self, s: Any, weight: Any) -> Any:
         return (s[:, :, None] * weight).sum(1)
 
-    def receptive_field(self, units: Tensor) -> Tensor:
+    def receptive_field(self, units: Any) -> Any:
         return np.tile(np.arange(self.in_shape[0]), (len(units), 1))
 
-    def rows(self, units: Tensor, weight: Tensor) -> Tensor:
+    def rows(self, units: Any, weight: Any) -> Any:
         return weight[units]
 
-    def per_output(self, vector: Tensor) -> Tensor:
+    def per_output(self, vector: Any) -> Any:
         return vector
 
     @property
@@ -49,7 +51,7 @@ class FiniteMap(AffineMap):
     def bias_shape(self) -> Shape:
         return self.out_shape
 
-    def scale_rows(self, scale: Tensor) -> Tensor:
+    def scale_rows(self, scale: Any) -> Any:
         return self.weight * scale[:, None]
 
     def total(self, terms):

@@ -115,11 +115,12 @@ def units_row(found: Iterator[Findings] | Balance) -> dict[str, float | int | No
     """One row from what was found at a layer."""
     if isinstance(found, Balance):
         return balance_alone(found)
-    chunks = [part.columns() for part in found]
+    parts = list(found)
+    weight, chunks = parts[0].weight, [part.columns() for part in parts]
     of = {name: torch.cat([chunk[name].flatten() for chunk in chunks]) for name in chunks[0]}
     counted = of["relevance"] != 0
     n = int(counted.sum())
-    row: dict[str, float | int | None] = {"units": n}
+    row: dict[str, float | int | None] = {"units": round(n * weight)}
     for name, reason in zip(("valid", "inactive", "no_root", "not_zero", "domain_left", "region_left"), Status, strict=True):
         row[name] = float((of["status"][counted] == reason).double().mean()) if n else None
     if "rootless" in of:

@@ -23,12 +23,15 @@ class WeightFunction(Printed, ABC):
     a declaration they are None.
     """
 
-    slopes: Slopes | None = None
-
     def __init_subclass__(cls, **keywords: Any):
         super().__init_subclass__(**keywords)
         if "__call__" in cls.__dict__ and "slopes" not in cls.__dict__:
-            cls.slopes = None  # the parent's are those of another function
+            cls.slopes = None  # type: ignore[assignment]  # the parent's are those of another function
+
+    @property
+    def slopes(self) -> Slopes | None:
+        """The numbers of the declaration; None without one."""
+        return None
 
     @abstractmethod
     def __call__(self, w: Any) -> Any:

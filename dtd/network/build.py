@@ -22,7 +22,7 @@ from dtd.network.opaque import calls, lower
 from dtd.network.ops import HANDLERS, advice
 from dtd.network.refs import Ref
 from dtd.network.sides import Side, SideProgram
-from dtd.network.sizes import Sizes, stored
+from dtd.network.sizes import CallSizes, stored
 from dtd.propagation import Layer
 
 INLINED = ("wrap_with_set_grad_enabled", "wrap_with_autocast")  # regions that change nothing of what is computed
@@ -85,7 +85,7 @@ class Builder:
         """The layers at the sizes and side values of one sample (``leaves``, as exported)."""
         owners = {id(t): name.rpartition(".")[0] for name, t in tensors.items()}
         like = next((t for t in tensors.values() if t.is_floating_point()), self.like)
-        sizes = Sizes.of([node.meta["val"].shape for node in self.placeholders], [tuple(leaf.shape) for leaf in leaves])
+        sizes = CallSizes.of([node.meta["val"].shape for node in self.placeholders], [tuple(leaf.shape) for leaf in leaves])
         sides = SideProgram(len(leaves))
         lowering = Lowering(
             HANDLERS, advice, self.modules, owners, like, sizes, sides, learned=self.learned(), prefix=PREFIX

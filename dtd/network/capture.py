@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from dtd.errors import DTDError, InputError, TraceError, UnsupportedOp
+from dtd.network.aten import aten
 from dtd.network.leaves import Signature
 
 Output = str | int | Callable[[Any], Tensor] | None
@@ -24,13 +25,12 @@ WRITES = (
     "mode forward must leave them as they are: if self.training: …"
 )
 PREFIX = "model"  # what the paths of the model's modules begin with in the export
-aten = torch.ops.aten
 
 
 def one_bag(weight: Tensor, ids: Tensor, offsets: Tensor, scale=False, mode=0, *rest):
     """``embedding_bag`` of one sample as a look-up and a sum, mean or maximum over its rows."""
     _, weights, _, padding = (*rest, *(False, None, False, -1)[len(rest) :])
-    if offsets.shape[0] != 1 or padding >= 0:
+    if offsets.shape[0] != 1 or (padding is not None and padding >= 0):
         raise NotImplementedError("EmbeddingBag is supported with one bag for each sample and without padding_idx.")
     rows = aten.embedding.default(weight, ids)
     rows = rows if weights is None else rows * weights[:, None]

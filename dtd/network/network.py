@@ -118,8 +118,9 @@ class Network:
     def evaluated(self, leaves: list[Tensor], batch: int) -> tuple[Built, dict[int, Tensor]]:
         """The layers at the sizes of checked inputs, and the side values that they and the look-ups need."""
         axes = self.axes
-        one = [leaf[:1] if b else leaf for leaf, b in zip(leaves, axes.batched, strict=True)] if batch else self.example
-        built = self.built(tuple(leaf[0] if batch and k in axes.wide else leaf for k, leaf in enumerate(one)))
+        first = [leaf[:1] if batch else leaf.new_zeros(1, *leaf.shape[1:]) for leaf in leaves]
+        one = [each if b else leaf for leaf, each, b in zip(leaves, first, axes.batched, strict=True)]
+        built = self.built(tuple(leaf[0] if k in axes.wide else leaf for k, leaf in enumerate(one)))
         looked_up = tuple(source for source in built.sources if source >= built.sides.leaves)
         wanted = tuple(dict.fromkeys((*looked_up, *built.graph.sides)))
         return built, built.sides.run(leaves, list(axes.batched), wanted)

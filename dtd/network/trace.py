@@ -82,7 +82,7 @@ def trace(
     wrapped = OneTensor(model, signature, output)
     program = export(wrapped, leaves, moving(names, leaves, apart, dynamic))
     check_buffers(program, model)
-    wanted = chosen(program, names, leaves, explained)
+    wanted = explained_inputs(program, names, leaves, explained)
     kept = chosen_paths(model, opaque)
     builder = Builder(program, wanted, torch_layers(model) | kept, kept, like(model, leaves), fold_batch_norm)
     shapes = tuple(tuple(node.meta["val"].shape) for node in builder.placeholders)
@@ -170,7 +170,7 @@ def is_sequence(leaf: Tensor, unbatched: bool) -> bool:
     return not unbatched and leaf.dtype in (torch.int64, torch.int32) and leaf.ndim > 1 and leaf.shape[1] > 1
 
 
-def chosen(
+def explained_inputs(
     program: ExportedProgram, names: tuple[str, ...], leaves: list[Tensor], explained: Collection[str] | None
 ) -> tuple[Explained, ...]:
     """The explained inputs: floating-point leaves, and look-ups at integer ones."""
@@ -223,11 +223,11 @@ def chosen_domains(domain: Domains, explained: tuple[Explained, ...], example: l
     found = []
     for each in explained:
         own = (domain.get(each.name) if isinstance(domain, Mapping) else domain) or Real()
-        found.append(checked(own, example[each.leaf], each.lookup is not None))
+        found.append(own_domain(own, example[each.leaf], each.lookup is not None))
     return tuple(found)
 
 
-def checked(domain: Domain, x: Tensor, looked_up: bool) -> Domain:
+def own_domain(domain: Domain, x: Tensor, looked_up: bool) -> Domain:
     """The input's domain with its bounds in the input's dtype and on its device."""
     if not isinstance(domain, Domain):
         raise DomainError(f"'domain' must be a dtd.Box(low, high), dtd.NonNegative() or dtd.Real(); found {domain!r}.")

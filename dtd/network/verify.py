@@ -62,7 +62,7 @@ def perturbed(leaf: Tensor, domain: Domain | None, generator: torch.Generator) -
     return torch.minimum(torch.maximum(moved, low), high)
 
 
-def together(singles: list[list[Tensor]], batched: list[bool]) -> list[Tensor]:
+def batch_of(singles: list[list[Tensor]], batched: list[bool]) -> list[Tensor]:
     """Samples as one call's tensors."""
     return [torch.cat([s[k] for s in singles]) if b else singles[0][k] for k, b in enumerate(batched)]
 
@@ -78,7 +78,7 @@ def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], bat
         raise TraceError(f"The model itself fails on one sample{failure(error)}") from error
     wide = [b or k in network.axes.wide for k, b in enumerate(batched)]
     leaves = [
-        torch.stack([s[k] for s in singles]) if k in network.axes.wide else together(singles, wide)[k]
+        torch.stack([s[k] for s in singles]) if k in network.axes.wide else batch_of(singles, wide)[k]
         for k in range(len(network.example))
     ]
     found = own_output(network, leaves)
@@ -86,7 +86,7 @@ def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], bat
     check_equal(network, expected, found, "one by one")
     if all(batched):
         try:
-            whole = called(model, together(singles, batched))
+            whole = called(model, batch_of(singles, batched))
         except Exception as error:
             raise TraceError(
                 f"The model runs on one sample and fails on {len(singles)} of the same kind together: {error}. It must take "

@@ -1,7 +1,7 @@
 """Plans: which relevance model speaks for which layer."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.affine import AffineMap, Diagonal
@@ -19,7 +19,6 @@ from dtd.root import RootStrategy
 
 MAX_POOL = kind("max_pool")
 Model = Propagation | RootStrategy | Choice | MaxAsAverage
-
 
 FORMS = "a list of entries (where, model), or a choice of the catalogue for all layers with weights: Plan.uniform('gamma')"
 NO_MODEL = (
@@ -169,6 +168,8 @@ class Plan:
             model = model.explicit(layer) if self.formulas else model.derived(layer)
         if isinstance(model, RootStrategy):
             model = (TrainingFree if layer.rectified else Linear)(model)
+        if isinstance(model, RelevanceModel):
+            model = replace(model, root=model.root.placed(layer.name))
         if not model.accepts(layer):
             raise PlanError(f"{shown(model)} is not defined for layer '{layer.name}' ({layer.kind}). Select other layers.")
         return model

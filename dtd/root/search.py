@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.algebra import divide, sign
@@ -94,6 +94,9 @@ class Ray(Search):
     damping: Damping = 0.0
     line: bool = False
 
+    def placed(self, name: str) -> RootStrategy:
+        return replace(self, direction=self.direction.placed(name))
+
     def __post_init__(self):
         check_bias(self.bias)
         check_parameter(isinstance(self.direction, Direction), "direction", "a search direction", self.direction)
@@ -101,7 +104,7 @@ class Ray(Search):
             check_nonnegative("damping", self.damping, " or a function")
 
     @property
-    def damping_number(self) -> float | None:
+    def damping_number(self) -> float | None:  # type: ignore[override]
         """ε, where it is a number."""
         return None if callable(self.damping) else float(self.damping)
 
@@ -136,7 +139,7 @@ class Reference(Search):
         check_parameter(self.bias == "fixed", "bias", "'fixed' for a reference point", self.bias)
 
     @property
-    def direction(self) -> Direction:
+    def direction(self) -> Direction:  # type: ignore[override]
         return Toward(self.point)
 
     def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
