@@ -13,6 +13,7 @@ from dtd.arithmetic import own_arithmetic
 from dtd.errors import InputError
 from dtd.explaining.balances import Kept, Record, Records, Replay, versions
 from dtd.explaining.growth import GrowthWarning, growth, message, outgrows
+from dtd.explaining.shapes import check_shapes
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.fast import Program, Swept, prepared
@@ -102,6 +103,7 @@ class Request(NamedTuple):
         plan = chosen_plan(network, plan)
         reading = network.read(inputs)
         models = plan.bind(reading.graph)
+        check_shapes(reading.graph, models, reading.batch)
         if pass_dtype not in (None, torch.bfloat16):
             raise InputError(f"'pass_dtype' must be torch.bfloat16 or None; found {pass_dtype}.")
         program = prepared(reading.graph, models, pass_dtype) if fast else None

@@ -16,6 +16,14 @@ from dtd.network.leaves import Signature
 
 Output = str | int | Callable[[Any], Tensor] | None
 BatchNorm = nn.modules.batchnorm._BatchNorm
+NO_STATISTICS = (
+    "It has no running statistics, so that it mixes the samples of a batch: build it with track_running_stats=True and let "
+    "it see data in training mode, or use a norm over each sample (GroupNorm)."
+)
+WRITES = (
+    "The model writes to its own parameters or buffers when it runs{}, so that each call finds another model. In evaluation "
+    "mode forward must leave them as they are: if self.training: …"
+)
 PREFIX = "model"  # what the paths of the model's modules begin with in the export
 
 
@@ -136,11 +144,7 @@ def without_statistics(model: nn.Module) -> UnsupportedOp | None:
     """The error for batch norm that takes its statistics from the batch, in any mode."""
     for path, module in model.named_modules():
         if isinstance(module, BatchNorm) and (module.running_mean is None or module.running_var is None):
-            advice = "It has no running statistics, so that it mixes the samples of a batch: build it with "
-            advice += (
-                "track_running_stats=True and let it see data in training mode, or use a norm over each sample (GroupNorm)."
-            )
-            return UnsupportedOp(type(module).__name__, path, advice)
+            return UnsupportedOp(type(module).__name__, path, NO_STATISTICS)
     return None
 
 
@@ -148,10 +152,7 @@ def check_buffers(program: ExportedProgram, model: nn.Module) -> None:
     """Raise for a model that writes to its own buffers when it runs."""
     written = sorted(name.removeprefix(PREFIX + ".") for name in program.graph_signature.buffers_to_mutate.values())
     if written:
-        raise training_mode(model) or TraceError(
-            f"The model writes to its own buffers when it runs ({', '.join(written)}), so that each call finds another. "
-            "Leave buffers as they are in forward in evaluation mode: if self.training: …"
-        )
+        raise training_mode(model) or TraceError(WRITES.format(f" ({', '.join(written)})"))
 
 
 def refusal(model: OneTensor, leaves: list[Tensor], error: Exception) -> TraceError:
@@ -160,13 +161,6 @@ def refusal(model: OneTensor, leaves: list[Tensor], error: Exception) -> TraceEr
     if known is not None:
         return known
     name = type(model.model).__name__
-    if isinstance(model.model, torch.jit.ScriptModule):
-        return TraceError(f"{name} is compiled by torch.jit; trace the model that it was made from.")
-    if any(t.is_inference() for t in (*model.model.parameters(), *model.model.buffers())):
-        return TraceError(
-            f"Parameters of {name} were made in torch.inference_mode, where torch does not count changes. Make the model "
-            "outside of it, or take a copy there: copy.deepcopy(model)."
-        )
     try:
         with torch.no_grad():
             returned = model(*(leaf.clone() for leaf in leaves))

@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from dtd.errors import TraceError
+from dtd.network.capture import WRITES
 from dtd.network.form import PLAIN, Key, attributes, foreign_bases, frozen, global_hooks, hooks, version
 
 MISSING = object()
@@ -98,3 +100,9 @@ def same(found: tuple[Any, ...], expected: tuple[Any, ...]) -> bool:
 def is_settled(value: Any) -> bool:
     """Whether a value can never change inside."""
     return isinstance(value, PLAIN) or (isinstance(value, tuple) and all(map(is_settled, value)))
+
+
+def check_unwritten(before: Snapshot) -> None:
+    """Raise :class:`TraceError` where a model's parameters or buffers changed while it was run."""
+    if not before.tensors_hold():
+        raise TraceError(WRITES.format(""))

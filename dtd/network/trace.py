@@ -19,6 +19,7 @@ from dtd.network.lookups import lookups, rows
 from dtd.network.network import Network
 from dtd.network.opaque import Chosen, chosen_paths
 from dtd.network.reader import Axes
+from dtd.network.state import Snapshot, check_unwritten
 from dtd.network.verify import verify
 
 Domains = Domain | Mapping[str, Domain] | None
@@ -104,7 +105,13 @@ def trace(
     again = partial(trace, inputs=few, domain=domain, fold_batch_norm=fold_batch_norm, **options)
     network = Network(model, builder, signature, axes, tuple(leaves), domains, again)
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
-    verify(network, wrapped, example)
+    before = Snapshot.of(model)
+    try:
+        verify(network, wrapped, example)
+    except TraceError:
+        check_unwritten(before)
+        raise
+    check_unwritten(before)
     network.form = form.settled(model)
     return network
 
@@ -113,7 +120,22 @@ def checked_model(model: Any) -> nn.Module:
     """The model itself, without its wrappers."""
     if not isinstance(model, nn.Module):
         raise InputError(f"'model' must be a torch.nn.Module; found {type(model).__name__}.")
-    return unwrapped(model)
+    model = unwrapped(model)
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TraceError(f"{type(model).__name__} is compiled by torch.jit; trace the model that it was made from.")
+    for path, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if nn.parameter.is_lazy(tensor):
+            raise InputError(f"'{path}' of the model has no shape yet: run the model on an example first, model(x).")
+        if tensor.is_meta:
+            raise InputError(
+                f"'{path}' of the model is on the device meta, without values: model.to_empty(device='cpu'), then load them."
+            )
+        if tensor.is_inference():
+            raise InputError(
+                f"'{path}' of the model was made in torch.inference_mode, where torch does not count changes. Make the "
+                "model outside of it, or take a copy there: copy.deepcopy(model)."
+            )
+    return model
 
 
 def check_types(names: tuple[str, ...], leaves: list[Tensor], explained: Collection[str] | None) -> None:
