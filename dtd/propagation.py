@@ -13,7 +13,6 @@ from dtd.domain import Domain, check_inside
 from dtd.op import Op
 from dtd.taylor import Balance
 
-
 Operation = TypeVar("Operation", bound=Op, covariant=True)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from dtd.algebra import nonzero, one, step
+from dtd.copies import OnCopies, on_copies
 from dtd.direction.functions import Function, Slopes, WeightFunction
 from dtd.domain import Domain, Real
 from dtd.printing import Printed
@@ -28,6 +29,10 @@ class Factor(Printed):
     weight: Function
     side: int = 0
 
+    def __post_init__(self) -> None:
+        for name in ("activation", "weight"):
+            object.__setattr__(self, name, on_copies(getattr(self, name)))
+
     def rho(self, w: Any) -> Any:
         """The modified weight ``ρ(w) = w d(w)`` of the fused passes."""
         return w if self.keeps_weight else w * self.weight(w)
@@ -42,7 +47,8 @@ class Factor(Printed):
         """``(p, q)`` where ``ρ(w) = p w⁺ + q w⁻``; None where it has another form, or one that is not declared."""
         if self.keeps_weight:
             return (1.0, 1.0)
-        return self.weight.slopes if isinstance(self.weight, WeightFunction) else None
+        weight = self.weight.function if isinstance(self.weight, OnCopies) else self.weight
+        return weight.slopes if isinstance(weight, WeightFunction) else None
 
     def gate(self, z: Any) -> Any:
         """The indicator of the units that the pair is for: ``1``, ``1[z > 0]`` or ``1[z ≤ 0]``."""
@@ -99,6 +105,10 @@ class Direction(Printed, ABC):
     def bias_on(self, b: Any, z: Any) -> Any:
         """:meth:`bias` for units with pre-activation ``z``; differs only for directions with sides."""
         return self.bias(b)
+
+    def placed(self, name: str) -> "Direction":
+        """The direction as it is in the layer ``name``; itself, for all but random ones."""
+        return self
 
     def bound(self, domain: Domain) -> "Direction":
         """The direction with whatever it takes from the layer's domain filled in; itself, for most."""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from dtd.algebra import identity, negative, positive, step
 from dtd.domain import Domain
 from dtd.printing import Printed
@@ -49,7 +51,8 @@ class Boost(WeightFunction):
     @property
     def slopes(self):
         """``(1 + γ, 1)``, or ``(1, 1 + γ)`` on the other side."""
-        return (1 + self.gamma, 1.0) if self.side > 0 else (1.0, 1 + self.gamma)
+        boosted = float(1 + self.gamma)
+        return (boosted, 1.0) if self.side > 0 else (1.0, boosted)
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ class Given(Printed):
 
     value: Any
 
-    def __call__(self, _):
-        return self.value
+    def __call__(self, a):
+        return self.value.to(a) if isinstance(self.value, Tensor) and isinstance(a, Tensor) else self.value
 
 
 def signed_parts(domain: Domain) -> list[tuple[Function, int]]:

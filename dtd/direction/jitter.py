@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from typing import Any
+from zlib import crc32
 
 import torch
 from torch import Tensor
@@ -30,8 +31,8 @@ class Jitter(Direction):
     """``v_kj e_kj`` with ``log e ~ N(0, spread²)``: a direction in the same orthant as the given one, whatever its rule.
 
     Where ``w_kj v_kj ≥ 0`` for all j (z⁺, w², flat, z^B), every such direction has a root on its ray. One draw for each
-    entry of the weight, the same for all samples (and positions); layers of one shape draw alike from one ``seed``. A
-    moving bias neuron keeps its own direction.
+    entry of the weight, the same for all samples (and positions). In a plan each layer draws for itself: its name enters the
+    seed. A moving bias neuron keeps its own direction.
     """
 
     direction: Direction
@@ -49,6 +50,10 @@ class Jitter(Direction):
     @property
     def remedy(self) -> str:
         return self.direction.remedy
+
+    def placed(self, name: str) -> "Direction":
+        seed = crc32(f"{self.seed} {name}".encode())
+        return replace(self, direction=self.direction.placed(name), seed=seed)
 
     def bound(self, domain: Domain) -> "Direction":
         return replace(self, direction=self.direction.bound(domain))

@@ -8,7 +8,7 @@ from dtd import algebra
 from dtd.algebra import identity, nonzero, one
 from dtd.direction.base import Direction, Factor
 from dtd.direction.functions import Given, Only, is_zero
-from dtd.domain import Bound, Box, Domain, Real, check_bounds
+from dtd.domain import Bound, Box, Domain, Real, check_bounds, numeric
 from dtd.errors import DomainError, InputError, check_parameter
 
 
@@ -45,6 +45,8 @@ class ToBox(Direction):
     remedy = "Give the bounds that the data has: dtd.Box(low, high) for the input, or zbox with low and high."
 
     def __post_init__(self):
+        for name in ("low", "high"):
+            object.__setattr__(self, name, numeric(getattr(self, name)))
         check_bounds(self.low, self.high)
 
     @property

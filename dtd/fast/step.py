@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dtd.copies import copied, is_foreign
 from dtd.primitive import Pointwise
 from dtd.propagation import Layer, Propagation
 
@@ -66,10 +67,11 @@ class Plain(Step):
     layer: Layer
 
     def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
-        return self.propagation.forward(self.layer, inputs)
+        return self.propagation.forward(self.layer, copied(inputs) if is_foreign(self.propagation) else inputs)
 
     def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
-        return self.propagation.backward(self.layer, saved, relevance).relevance
+        arrived = relevance.clone() if is_foreign(self.propagation) else relevance
+        return self.propagation.backward(self.layer, saved, arrived).relevance
 
 
 @singledispatch

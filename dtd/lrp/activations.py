@@ -6,6 +6,7 @@ from typing import Any
 
 from dtd.affine import AffineMap
 from dtd.algebra import negative, positive, step
+from dtd.copies import damping_of
 from dtd.domain import Domain, NonNegative
 from dtd.errors import check_nonnegative, check_number, check_parameter
 from dtd.lrp.base import LRPRule, four_steps, part, signed
@@ -37,7 +38,7 @@ class LRPEpsilon(LRPRule):
         return not callable(self.epsilon) or getattr(self.epsilon, "sample_wise", False)
 
     def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
-        epsilon = self.epsilon(affine.apply(a)) if callable(self.epsilon) else self.epsilon
+        epsilon = damping_of(self.epsilon, affine.apply(a)) if callable(self.epsilon) else self.epsilon
         return four_steps(affine, [(a, affine.weight)], bias, relevance, epsilon)
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import negative, nonzero, positive
-from dtd.domain import Box, Domain, Real, check_bounds, varies_by_sample
+from dtd.domain import Box, Domain, Real, check_bounds, numeric, varies_by_sample
 from dtd.errors import DomainError, check_parameter
 from dtd.lrp.base import LRPRule, four_steps
 from dtd.propagation import Layer
@@ -57,6 +57,8 @@ class LRPZBox(LRPRule):
     remedy = "Give the bounds that the data has."
 
     def check_parameters(self) -> None:
+        for name in ("low", "high"):
+            object.__setattr__(self, name, numeric(getattr(self, name)))
         check_bounds(self.low, self.high)
 
     @property
@@ -71,6 +73,7 @@ class LRPZBox(LRPRule):
         if self.low is None and not isinstance(domain, Box):
             raise DomainError(f"The z^B rule needs bounds; the layer's domain is {domain}. Give low and high.")
         low, high = (self.low, self.high) if self.low is not None else domain.bounds()
+        low, high = (bound.to(a) if isinstance(bound, Tensor) else bound for bound in (low, high))
         w, full = affine.weight, a * 0 + 1
         pairs = [(a, w), (-low * full, positive(w)), (-high * full, negative(w))]
         return four_steps(affine, pairs, 0 * bias, relevance)

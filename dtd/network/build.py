@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.export import ExportedProgram
+from torch.export.graph_signature import OutputKind
 from torch.fx import GraphModule, Node
 
 from dtd.domain import Domain
@@ -21,7 +22,7 @@ from dtd.network.opaque import calls, lower
 from dtd.network.ops import HANDLERS, advice
 from dtd.network.refs import Ref
 from dtd.network.sides import Side, SideProgram
-from dtd.network.sizes import Sizes, stored
+from dtd.network.sizes import CallSizes, stored
 from dtd.propagation import Layer
 
 INLINED = ("wrap_with_set_grad_enabled", "wrap_with_autocast")  # regions that change nothing of what is computed
@@ -84,7 +85,7 @@ class Builder:
         """The layers at the sizes and side values of one sample (``leaves``, as exported)."""
         owners = {id(t): name.rpartition(".")[0] for name, t in tensors.items()}
         like = next((t for t in tensors.values() if t.is_floating_point()), self.like)
-        sizes = Sizes.of([node.meta["val"].shape for node in self.placeholders], [tuple(leaf.shape) for leaf in leaves])
+        sizes = CallSizes.of([node.meta["val"].shape for node in self.placeholders], [tuple(leaf.shape) for leaf in leaves])
         sides = SideProgram(len(leaves))
         lowering = Lowering(
             HANDLERS, advice, self.modules, owners, like, sizes, sides, learned=self.learned(), prefix=PREFIX
@@ -102,7 +103,11 @@ class Builder:
                 env[node] = Ref(-1 - k, tuple(leaves[leaf].shape), domains[k])
             else:
                 env[node] = Side(leaf, leaves[leaf], leaf)
-        (output,) = self.walk(lowering, self.program.graph_module, env, domains)
+        returned = self.walk(lowering, self.program.graph_module, env, domains)
+        kinds = [
+            spec.kind for spec in self.program.graph_signature.output_specs
+        ]  # inputs that the model writes to come first
+        output = returned[kinds.index(OutputKind.USER_OUTPUT)]
         return self.finish(lowering, output, domains)
 
     def learned(self) -> frozenset[Node]:

@@ -52,7 +52,7 @@ def composed(function: Callable, args: tuple, kwargs: dict, full: Shape | None, 
     return Discrete(refs, one, full, dtype)
 
 
-def part(value: Discrete, number: int, full: Shape, dtype: torch.dtype) -> Discrete:
+def result_of(value: Discrete, number: int, full: Shape, dtype: torch.dtype) -> Discrete:
     """One of several results."""
     return Discrete(value.refs, lambda *activations: value.function(*activations)[number], full, dtype)
 

@@ -40,6 +40,8 @@ class Input(Printed):
         if not isinstance(x, Tensor) or x.ndim != len(self.shape) + 1 or tuple(x.shape[1:]) != self.shape:
             found = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
             raise InputError(f"{called} must have shape (B, {', '.join(map(str, self.shape))}); found {found}.")
+        if not x.is_floating_point():
+            raise InputError(f"{called} must be {like.dtype}, as traced; found {x.dtype}. Call x.to({like.dtype}).")
         if x.dtype not in (torch.float32, torch.float64):
             raise InputError(
                 f"Relevance needs float32 or float64; found an input in {x.dtype}. Call x.float() and model.float()."

@@ -7,7 +7,7 @@ import torch
 from torch.export import ExportedProgram
 from torch.fx import Node
 
-aten = torch.ops.aten
+from dtd.network.aten import aten
 
 
 class Lookup(NamedTuple):

@@ -1,6 +1,5 @@
 """From an exported graph to layers: walks the nodes and keeps track of what each one is."""
 
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
@@ -11,41 +10,18 @@ from torch.fx import Node
 
 from dtd.affine import AffineMap
 from dtd.domain import Box, Domain, Real
-from dtd.errors import DTDError, NonFiniteError, UnsupportedOp
-from dtd.network.discrete import Discrete, composed, part
+from dtd.errors import DTDError, UnsupportedOp
+from dtd.network.discrete import Discrete, composed, result_of
+from dtd.network.kinds import LIKE, STEERED, check_finite, coarseness, is_floating, is_random
 from dtd.network.lookups import MOVES
 from dtd.network.refill import Again, Emitted, Refill, filled
 from dtd.network.refs import Ref, flatten
 from dtd.network.sides import Side, SideProgram, replaced
-from dtd.network.sizes import Shape, Sizes, is_stripped, stored
+from dtd.network.sizes import CallSizes, Shape, is_stripped, stored
 from dtd.op import Op
 from dtd.primitive import Held
 from dtd.propagation import Layer
 
-aten = torch.ops.aten
-LIKE = frozenset(
-    (
-        *(aten.new_zeros.default, aten.new_ones.default, aten.new_full.default),
-        *(aten.zeros_like.default, aten.ones_like.default, aten.full_like.default),
-    )
-)
-STEERED = frozenset(  # ops that take values without a slope as they are
-    (
-        aten.where.self,
-        aten.where.ScalarOther,
-        aten.where.ScalarSelf,
-        aten.masked_fill.Scalar,
-        aten.masked_fill.Tensor,
-        aten.gather.default,
-        aten.index.Tensor,
-        aten.index_select.default,
-        aten.embedding.default,
-        aten.scatter.src,
-        aten._to_copy.default,
-        aten.to.dtype,
-        operator.getitem,
-    )
-)
 Handler = Callable[..., Ref | tuple[Ref, ...]]
 
 
@@ -58,7 +34,7 @@ class Lowering:
     modules: frozenset[str]  # paths of torch's own layers, which lend their path as a name
     owners: dict[int, str]  # id of a parameter -> path of its module
     like: Tensor  # dtype and device of the network
-    sizes: Sizes
+    sizes: CallSizes
     sides: SideProgram
     learned: frozenset[Node] = frozenset()  # nodes that depend on parameters alone
     prefix: str = ""  # what the paths of all modules begin with
@@ -74,7 +50,7 @@ class Lowering:
         """The value of one call: a constant, a :class:`Side`, a :class:`Ref`, or a tuple of them."""
         args, kwargs = torch.fx.node.map_arg((node.args, dict(node.kwargs)), lambda n: env[n])
         values = list(flatten([args, kwargs]))
-        self.coarsen(node)
+        self.epsilon = max(self.epsilon, coarseness(node))
         if any(isinstance(v, (Ref, Discrete)) for v in values):
             if node.target is torch.ops.aten.sym_size.int:
                 return self.full(node.args[0])[args[1]]
@@ -96,14 +72,6 @@ class Lowering:
             return self.side(node, args, kwargs)
         return node.target(*args, **kwargs)
 
-    def coarsen(self, node: Node) -> None:
-        """Remember how coarse the numbers are that a node's op computes with."""
-        val = node.meta.get("val")
-        types = [val.dtype] if isinstance(val, Tensor) else []
-        types += [v for v in flatten([node.args, dict(node.kwargs)]) if isinstance(v, torch.dtype)]
-        coarse = (torch.finfo(t).eps for t in types if t.is_floating_point)
-        self.epsilon = max(self.epsilon, *coarse, 0.0)
-
     def side(self, node: Node, args: tuple, kwargs: dict) -> Any:
         """A step of the side program; its results one by one where it has several."""
         if node.target is torch.ops.aten.sym_size.int:
@@ -123,7 +91,7 @@ class Lowering:
         if isinstance(val, Tensor):
             return composed(node.target, args, kwargs, self.full(node), val.dtype)
         whole = composed(node.target, args, kwargs, None, None)
-        return tuple(part(whole, i, self.full(node, v), v.dtype) for i, v in enumerate(val))
+        return tuple(result_of(whole, i, self.full(node, v), v.dtype) for i, v in enumerate(val))
 
     def held(self, node: Node, value: Discrete) -> Ref:
         """A value without a slope as a layer that hands no relevance down."""
@@ -224,7 +192,7 @@ class Lowering:
             return Ref(-1, full, Real())
         domain = domain or inputs[0].domain
         if isinstance(op, AffineMap):
-            self.check_finite(node, op)
+            check_finite(op, str(node.target), self.path(node) or "(model)")
         if image is None:
             image = Real() if self.varying and isinstance(op, AffineMap) else op.image(domain)
         path = (self.owners.get(id(weight)) or self.path(node)) if path is None else path
@@ -245,35 +213,7 @@ class Lowering:
         )
         return Ref(len(self.layers) - 1, full, image)
 
-    def check_finite(self, node: Node, affine: AffineMap) -> None:
-        """Raise for an affine layer with a weight or bias that is not finite."""
-        for tensor in (affine.weight, affine.bias):
-            if tensor is not None and not bool(tensor.isfinite().all()):
-                where = self.path(node) or "(model)"
-                raise NonFiniteError(
-                    f"A constant of '{node.target}' in module '{where}' is NaN or infinite; check the model."
-                )
-
     def unique(self, name: str) -> str:
         """The name itself at its first use, ``name@2`` at the second."""
         self.uses[name] = self.uses.get(name, 0) + 1
         return name if self.uses[name] == 1 else f"{name}@{self.uses[name]}"
-
-
-def is_floating(value: Any) -> bool:
-    """Whether any of an op's results holds floating-point numbers."""
-    return any(isinstance(v, Tensor) and v.is_floating_point() for v in flatten([value]))
-
-
-def is_random(node: Node) -> bool:
-    """Whether a call draws random numbers, as it is called here."""
-    if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
-        return False
-    drawn = {a.name: a.default_value for a in node.target._schema.arguments if a.name in ("train", "dropout_p", "dropout")}
-    for argument, given in zip(node.target._schema.arguments, node.args, strict=False):
-        if argument.name in drawn:
-            drawn[argument.name] = given
-    drawn.update({name: value for name, value in node.kwargs.items() if name in drawn})
-    if "train" in drawn:
-        return bool(drawn["train"])
-    return bool(drawn.get("dropout_p", True))

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
+from dtd.network.aten import aten
 from dtd.network.lowering import Lowering
 from dtd.network.opaque import Part
 from dtd.network.refs import Ref
 from dtd.network.sizes import stored
 from dtd.primitive import HeldNorm, LayerNorm
 
-aten = torch.ops.aten
 CASTS = frozenset((aten._to_copy.default, aten.to.dtype, aten.clone.default, aten.alias.default, aten.expand.default))
 REDUCTIONS = frozenset(
     (
@@ -29,7 +29,7 @@ REDUCTIONS = frozenset(
         aten.norm.Scalar,
     )
 )
-BETWEEN = CASTS | frozenset(
+INSIDE = CASTS | frozenset(
     (
         aten.pow.Tensor_Scalar,
         aten.mul.Tensor,
@@ -86,14 +86,14 @@ def norms(nodes: Iterable[Node], active: set[Node]) -> dict[Node, Norm]:
             continue
         sides = [node.args, node.args[::-1]] if node.target is aten.mul.Tensor else [node.args]
         for top, scale in sides:
-            norm = read(node, top, scale, active, order)
+            norm = norm_at(node, top, scale, active, order)
             if norm is not None:
                 found[node] = norm
                 break
     return found
 
 
-def read(node: Node, top: Any, scale: Any, active: set[Node], order: dict[Node, int]) -> Norm | None:
+def norm_at(node: Node, top: Any, scale: Any, active: set[Node], order: dict[Node, int]) -> Norm | None:
     """The norm whose value is ``top`` and whose scale is ``scale``, if they are those of one."""
     if not all(isinstance(each, Node) and each in active for each in (top, scale)):
         return None
@@ -117,7 +117,7 @@ def traced(node: Node, top: Node, scale: Node, active: set[Node], order: dict[No
             continue
         if each in inside or each not in active:
             continue
-        if each.target not in BETWEEN and each.target not in REDUCTIONS:
+        if each.target not in INSIDE and each.target not in REDUCTIONS:
             return None
         reduced |= each.target in REDUCTIONS
         inside.add(each)

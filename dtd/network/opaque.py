@@ -12,7 +12,8 @@ from torch.fx import Node
 from dtd.domain import Real, hull
 from dtd.errors import InputError
 from dtd.network.images import stacked
-from dtd.network.lowering import Lowering, Ref, is_random
+from dtd.network.kinds import is_random
+from dtd.network.lowering import Lowering, Ref
 from dtd.network.sides import Side
 from dtd.network.sizes import Shape, stored
 from dtd.primitive import Opaque

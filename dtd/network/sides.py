@@ -22,7 +22,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Step:
+class SideStep:
     """One call of the side program."""
 
     function: Callable
@@ -46,12 +46,12 @@ class SideProgram:
     """Steps over the leaves of the inputs; results are numbered, the leaves first."""
 
     leaves: int
-    steps: list[Step] = field(default_factory=list)
+    steps: list[SideStep] = field(default_factory=list)
 
     def add(self, function: Callable, *args: Any, leaf: int | None = None, **kwargs: Any) -> Side:
         """One step more, evaluated at the sample that the layers are built at."""
         value = function(*replaced(args, Side, lambda side: side.value), **replaced(kwargs, Side, lambda side: side.value))
-        self.steps.append(Step(function, args, kwargs))
+        self.steps.append(SideStep(function, args, kwargs))
         return Side(self.leaves + len(self.steps) - 1, value, leaf)
 
     def needed(self, wanted: tuple[int, ...]) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-Shape = tuple[int, ...]
+from dtd.affine.base import Shape
 
 
 def stored(full: Shape) -> Shape:
@@ -21,7 +21,7 @@ def is_stripped(full: Shape) -> bool:
     return bool(full) and full[0] == 1
 
 
-class Sizes:
+class CallSizes:
     """What the symbols of an exported graph are at one call."""
 
     def __init__(self, symbols: Mapping[Any, int]):
@@ -29,7 +29,7 @@ class Sizes:
         self.known: dict[Any, int] = {}  # expressions that were evaluated
 
     @classmethod
-    def of(cls, shapes: list[tuple], found: list[Shape]) -> "Sizes":
+    def of(cls, shapes: list[tuple], found: list[Shape]) -> "CallSizes":
         """The sizes at which inputs of the exported ``shapes`` have the shapes ``found``."""
         symbols = {}
         for exported, shape in zip(shapes, found, strict=True):

@@ -8,21 +8,26 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
+from dtd.arithmetic import without_autocast
 from dtd.domain import Domain, Real
 from dtd.errors import DomainError, InputError, TraceError
 from dtd.network.build import Builder, Explained
-from dtd.network.capture import OneTensor, Output, export, unwrapped, varying
+from dtd.network.capture import OneTensor, Output, check_buffers, export, unwrapped, varying
+from dtd.network.form import Form
 from dtd.network.leaves import Inputs, Signature, check_names, is_explainable, single
 from dtd.network.lookups import lookups, rows
 from dtd.network.network import Network
 from dtd.network.opaque import Chosen, chosen_paths
 from dtd.network.reader import Axes
+from dtd.network.state import Snapshot, check_unwritten
 from dtd.network.verify import verify
 
 Domains = Domain | Mapping[str, Domain] | None
+FEW = 2  # samples of the example that are kept, to trace again
 Dynamic = Mapping[str, Mapping[int, Any]]
 
 
+@without_autocast()
 def trace(
     model: nn.Module,
     inputs: Inputs,
@@ -67,6 +72,7 @@ def trace(
     """
     model = checked_model(model)
     signature, example = Signature.of(model, inputs)
+    form = Form.of(model)
     names = signature.names
     for what, given in (("unbatched", unbatched), ("explained", explained or ()), ("dynamic", dynamic or ())):
         check_names(what, given, names)
@@ -75,7 +81,8 @@ def trace(
     check_types(names, leaves, explained)
     wrapped = OneTensor(model, signature, output)
     program = export(wrapped, leaves, moving(names, leaves, apart, dynamic))
-    wanted = chosen(program, names, leaves, explained)
+    check_buffers(program, model)
+    wanted = explained_inputs(program, names, leaves, explained)
     kept = chosen_paths(model, opaque)
     builder = Builder(program, wanted, torch_layers(model) | kept, kept, like(model, leaves), fold_batch_norm)
     shapes = tuple(tuple(node.meta["val"].shape) for node in builder.placeholders)
@@ -90,11 +97,22 @@ def trace(
     )
     check_declared(names, shapes, dynamic)
     domains = chosen_domains(domain, wanted, example)
+    batched = [not free for free in apart]
     options = dict(explained=explained, output=output, dynamic=dynamic, unbatched=unbatched, opaque=opaque)
-    again = partial(trace, inputs=inputs, domain=domain, fold_batch_norm=fold_batch_norm, **options)
+    few = signature.structured(
+        [t.detach()[:FEW].clone() if b else t.detach().clone() for t, b in zip(example, batched, strict=True)]
+    )
+    again = partial(trace, inputs=few, domain=domain, fold_batch_norm=fold_batch_norm, **options)
     network = Network(model, builder, signature, axes, tuple(leaves), domains, again)
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
-    verify(network, wrapped, example)
+    before = Snapshot.of(model)
+    try:
+        verify(network, wrapped, example)
+    except TraceError:
+        check_unwritten(before)
+        raise
+    check_unwritten(before)
+    network.form = form.settled(model)
     return network
 
 
@@ -102,7 +120,22 @@ def checked_model(model: Any) -> nn.Module:
     """The model itself, without its wrappers."""
     if not isinstance(model, nn.Module):
         raise InputError(f"'model' must be a torch.nn.Module; found {type(model).__name__}.")
-    return unwrapped(model)
+    model = unwrapped(model)
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TraceError(f"{type(model).__name__} is compiled by torch.jit; trace the model that it was made from.")
+    for path, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if nn.parameter.is_lazy(tensor):
+            raise InputError(f"'{path}' of the model has no shape yet: run the model on an example first, model(x).")
+        if tensor.is_meta:
+            raise InputError(
+                f"'{path}' of the model is on the device meta, without values: model.to_empty(device='cpu'), then load them."
+            )
+        if tensor.is_inference():
+            raise InputError(
+                f"'{path}' of the model was made in torch.inference_mode, where torch does not count changes. Make the "
+                "model outside of it, or take a copy there: copy.deepcopy(model)."
+            )
+    return model
 
 
 def check_types(names: tuple[str, ...], leaves: list[Tensor], explained: Collection[str] | None) -> None:
@@ -137,7 +170,7 @@ def is_sequence(leaf: Tensor, unbatched: bool) -> bool:
     return not unbatched and leaf.dtype in (torch.int64, torch.int32) and leaf.ndim > 1 and leaf.shape[1] > 1
 
 
-def chosen(
+def explained_inputs(
     program: ExportedProgram, names: tuple[str, ...], leaves: list[Tensor], explained: Collection[str] | None
 ) -> tuple[Explained, ...]:
     """The explained inputs: floating-point leaves, and look-ups at integer ones."""
@@ -190,11 +223,11 @@ def chosen_domains(domain: Domains, explained: tuple[Explained, ...], example: l
     found = []
     for each in explained:
         own = (domain.get(each.name) if isinstance(domain, Mapping) else domain) or Real()
-        found.append(checked(own, example[each.leaf], each.lookup is not None))
+        found.append(own_domain(own, example[each.leaf], each.lookup is not None))
     return tuple(found)
 
 
-def checked(domain: Domain, x: Tensor, looked_up: bool) -> Domain:
+def own_domain(domain: Domain, x: Tensor, looked_up: bool) -> Domain:
     """The input's domain with its bounds in the input's dtype and on its device."""
     if not isinstance(domain, Domain):
         raise DomainError(f"'domain' must be a dtd.Box(low, high), dtd.NonNegative() or dtd.Real(); found {domain!r}.")

@@ -65,6 +65,19 @@ class name(Weighted):  # noqa: N801
         return fnmatchcase(layer.name, self.glob) or fnmatchcase(layer.path, self.glob)
 
 
+@dataclass(frozen=True)
+class exactly(Weighted):  # noqa: N801
+    """The one layer of that name, if it has weights: ``"shared"`` without the second use ``"shared@2"`` of its module."""
+
+    layer: str
+
+    def __post_init__(self):
+        require(isinstance(self.layer, str), "exactly(layer)", "the name of a layer, a text", self.layer)
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return layer.name == self.layer
+
+
 @dataclass(frozen=True, init=False)
 class kind(Where):  # noqa: N801
     """Layers of the given kinds, with weights or not: ``kind("convolution")``, ``kind("sum", "average_pool")``."""

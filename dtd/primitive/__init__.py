@@ -3,7 +3,7 @@
 from dtd.primitive.moved import Mover
 from dtd.primitive.normalise import HeldNorm, LayerNorm, Softmax
 from dtd.primitive.opaque import Opaque
-from dtd.primitive.pick import Filled, Gather, Held, Pick, Where
+from dtd.primitive.pick import Filled, Gather, Held, Pick, Switch
 from dtd.primitive.pointwise import Pointwise
 from dtd.primitive.product import MatMul, Product
 from dtd.primitive.select import MaxPool
@@ -25,6 +25,6 @@ __all__ = [
     "Rearrange",
     "Reshape",
     "Softmax",
-    "Where",
+    "Switch",
     "ZeroPad",
 ]

@@ -8,10 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dtd.affine.base import Shape
 from dtd.domain import Domain, hull
 from dtd.primitive.moved import Mover
-
-Shape = tuple[int, ...]
 
 
 def flat(inputs: tuple[Tensor, ...]) -> Tensor:
@@ -92,7 +91,7 @@ class Pick(Mover):
 
 
 @dataclass(frozen=True, eq=False)
-class Where(Mover):
+class Switch(Mover):
     """``y_p = a_p`` where the mask is true and ``b_p`` elsewhere. # shape: mask broadcasts to (B, *shape)"""
 
     mask: Tensor

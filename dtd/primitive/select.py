@@ -11,10 +11,12 @@ from dtd.affine import AffineMap
 from dtd.domain import Domain, hull
 from dtd.primitive.moved import Mover
 
-aten = torch.ops.aten
 Sizes = tuple[int, ...]
 POOL = {2: F.max_pool2d, 3: F.max_pool3d}
-UNPOOL = {2: aten.max_pool2d_with_indices_backward.default, 3: aten.max_pool3d_with_indices_backward.default}
+UNPOOL = {
+    2: torch.ops.aten.max_pool2d_with_indices_backward.default,
+    3: torch.ops.aten.max_pool3d_with_indices_backward.default,
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,9 @@ class Average(RootStrategy):
         """The same as a mix of equal weights."""
         return Mix(tuple((1 / len(self.strategies), strategy) for strategy in self.strategies))
 
+    def placed(self, name: str) -> RootStrategy:
+        return Average(tuple(strategy.placed(name) for strategy in self.strategies))
+
     def searches(self) -> "tuple[tuple[float, RootStrategy], ...] | None":
         return self.mix.searches()
 

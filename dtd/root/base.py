@@ -74,6 +74,10 @@ class RootStrategy(Printed, ABC):
         """The strategies that this one is made of."""
         return ()
 
+    def placed(self, name: str) -> "RootStrategy":
+        """The strategy as it is in the layer ``name``: random directions draw for each layer."""
+        return self
+
     @property
     def sample_wise(self) -> bool:
         """Whether the root of a sample does not depend on the other samples of its batch."""

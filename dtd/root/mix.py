@@ -1,6 +1,6 @@
 """Strategies made of others: affine mixes, and the explicit reading of any."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dtd.domain import Domain
 from dtd.errors import check_parameter
@@ -24,6 +24,9 @@ class Mix(RootStrategy):
         check_parameter(abs(total - 1) < 1e-12, "weights", "an affine combination (sum 1)", total)
         for _, part in self.parts:
             check_parameter(isinstance(part, RootStrategy), "parts", "a root strategy each", part)
+
+    def placed(self, name: str) -> RootStrategy:
+        return Mix(tuple((weight, part.placed(name)) for weight, part in self.parts))
 
     def searches(self) -> "tuple[tuple[float, RootStrategy], ...] | None":
         found = [(weight, part.searches()) for weight, part in self.parts]
@@ -50,6 +53,9 @@ class Explicit(RootStrategy):
 
     strategy: RootStrategy
     memory: int = 2**28
+
+    def placed(self, name: str) -> RootStrategy:
+        return replace(self, strategy=self.strategy.placed(name))
 
     def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         return self.strategy.roots(units, domain)

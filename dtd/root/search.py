@@ -2,10 +2,11 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.algebra import divide, sign
+from dtd.copies import damping_of
 from dtd.direction import Direction, Toward
 from dtd.domain import Bound, Domain
 from dtd.errors import check_nonnegative, check_parameter
@@ -93,6 +94,9 @@ class Ray(Search):
     damping: Damping = 0.0
     line: bool = False
 
+    def placed(self, name: str) -> RootStrategy:
+        return replace(self, direction=self.direction.placed(name))
+
     def __post_init__(self):
         check_bias(self.bias)
         check_parameter(isinstance(self.direction, Direction), "direction", "a search direction", self.direction)
@@ -111,9 +115,7 @@ class Ray(Search):
     def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         if not callable(self.damping) and self.damping == 0:
             return n
-        epsilon = context(self.damping) if callable(self.damping) else self.damping
-        if callable(self.damping):
-            check_parameter(bool((epsilon >= 0).all()), "damping", "a function with values >= 0", epsilon)
+        epsilon = context(lambda z: damping_of(self.damping, z)) if callable(self.damping) else self.damping
         return n + epsilon * sign(n)
 
     def found(self, denominator: Any, z: Any) -> Any:

@@ -1,20 +1,22 @@
-"""The table of architectures as a page in Markdown, which ``docs/coverage.md`` holds."""
+"""The table of architectures as a page in Markdown; ``docs/coverage.md`` is the page of a run."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.figures.summary import Tables
 
+TEXT = Path(__file__).parent / "templates" / "coverage.md"
 MARKS = {"explained": "✓", "refused": "–", "lost": "×", "broken": "?"}
 WRONG = "✗"
 REASON = 120  # characters
 
 
 def page(tables: Tables) -> Mapping[str, Figure | str]:
-    """``coverage.md``: shares by family, then a line for each architecture."""
-    return {"coverage.md": "\n".join(lines(tables["rows"])) + "\n"}
+    """``coverage.md``: what was done, shares by family, then a line for each architecture."""
+    return {"coverage.md": TEXT.read_text(encoding="utf-8") + "\n".join(lines(tables["rows"])) + "\n"}
 
 
 def lines(rows: pd.DataFrame) -> Iterator[str]:

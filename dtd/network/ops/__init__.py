@@ -1,22 +1,35 @@
-"""The table from aten ops to primitives: what is in it can be decomposed, everything else is an error."""
+"""The table from aten ops to operations: what is in it can be decomposed, everything else is an error."""
 
-from dtd.network.ops import affine, arithmetic, linear, normalise, pooling, select, structure
-from dtd.network.ops.pointwise import HANDLERS as POINTWISE
+from dtd.network.capture import NO_STATISTICS
+from dtd.network.ops.affine import AFFINE
+from dtd.network.ops.arithmetic import ARITHMETIC
+from dtd.network.ops.joined import JOINED
+from dtd.network.ops.linear import LINEAR
+from dtd.network.ops.normalise import NORMALISATIONS
+from dtd.network.ops.pointwise import POINTWISE
+from dtd.network.ops.pooling import POOLING
+from dtd.network.ops.select import SELECTIONS
+from dtd.network.ops.structure import STRUCTURE
+from dtd.network.ops.winners import WINNERS
 
 HANDLERS = {
-    **affine.HANDLERS,
-    **arithmetic.HANDLERS,
-    **normalise.HANDLERS,
-    **pooling.HANDLERS,
-    **structure.HANDLERS,
-    **select.HANDLERS,
-    **linear.HANDLERS,
+    **AFFINE,
+    **ARITHMETIC,
+    **NORMALISATIONS,
+    **POOLING,
+    **STRUCTURE,
+    **JOINED,
+    **SELECTIONS,
+    **WINNERS,
+    **LINEAR,
     **POINTWISE,
 }
 
 
 def advice(op: str) -> str:
     """What to do about an op that is not in the table."""
+    if "batch_norm" in op and "no_stats" in op:
+        return NO_STATISTICS
     if "batch_norm" in op or "dropout" in op:
         return "The model is in training mode: call model.eval() before dtd.trace."
     return (

@@ -3,21 +3,20 @@
 import torch
 
 from dtd.affine import Convolution, Dense, Diagonal, TransposedConvolution
+from dtd.network.aten import aten
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.ops.bilinear import constant_times, matrix_product
 from dtd.network.ops.structure import reshaped
 from dtd.network.sizes import stored
 
-aten = torch.ops.aten
 
-
-def dense(low: Lowering, node, x, weight, bias=None, full=None):
+def dense_layer(low: Lowering, node, x, weight, bias=None, full=None):
     """``x Wᵀ + b`` on the last axis."""
     if not isinstance(x, Ref) or isinstance(weight, Ref) or isinstance(bias, Ref) or low.varying:
         raise low.unsupported(node, low.advice("matmul"))
     full = low.full(node) if full is None else full
     if len(full) == 1:  # its only axis is that of the units
-        wide = dense(low, node, reshaped(low, node, x, (1, *x.full)), weight, bias, (1, *full))
+        wide = dense_layer(low, node, reshaped(low, node, x, (1, *x.full)), weight, bias, (1, *full))
         return reshaped(low, node, wide, full)
     op = Dense(weight=weight, bias=bias, in_shape=x.shape, out_shape=stored(full))
     return low.emit(node, "dense", op, (x,), weight=weight, full=full)
@@ -27,17 +26,17 @@ def matmul(low: Lowering, node, x, y):
     if isinstance(x, Ref) and isinstance(y, Ref):
         return matrix_product(low, node, x, y)
     if isinstance(x, Ref) and y.ndim == 2 and not low.varying:
-        return dense(low, node, x, y.mT)
+        return dense_layer(low, node, x, y.mT)
     if isinstance(x, Ref) and y.ndim == 1 and not low.varying:
         full = low.full(node)
-        return reshaped(low, node, dense(low, node, x, y[None], full=(*full, 1)), full)
+        return reshaped(low, node, dense_layer(low, node, x, y[None], full=(*full, 1)), full)
     return constant_times(low, node, x, y)
 
 
 def addmm(low: Lowering, node, bias, x, y, *, beta=1, alpha=1):
     if not isinstance(x, Ref) or isinstance(y, Ref) or isinstance(bias, Ref):
         raise low.unsupported(node, low.advice("matmul"))
-    return dense(low, node, x, alpha * y.mT, beta * bias)
+    return dense_layer(low, node, x, alpha * y.mT, beta * bias)
 
 
 def per_axis(value, n: int) -> tuple[int, ...]:
@@ -119,8 +118,8 @@ def inference_batch_norm(low: Lowering, node, x, weight, bias, mean, variance, t
     return batch_norm(low, node, x, weight, bias, mean, variance, momentum, eps)[0]
 
 
-HANDLERS = {
-    aten.linear.default: dense,
+AFFINE = {
+    aten.linear.default: dense_layer,
     aten.matmul.default: matmul,
     aten.mm.default: matmul,
     aten.bmm.default: matmul,

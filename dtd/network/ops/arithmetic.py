@@ -6,6 +6,7 @@ import torch
 
 from dtd.affine import Diagonal, StackSum
 from dtd.domain import NonNegative, Real
+from dtd.network.aten import aten
 from dtd.network.images import stacked
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.ops.bilinear import product
@@ -13,8 +14,6 @@ from dtd.network.ops.masks import hide, hides
 from dtd.network.ops.structure import expanded
 from dtd.network.sizes import Shape, stored
 from dtd.primitive import Pointwise
-
-aten = torch.ops.aten
 
 
 def scale_and_shift(low: Lowering, node, x: Ref, scale, shift, kind: str, full: Shape | None = None):
@@ -70,19 +69,19 @@ def multiply(low: Lowering, node, x, y):
     return scale_and_shift(low, node, x, y, None, "scale")
 
 
-def reciprocal(low: Lowering, node, x):
+def inverted(low: Lowering, node, x):
     """``1/x``, a function of one activation; where it is infinite the network is."""
     image = NonNegative() if x.domain.nonnegative else Real()
     return low.emit(node, "reciprocal", Pointwise(torch.reciprocal, torch.inf), (x,), full=x.full, image=image)
 
 
-def divide(low: Lowering, node, x, y, *, rounding_mode=None):
+def divided(low: Lowering, node, x, y, *, rounding_mode=None):
     if rounding_mode is not None:
         raise low.unsupported(node, "It rounds to whole numbers, which has no slope.")
     if not isinstance(y, Ref):
         divisor = torch.as_tensor(y, dtype=low.like.dtype, device=low.like.device)
         return scale_and_shift(low, node, x, 1 / divisor, None, "scale")
-    inverse = reciprocal(low, node, y)
+    inverse = inverted(low, node, y)
     return multiply(low, node, x, inverse)
 
 
@@ -103,7 +102,7 @@ def addcmul(low: Lowering, node, x, y, z, *, value=1):
     return add(low, node, x, made, alpha=value)
 
 
-HANDLERS = {
+ARITHMETIC = {
     aten.add.Tensor: add,
     aten.add.Scalar: add,
     aten.sub.Tensor: subtract,
@@ -112,10 +111,10 @@ HANDLERS = {
     aten.rsub.Scalar: subtract_reversed,
     aten.mul.Tensor: multiply,
     aten.mul.Scalar: multiply,
-    aten.div.Tensor: divide,
-    aten.div.Scalar: divide,
-    aten.div.Tensor_mode: divide,
-    aten.reciprocal.default: reciprocal,
+    aten.div.Tensor: divided,
+    aten.div.Scalar: divided,
+    aten.div.Tensor_mode: divided,
+    aten.reciprocal.default: inverted,
     aten.neg.default: negate,
     aten.addcmul.default: addcmul,
 }

@@ -7,15 +7,14 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AlongAxis, ScatterSum
+from dtd.network.aten import aten
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.ops.arithmetic import add, scale_and_shift
 from dtd.network.ops.pooling import reduction
-from dtd.network.ops.select import reduced
 from dtd.network.ops.structure import moved, reshaped
+from dtd.network.ops.winners import reduced
 from dtd.network.sizes import Shape, stored
 from dtd.primitive import LayerNorm
-
-aten = torch.ops.aten
 
 
 def along_axis(low: Lowering, node, x: Ref, matrix: Tensor, axis: int, kind: str, full: Shape) -> Ref:
@@ -147,7 +146,7 @@ def normalised(low: Lowering, node, split: Ref, full: Shape, weight, bias, epsil
     return scale_and_shift(low, node, made, gain, None if bias is None else bias.reshape(column), "scale", full)
 
 
-HANDLERS = {
+LINEAR = {
     aten.cumsum.default: cumsum,
     aten.upsample_linear1d.vec: interpolate(1, "linear"),
     aten.upsample_bilinear2d.vec: interpolate(2, "linear"),

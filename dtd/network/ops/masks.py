@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 from torch.fx import Node
 
+from dtd.network.aten import aten
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.sizes import is_stripped
 
-aten = torch.ops.aten
 HIDDEN = -1e30  # constants below this hide an entry from a softmax
 SOFTMAX = frozenset((aten.softmax.int, aten._softmax.default))
-BETWEEN = frozenset(
+PASSED_ON = frozenset(
     (
         aten.add.Tensor,
         aten.sub.Tensor,
@@ -40,7 +40,7 @@ def softmax_follows(node: Node) -> bool:
     """Whether nothing but softmax reads a node's output, or what is added to and moved of it."""
     readers = [user for user in node.users if not str(user.target).startswith("aten._assert")]
     return bool(readers) and all(
-        user.target in SOFTMAX or (user.target in BETWEEN and softmax_follows(user)) for user in readers
+        user.target in SOFTMAX or (user.target in PASSED_ON and softmax_follows(user)) for user in readers
     )
 
 

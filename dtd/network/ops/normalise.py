@@ -5,14 +5,13 @@ from math import sqrt
 
 import torch
 
+from dtd.network.aten import aten
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.ops.arithmetic import add, scale_and_shift
 from dtd.network.ops.bilinear import constant_times, matrix_product
 from dtd.network.ops.masks import HIDDEN, aligned
 from dtd.network.ops.structure import expanded, reshaped, transpose
 from dtd.primitive import LayerNorm, Pointwise, Softmax
-
-aten = torch.ops.aten
 
 
 def softmax(low: Lowering, node, x: Ref, axis, *args, **kwargs):
@@ -105,7 +104,7 @@ def rms_norm(low: Lowering, node, x: Ref, sizes, weight=None, epsilon=None):
     return low.emit(node, "rms_norm", op, (x,), full=x.full)
 
 
-HANDLERS = {
+NORMALISATIONS = {
     aten.softmax.int: softmax,
     aten._softmax.default: softmax,
     aten.log_softmax.int: log_softmax,

@@ -4,13 +4,13 @@ import torch
 from torch.nn import functional as F
 
 from dtd.domain import Box, NonNegative, Real
+from dtd.network.aten import aten
 from dtd.network.discrete import Discrete
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.ops.bilinear import product
 from dtd.network.ops.structure import moved
 from dtd.primitive import Held, Pointwise
 
-aten = torch.ops.aten
 RELU = {"kinks": (0.0,), "rectifies": True}
 RELU6 = {"kinks": (0.0, 6.0), "rectifies": True}
 
@@ -84,7 +84,7 @@ def onto(function, kind: str, image, **facts):
     return handler
 
 
-def threshold(low: Lowering, node, x, limit, value):
+def thresholded(low: Lowering, node, x, limit, value):
     """``a`` above a limit, a constant elsewhere."""
     op = Pointwise(
         lambda a: F.threshold(a, limit, value), limit if value <= limit else torch.inf, rectifies=limit == value == 0
@@ -130,7 +130,7 @@ def dropout(low: Lowering, node, x, p=0.5, train=False):
     return x
 
 
-HANDLERS = {
+POINTWISE = {
     aten.relu.default: pointwise(aten.relu.default, "relu", **RELU),
     aten.hardtanh.default: hardtanh,
     aten.relu6.default: pointwise(aten.relu6.default, "relu6", **RELU6),
@@ -182,7 +182,7 @@ HANDLERS = {
     aten.tan.default: onto(torch.tan, "tan", Real()),
     aten.hardshrink.default: pointwise(F.hardshrink, "hardshrink"),
     aten.softshrink.default: pointwise(F.softshrink, "softshrink", kinks=None),
-    aten.threshold.default: threshold,
+    aten.threshold.default: thresholded,
     aten.clamp_max.default: lambda low, node, x, maximum: clamp(low, node, x, None, maximum),
     aten.glu.default: gated_linear,
     aten.nan_to_num.default: same,

@@ -7,13 +7,12 @@ import torch
 from dtd.affine import WindowSum
 from dtd.affine.windows import adaptive_window, dilated_window, outer, sliding_window
 from dtd.domain import hull
+from dtd.network.aten import aten
 from dtd.network.lowering import Lowering
 from dtd.network.ops.affine import per_axis
 from dtd.network.ops.structure import reshaped
 from dtd.network.sizes import Shape, is_stripped, stored
 from dtd.primitive import MaxPool
-
-aten = torch.ops.aten
 
 
 def window_sum(low: Lowering, node, x, windows, weight, kind, full: Shape):
@@ -93,7 +92,7 @@ def max_pool(n: int):
     return handler
 
 
-HANDLERS = {
+POOLING = {
     aten.mean.dim: reduction("mean"),
     aten.sum.dim_IntList: reduction("sum_over_axes"),
     **{getattr(aten, f"avg_pool{n}d").default: average_pool(n) for n in (1, 2, 3)},

@@ -6,12 +6,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from dtd.domain import Box, interval
+from dtd.network.aten import aten
 from dtd.network.lowering import Lowering, Ref
-from dtd.network.sizes import Shape, is_stripped, stored
-from dtd.primitive import Rearrange, Reshape, ZeroPad
-
-aten = torch.ops.aten
+from dtd.network.sizes import Shape, stored
+from dtd.primitive import Rearrange, Reshape
 
 
 def rearrange(low: Lowering, node, kind, function, inputs: tuple[Ref, ...], constants=None, full=None) -> Ref:
@@ -58,7 +56,7 @@ def shifted(axis: int, x: Ref) -> int:
     return axis % len(x.full) + 1
 
 
-def along(low: Lowering, node, x: Ref, *axes: int) -> None:
+def note_axis(low: Lowering, node, x: Ref, *axes: int) -> None:
     """Remember an op along an axis that may be the batch's."""
     if any(x.axis(axis) < 0 for axis in axes):
         low.suspect(node)
@@ -96,7 +94,7 @@ def transposed_matrix(low: Lowering, node, x):
 
 
 def flip(low: Lowering, node, x, axes):
-    along(low, node, x, *axes)
+    note_axis(low, node, x, *axes)
     axes = [shifted(axis, x) for axis in axes if x.full[axis] > 1]
     return moved(low, node, "flip", lambda a: a.flip(axes), x) if axes else x
 
@@ -105,28 +103,28 @@ def roll(low: Lowering, node, x, shifts, axes=()):
     if not axes:
         return moved(low, node, "roll", lambda a: a.flatten(1).roll(shifts, 1).view_as(a), x)
     shifts, axes = ([v] if isinstance(v, int) else list(v) for v in (shifts, axes))
-    along(low, node, x, *axes)
+    note_axis(low, node, x, *axes)
     kept = [(s, shifted(axis, x)) for s, axis in zip(shifts, axes, strict=True) if x.full[axis] > 1]
     if not kept:
         return x
     return moved(low, node, "roll", lambda a: a.roll(*zip(*kept, strict=True)), x)
 
 
-def sliced(low: Lowering, node, x, axis=0, start=None, end=None, step=1):
+def taken(low: Lowering, node, x, axis=0, start=None, end=None, step=1):
     if low.full(node) == x.full:
         return x
-    along(low, node, x, axis)
+    note_axis(low, node, x, axis)
     place = (slice(None),) * shifted(axis, x)
     picked = (*place, slice(start, end, step))
     return moved(low, node, "slice", lambda a: a[picked], x)
 
 
 def narrow(low: Lowering, node, x, axis, start, length):
-    return sliced(low, node, x, axis, start, start + length)
+    return taken(low, node, x, axis, start, start + length)
 
 
 def selected(low: Lowering, node, x, axis, index):
-    along(low, node, x, axis)
+    note_axis(low, node, x, axis)
     if x.full[axis] == 1:
         return reshape(low, node, x)
     behind = shifted(axis, x)
@@ -137,7 +135,7 @@ def parts(op):
     """One slice for each part of a split; ``op`` gives them, the axis being counted behind the batch."""
 
     def handler(low, node, x, sizes, axis=0):
-        along(low, node, x, axis)
+        note_axis(low, node, x, axis)
         behind, found = shifted(axis, x), []
         for i, part in enumerate(node.meta["val"]):
             full = low.full(node, part)
@@ -151,7 +149,7 @@ def parts(op):
 
 
 def unbind(low: Lowering, node, x, axis=0):
-    along(low, node, x, axis)
+    note_axis(low, node, x, axis)
     behind, fulls = shifted(axis, x), [low.full(node, part) for part in node.meta["val"]]
     if len(fulls) == 1:
         return (reshaped(low, node, x, fulls[0]),)
@@ -177,70 +175,11 @@ def expand(low: Lowering, node, x, *args, **kwargs):
     return expanded(low, node, x, low.full(node))
 
 
-def repeat(low: Lowering, node, x, times):
-    full = low.full(node)
-    if full == x.full:
-        return x
-    wide = (*[1] * (len(times) - len(x.full)), *x.full)
-    return moved(low, node, "repeat", lambda a: a.reshape(a.shape[0], *wide).repeat(1, *times), x)
-
-
-def concatenate(op):
-    """``cat`` or ``stack`` of activations and constants."""
-
-    def handler(low, node, tensors, axis=0):
-        tensors = [t for t in tensors if isinstance(t, Ref) or t.numel()]  # cat ignores what is empty
-        refs, full = tuple(t for t in tensors if isinstance(t, Ref)), low.full(node)
-        if len(tensors) == 1 and op is torch.cat:
-            return refs[0]
-        behind = axis % len(full) + 1
-        if is_stripped(refs[0].full) and behind == 1:
-            low.suspect(node)
-        constants = [None if isinstance(t, Ref) else t.to(low.like) for t in tensors]
-
-        def join(*activations):
-            following = iter(activations)
-            batch = activations[0].shape[0]
-            return op([next(following) if c is None else c.expand(batch, *c.shape) for c in constants], behind)
-
-        values = [c.flatten() for c in constants if c is not None]
-        present = Box(*(v.item() for v in torch.cat(values).aminmax())) if values else None
-        return rearrange(low, node, "concatenate", exported(join, refs, full), refs, present, full=full)
-
-    return handler
-
-
-def pad(low: Lowering, node, x, padding, mode="constant", value=None):
-    def function(a):
-        return torch.nn.functional.pad(a, padding, mode, value)
-
-    if mode != "constant":
-        return rearrange(low, node, "pad", function, (x,))
-    constant = interval(float(value or 0.0), float(value or 0.0))
-    if len(padding) // 2 > len(x.shape):
-        raise low.unsupported(node, "It adds samples: pad other axes than the first.")
-    if value:
-        return rearrange(low, node, "pad", function, (x,), constant)
-    widths = tuple(zip(padding[::2], padding[1::2], strict=True))[::-1]
-    return low.emit(node, "pad", ZeroPad(function, (x.shape,), constant, widths), (x,))
-
-
-def constant_pad(low: Lowering, node, x, padding, value=0):
-    return pad(low, node, x, padding, "constant", value)
-
-
 def getitem(low: Lowering, node, values, index):
     return values[index]
 
 
-def copied(low: Lowering, node, target, source, *rest):
-    """What is written over a value: the value itself no longer counts."""
-    full = low.full(node)
-    return expanded(low, node, source, full) if isinstance(source, Ref) else source.to(low.like).expand(full)
-
-
-HANDLERS = {
-    aten.copy.default: copied,
+STRUCTURE = {
     operator.getitem: getitem,
     **dict.fromkeys(
         (
@@ -264,7 +203,7 @@ HANDLERS = {
     aten.movedim.int: movedim,
     aten.flip.default: flip,
     aten.roll.default: roll,
-    aten.slice.Tensor: sliced,
+    aten.slice.Tensor: taken,
     aten.select.int: selected,
     aten.narrow.default: narrow,
     aten.split.Tensor: parts(torch.split),
@@ -274,9 +213,4 @@ HANDLERS = {
     aten.unsafe_split.Tensor: parts(torch.split),
     aten.unsafe_chunk.default: parts(torch.chunk),
     aten.expand.default: expand,
-    aten.repeat.default: repeat,
-    aten.cat.default: concatenate(torch.cat),
-    aten.stack.default: concatenate(torch.stack),
-    aten.pad.default: pad,
-    aten.constant_pad_nd.default: constant_pad,
 }

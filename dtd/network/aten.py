@@ -1,0 +1,5 @@
+"""The ops of exported graphs."""
+
+import torch
+
+aten = torch.ops.aten

@@ -1,0 +1,71 @@
+"""Facts about the calls of an exported graph."""
+
+import operator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import Node
+
+from dtd.affine import AffineMap
+from dtd.errors import NonFiniteError
+from dtd.network.aten import aten
+from dtd.network.refs import flatten
+
+LIKE = frozenset(
+    (
+        *(aten.new_zeros.default, aten.new_ones.default, aten.new_full.default),
+        *(aten.zeros_like.default, aten.ones_like.default, aten.full_like.default),
+    )
+)
+STEERED = frozenset(  # ops that take values without a slope as they are
+    (
+        aten.where.self,
+        aten.where.ScalarOther,
+        aten.where.ScalarSelf,
+        aten.masked_fill.Scalar,
+        aten.masked_fill.Tensor,
+        aten.gather.default,
+        aten.index.Tensor,
+        aten.index_select.default,
+        aten.embedding.default,
+        aten.scatter.src,
+        aten._to_copy.default,
+        aten.to.dtype,
+        operator.getitem,
+    )
+)
+
+
+def is_floating(value: Any) -> bool:
+    """Whether any of an op's results holds floating-point numbers."""
+    return any(isinstance(v, Tensor) and v.is_floating_point() for v in flatten([value]))
+
+
+def is_random(node: Node) -> bool:
+    """Whether a call draws random numbers, as it is called here."""
+    if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
+        return False
+    drawn = {a.name: a.default_value for a in node.target._schema.arguments if a.name in ("train", "dropout_p", "dropout")}
+    for argument, given in zip(node.target._schema.arguments, node.args, strict=False):
+        if argument.name in drawn:
+            drawn[argument.name] = given
+    drawn.update({name: value for name, value in node.kwargs.items() if name in drawn})
+    if "train" in drawn:
+        return bool(drawn["train"])
+    return bool(drawn.get("dropout_p", True))
+
+
+def coarseness(node: Node) -> float:
+    """The distance from 1 to the next number, of the coarsest floating-point numbers that a call computes with."""
+    val = node.meta.get("val")
+    types = [val.dtype] if isinstance(val, Tensor) else []
+    types += [v for v in flatten([node.args, dict(node.kwargs)]) if isinstance(v, torch.dtype)]
+    return max([torch.finfo(t).eps for t in types if t.is_floating_point], default=0.0)
+
+
+def check_finite(affine: AffineMap, op: str, path: str) -> None:
+    """Raise for an affine layer with a weight or bias that is not finite."""
+    for tensor in (affine.weight, affine.bias):
+        if tensor is not None and not bool(tensor.isfinite().all()):
+            raise NonFiniteError(f"A constant of '{op}' in module '{path}' is NaN or infinite.")
