@@ -172,15 +172,14 @@ class Builder:
         if not isinstance(output, Ref):
             raise TraceError("The model must return a tensor that is computed from an explained input; this one is not.")
         layers, index = needed(low.layers, output.index)
-        layers, index = fold(layers, index, self.fold_batch_norm)
-        layers = tuple(mark_rectified(layers, index))
+        folded, index = fold(layers, index, self.fold_batch_norm)
         inputs, sources = [], []
         for k, (each, domain) in enumerate(zip(self.explained, domains, strict=True)):
             side = low.looked_up.get(k)
             full = low.full(self.placeholders[each.leaf]) if side is None else tuple(side.value.shape)
             inputs.append(Input(each.name, stored(full), domain))
             sources.append(each.leaf if side is None else side.index)
-        graph = Graph(layers, index, tuple(inputs), low.like)
+        graph = Graph(tuple(mark_rectified(folded, index)), index, tuple(inputs), low.like)
         return Built(graph, low.sides, tuple(sources), tuple(dict.fromkeys(low.suspects)), low.epsilon)
 
 
