@@ -109,7 +109,7 @@ def names_of(code: CodeType | None) -> set[str]:
     return {*code.co_names, *(c for c in code.co_consts if isinstance(c, str))}.union(*inner)
 
 
-def is_foreign(kind: type) -> bool:
+def is_users_kind(kind: type) -> bool:
     """Whether a class is none of torch's own layers."""
     return not kind.__module__.startswith("torch.nn")
 
@@ -131,7 +131,7 @@ def hooks(module: nn.Module) -> tuple[Any, ...]:
 
 def foreign_bases(kind: type) -> list[type]:
     """A class and its bases, as far as they are not torch's."""
-    return [base for base in kind.__mro__ if is_foreign(base) and base is not object]
+    return [base for base in kind.__mro__ if is_users_kind(base) and base is not object]
 
 
 def class_values(kind: type) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def parts_of(model: nn.Module) -> Iterator[tuple[Key, Any]]:
     modules = list(model.named_modules())
     kinds = {type(module) for _, module in modules}
     names = {kind: mentioned(kind) for kind in kinds}
-    asked = any("training" in names[kind] for kind in kinds if is_foreign(kind))
+    asked = any("training" in names[kind] for kind in kinds if is_users_kind(kind))
     yield Key("all modules", ""), frozen(global_hooks())
     for path, module in modules:
         yield Key("class", path), type(module)
@@ -219,7 +219,7 @@ def said(key: Key, before: Mapping[Key, Any], now: Mapping[Key, Any]) -> str:
     kind, path, name = key
     module = f"module '{path}'" if path else "the model itself"
     full = f"'{path}.{name}'" if path else f"'{name}'"
-    was, found = (shown(parts.get(key, "missing")) for parts in (before, now))
+    was, found = (short(parts.get(key, "missing")) for parts in (before, now))
     said_of = {
         "all modules": "the hooks on all modules changed",
         "hooks": f"the forward hooks of {module} changed",
@@ -237,7 +237,7 @@ def mode(training: str) -> str:
     return {"True": "training mode", "False": "evaluation mode"}.get(training, training)
 
 
-def shown(value: Any) -> str:
+def short(value: Any) -> str:
     """A value in a message, short."""
     text = value.__name__ if isinstance(value, type) else str(value)
     return text if len(text) < 80 else text[:77] + "…"

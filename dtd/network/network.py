@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.domain import Domain
 from dtd.errors import DTDError, InputError, StaleError
 from dtd.network.build import Builder, Built

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from dtd.arithmetic import without_autocast
+from dtd.callers.arithmetic import without_autocast
 from dtd.domain import Domain, Real
 from dtd.errors import DomainError, InputError, TraceError
 from dtd.network.build import Builder, Explained
@@ -23,7 +23,7 @@ from dtd.network.state import Snapshot, check_unwritten
 from dtd.network.verify import verify
 
 Domains = Domain | Mapping[str, Domain] | None
-FEW = 2  # samples of the example that are kept, to trace again
+KEPT_SAMPLES = 2  # samples of the example that are kept, to trace again
 Dynamic = Mapping[str, Mapping[int, Any]]
 
 
@@ -100,7 +100,7 @@ def trace(
     batched = [not free for free in apart]
     options = dict(explained=explained, output=output, dynamic=dynamic, unbatched=unbatched, opaque=opaque)
     few = signature.structured(
-        [t.detach()[:FEW].clone() if b else t.detach().clone() for t, b in zip(example, batched, strict=True)]
+        [t.detach()[:KEPT_SAMPLES].clone() if b else t.detach().clone() for t, b in zip(example, batched, strict=True)]
     )
     again = partial(trace, inputs=few, domain=domain, fold_batch_norm=fold_batch_norm, **options)
     network = Network(model, builder, signature, axes, tuple(leaves), domains, again)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.domain import Domain, exact
 from dtd.errors import DTDError, TraceError, UnsupportedOp
 from dtd.network.above import output_from
@@ -32,34 +32,41 @@ def verify(network: Network, model: OneTensor, example: list[Tensor]) -> None:
         ]
     while len(singles) < 1 + OTHERS:
         singles.append(other_sample(network, generator))
-    compare(network, model, singles, batched)
+    compare(network, model, [into_domains(network, single) for single in singles], batched)
+
+
+def into_domains(network: Network, sample: list[Tensor]) -> list[Tensor]:
+    """A sample with its explained inputs moved into their domains, where an example may lie outside."""
+    domains = {each.leaf: network.domains[k] for k, each in enumerate(network.builder.explained) if each.lookup is None}
+    return [within(leaf, domains[k]) if k in domains else leaf for k, leaf in enumerate(sample)]
+
+
+def within(leaf: Tensor, domain: Domain) -> Tensor:
+    """The nearest values in a domain."""
+    low, high = (exact(bound).to(leaf) for bound in domain.bounds())
+    low, high = (bound[:1] if bound.ndim == leaf.ndim else bound for bound in (low, high))
+    return torch.minimum(torch.maximum(leaf, low), high)
 
 
 def other_sample(network: Network, generator: torch.Generator) -> list[Tensor]:
     """A sample that differs from the example's."""
-    domains = {each.leaf: network.domains[k] for k, each in enumerate(network.builder.explained) if each.lookup is None}
     found = []
     for k, leaf in enumerate(network.example):
         if network.axes.unbatched[k] and k not in network.axes.wide:
             found.append(leaf)  # samples share it
         elif leaf.is_floating_point():
-            found.append(perturbed(leaf, domains.get(k), generator))
+            found.append(perturbed(leaf, generator))
         else:
             order = torch.randperm(leaf.numel(), generator=generator).to(leaf.device)
             found.append(leaf.flatten()[order].view_as(leaf))
     return found
 
 
-def perturbed(leaf: Tensor, domain: Domain | None, generator: torch.Generator) -> Tensor:
-    """Other values, in the domain."""
+def perturbed(leaf: Tensor, generator: torch.Generator) -> Tensor:
+    """Other values."""
     noise = torch.randn(leaf.shape, generator=generator, dtype=torch.float64).to(leaf)
     scale = leaf.std() if leaf.numel() > 1 and bool(leaf.std() > 0) else torch.ones_like(leaf.sum())
-    moved = leaf + scale * noise
-    if domain is None:
-        return moved
-    low, high = (exact(bound).to(leaf) for bound in domain.bounds())
-    low, high = (bound[:1] if bound.ndim == leaf.ndim else bound for bound in (low, high))
-    return torch.minimum(torch.maximum(moved, low), high)
+    return leaf + scale * noise
 
 
 def batch_of(singles: list[list[Tensor]], batched: list[bool]) -> list[Tensor]:

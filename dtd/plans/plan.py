@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.affine import AffineMap, Diagonal
+from dtd.callers.printing import Printed, columns, shown
 from dtd.errors import InputError, PlanError
 from dtd.lrp import LRPRule, LRPWSquare, LRPZero
 from dtd.network.graph import Graph
@@ -13,7 +14,6 @@ from dtd.plans.follow import bias_of, follow_bias
 from dtd.plans.pooling import MaxAsAverage
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import Where, every, kind, selector
-from dtd.printing import Printed, columns, shown
 from dtd.propagation import Layer, Propagation
 from dtd.relevance import Linear, RelevanceModel, TrainingFree, default
 from dtd.root import RootStrategy

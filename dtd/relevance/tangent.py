@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dtd.algebra import divide
-from dtd.printing import Printed
+from dtd.callers.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
 
