@@ -155,6 +155,18 @@ def check_buffers(program: ExportedProgram, model: nn.Module) -> None:
         raise training_mode(model) or TraceError(WRITES.format(f" ({', '.join(written)})"))
 
 
+def makes_numbers(program: ExportedProgram) -> bool:
+    """Whether the graph holds floating-point numbers of one dtype that are no parameters: constants, zeros, conversions."""
+    for node in program.graph.nodes:
+        val = node.meta.get("val")
+        if not (isinstance(val, Tensor) and val.is_floating_point()):
+            continue
+        made = node.op == "call_function" and (not node.all_input_nodes or node.kwargs.get("dtype") is not None)
+        if made or node.name in program.graph_signature.inputs_to_lifted_tensor_constants:
+            return True
+    return False
+
+
 def refusal(model: OneTensor, leaves: list[Tensor], error: Exception) -> TraceError:
     """Why a model could not be captured: its own error on one sample, training mode, or what torch.export says."""
     known = training_mode(model.model) or without_statistics(model.model)

@@ -183,29 +183,42 @@ def tensor_parts(model: nn.Module) -> Iterator[tuple[Key, Any]]:
 class Form:
     """A model's classes, hooks, modes, attributes and tensors' shapes at one moment.
 
-    ``written`` are those that the model's own forward pass writes; they may differ. ``names`` are what the code of its
-    classes mentions: a new attribute counts where it is among them.
+    ``written`` are those that the model's own forward pass writes; they may differ. ``names`` are what its classes have
+    or their code mentions: a new attribute counts where it is among them.
     """
 
     parts: Mapping[Key, Any]
     names: frozenset[str]
     written: frozenset[Key] = frozenset()
+    constants: bool = False
 
     @classmethod
     def of(cls, model: nn.Module) -> "Form":
         """The model as it is now."""
-        names = set().union(*(mentioned(type(module)) for module in model.modules()))
+        kinds = {type(module) for module in model.modules()}
+        names = set().union(*(mentioned(kind) | set(dir(kind)) for kind in kinds))
         return cls(dict(parts_of(model)), frozenset(names))
 
-    def settled(self, model: nn.Module) -> "Form":
-        """The same after the model has run: what is different now its forward pass writes."""
-        now = dict(parts_of(model))
+    def settled(self, model: nn.Module, constants: bool) -> "Form":
+        """The same after the model has run: what is different now its forward pass writes.
+
+        ``constants``: the trace holds numbers that were made in the model's dtype on its device, which then must not change.
+        """
+        now = self.now(model, constants)
         keys = {key for key in (*self.parts, *now) if key.kind in ("attribute", "shape")}
-        return replace(self, parts=now, written=frozenset(k for k in keys if (self.parts.get(k),) != (now.get(k),)))
+        written = frozenset(k for k in keys if (self.parts.get(k),) != (now.get(k),))
+        return replace(self, parts=now, written=written, constants=constants)
+
+    def now(self, model: nn.Module, constants: bool) -> dict[Key, Any]:
+        """Everything as it is now."""
+        found = dict(parts_of(model))
+        floating = (t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point())
+        first = next(floating, None) if constants else None
+        return found if first is None else found | {Key("number", ""): (first.dtype, first.device)}
 
     def change(self, model: nn.Module) -> str:
         """What is different, in words; empty where nothing is."""
-        now = dict(parts_of(model))
+        now = self.now(model, self.constants)
         for key in (*self.parts, *(key for key in now if key not in self.parts)):
             if key in self.written or (key in self.parts and key in now and (self.parts[key],) == (now[key],)):
                 continue
@@ -226,6 +239,7 @@ def said(key: Key, before: Mapping[Key, Any], now: Mapping[Key, Any]) -> str:
         "training": f"{module} was in {mode(was)} and is in {mode(found)}",
         "children": f"the children of {module} were {was} and are {found}",
         "shape": f"the shape of {full} was {was} and is {found}",
+        "number": f"its numbers were {was} and are {found}, and its code makes others of its own in the first of these",
         "tied": f"{full} was one tensor with {was}, and is {'with ' + found if key in now else 'a tensor of its own'}",
         "dtype": f"{full} has {found}" if key in now else f"{full} had another dtype or device than the model's first",
     }

@@ -12,7 +12,7 @@ from dtd.callers.arithmetic import without_autocast
 from dtd.domain import Domain, Real
 from dtd.errors import DomainError, InputError, TraceError
 from dtd.network.build import Builder, Explained
-from dtd.network.capture import OneTensor, Output, check_buffers, export, unwrapped, varying
+from dtd.network.capture import OneTensor, Output, check_buffers, export, makes_numbers, unwrapped, varying
 from dtd.network.form import Form
 from dtd.network.leaves import Inputs, Signature, check_names, is_explainable, single
 from dtd.network.lookups import lookups, rows
@@ -112,7 +112,7 @@ def trace(
         check_unwritten(before)
         raise
     check_unwritten(before)
-    network.form = form.settled(model)
+    network.form = form.settled(model, makes_numbers(program))
     return network
 
 
@@ -133,7 +133,8 @@ def checked_model(model: Any) -> nn.Module:
         if tensor.is_inference():
             raise InputError(
                 f"'{path}' of the model was made in torch.inference_mode, where torch does not count changes. Make the "
-                "model outside of it, or take a copy there: copy.deepcopy(model)."
+                "model outside of it, or give it clones: model.load_state_dict({k: t.clone() for k, t in model.state_dict()"
+                ".items()}, assign=True)."
             )
     return model
 

@@ -73,7 +73,11 @@ class Nearest(RootStrategy):
     def ease(self, units: FieldUnits) -> Tensor:
         """``1 / D²``, 0 for inputs that do not move. # shape: (B, k, J)"""
         metric = units.of_activations(
-            lambda a: evaluated(self.metric, a, "metric") if callable(self.metric) else torch.as_tensor(self.metric).to(a)
+            lambda a: (
+                evaluated(self.metric, a, "metric")
+                if callable(self.metric)
+                else torch.as_tensor(self.metric, dtype=a.dtype, device=a.device)
+            )
         )
         metric = metric.masked_fill(units.real == 0, 1)  # ∞ · 0 at padding
         wrong = metric[~(metric > 0)]
