@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import sympy
+from torch import Tensor
 
 from dtd import Plan, where
-from dtd.propagation import per_sample
+from dtd.propagation import Layer, Propagated, per_sample
 from dtd.relevance import Constant, MatMulShares
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, Proof
@@ -40,14 +42,14 @@ def cases() -> Iterator[Case]:
 class Passed(Constant):
     """The relevance is handed on."""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         return super().backward(layer, saved, relevance)._replace(relevance=(relevance,))
 
 
 class Silent(Constant):
     """What stays is not reported."""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         found = super().backward(layer, saved, relevance)
         return found._replace(balance=replace(found.balance, bias=0 * found.balance.bias))
 

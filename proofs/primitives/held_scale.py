@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import Any
 
 import sympy
-from torch import nn
+from torch import Tensor, nn
 
 from dtd import Plan, where
-from dtd.propagation import per_sample
+from dtd.propagation import Layer, Propagated, per_sample
 from dtd.relevance import HeldScale
 from proofs.entries import Entries, of, unchecked
 from proofs.judge import Step
@@ -128,7 +129,7 @@ class Still(HeldScale):
 class Silent(HeldScale):
     """The bias' share is not reported."""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         found = super().backward(layer, saved, relevance)
         return found._replace(balance=replace(found.balance, bias=0 * found.balance.bias))
 
@@ -136,7 +137,7 @@ class Silent(HeldScale):
 class Moving(HeldScale):
     """The scale moves along: ``x_j ∂σ/∂x_j`` times what the outputs hand to it is taken away."""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         found, x = super().backward(layer, saved, relevance), saved[0]
         centred = x - x.mean(-1, keepdim=True)
         return found._replace(relevance=(found.relevance[0] - x * centred * relevance.mean(-1, keepdim=True),))

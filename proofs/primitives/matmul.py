@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import sympy
+from torch import Tensor
 
 import dtd
 from dtd import where
-from dtd.propagation import per_sample
+from dtd.propagation import Layer, Propagated, per_sample
 from dtd.relevance import MatMulShares
 from proofs.entries import Entries, of, unchecked
 from proofs.judge import Step
@@ -89,7 +91,7 @@ def model(share, damping):
 class Doubled(MatMulShares):
     """Gradient × input: each factor takes all."""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         found = unchecked(MatMulShares, share=1, damping=self.damping).backward(layer, saved, relevance)
         other = unchecked(MatMulShares, share=0, damping=self.damping).backward(layer, saved, relevance)
         return found._replace(relevance=(found.relevance[0], other.relevance[1]))
@@ -98,14 +100,14 @@ class Doubled(MatMulShares):
 class Swapped(MatMulShares):
     """Each factor gets the other's share."""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         return unchecked(MatMulShares, share=1 - self.share, damping=self.damping).backward(layer, saved, relevance)
 
 
 class Hidden(MatMulShares):
     """What ε absorbs is not said."""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         found = super().backward(layer, saved, relevance)
         return found._replace(balance=replace(found.balance, zeroth=0 * found.balance.zeroth))
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
-from torch import nn
+from torch import Tensor, nn
 
 from dtd import Plan, where
-from dtd.propagation import Propagation
+from dtd.propagation import Layer, Propagated, Propagation
 from dtd.relevance import Identity
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, Proof, never_zero
@@ -56,7 +57,7 @@ def cases() -> Iterator[Case]:
 class Spread(Identity):
     """The mean moves."""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         found = super().backward(layer, saved, relevance)
         return found._replace(relevance=(relevance - relevance.mean(-1, keepdim=True),))
 
@@ -64,7 +65,7 @@ class Spread(Identity):
 class Halved(Identity):
     """Half is handed down."""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         return super().backward(layer, saved, relevance / 2)
 
 

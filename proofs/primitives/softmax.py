@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
-from torch import nn
+from torch import Tensor, nn
 
 from dtd.primitive import Softmax
-from dtd.propagation import Propagation, per_sample
+from dtd.propagation import Layer, Propagated, Propagation, per_sample
 from dtd.relevance import SoftmaxTangent
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, Proof
@@ -95,7 +96,7 @@ def conditions(values) -> tuple:
 class Unnormalised(SoftmaxTangent):
     """The sum in softmax is held: the term ``s_j Σ_k R_k`` is lost."""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         found = super().backward(layer, saved, relevance)
         return found._replace(relevance=(saved[0] * relevance,))
 
