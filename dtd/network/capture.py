@@ -2,19 +2,22 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
+from torch.fx import Node
 
 from dtd.errors import DTDError, InputError, TraceError, UnsupportedOp
 from dtd.network.aten import aten
+from dtd.network.kinds import is_floating
 from dtd.network.leaves import Signature
 
 Output = str | int | Callable[[Any], Tensor] | None
+HARMLESS = frozenset((aten.detach_.default,))  # writes to no entry
 PREFIX = "model"  # what the paths of the model's modules begin with in the export
 
 
@@ -102,8 +105,8 @@ def unwrapped(model: nn.Module) -> nn.Module:
             return model
 
 
-def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]]) -> ExportedProgram:
-    """The functional graph of the model on one sample."""
+def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]], known: Container[Any]) -> ExportedProgram:
+    """The functional graph of the model on one sample, in ``known`` ops as far as torch can write it in them."""
     logger = logging.getLogger("torch.export")
     level, fast = logger.level, torch.backends.mha.get_fastpath_enabled()
     try:
@@ -112,7 +115,7 @@ def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = torch.export.export(model, tuple(leaves), dynamic_shapes=(tuple(dynamic),))
-            return program.run_decompositions(simpler())
+            return program if is_plain(program, known) else program.run_decompositions(simpler())
     except DTDError:
         raise
     except Exception as error:
@@ -120,6 +123,25 @@ def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]]
     finally:
         logger.setLevel(level)
         torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def is_plain(program: ExportedProgram, known: Container[Any]) -> bool:
+    """Whether a graph writes to no value, and computes with the inputs' numbers in known ops alone: nothing to rewrite."""
+    inputs = set(program.graph_signature.user_inputs)
+    depends: set[Node] = set()
+    for node in program.graph.nodes:
+        if node.op == "placeholder" and node.name in inputs:
+            depends.add(node)
+        elif node.op == "call_function" and any(n in depends for n in node.all_input_nodes):
+            depends.add(node)
+            if getattr(getattr(node.target, "_schema", None), "is_mutable", False):
+                return False
+            if node.target not in known and is_floating(node.meta.get("val")):
+                return False
+        elif node.op == "call_function" and node.target not in HARMLESS:
+            if getattr(getattr(node.target, "_schema", None), "is_mutable", False):
+                return False
+    return True
 
 
 def refusal(model: OneTensor, leaves: list[Tensor], error: Exception) -> TraceError:

@@ -42,16 +42,17 @@ class Network:
     retrace: partial  # of the model: traces it as this one was
     _state: Snapshot | None = field(default=None, repr=False)
     _built: OrderedDict[tuple, Built] = field(default_factory=OrderedDict, repr=False)
+    _checked: set[str] = field(default_factory=set, repr=False)  # names of tensors that were found finite
 
     def built(self, leaves: tuple[Tensor, ...]) -> Built:
         """The layers over the parameters as they are now, at the sizes of one sample."""
         if self._state is None or not self._state.holds():
             self._state = Snapshot.of(self.model)
-            self._built = OrderedDict()
+            self._built, self._checked = OrderedDict(), set()
         key = self.axes.sizes(leaves)
         if key not in self._built:
             with torch.no_grad():
-                self._built[key] = self.builder(self.domains, self.tensors, list(leaves))
+                self._built[key] = self.builder(self.domains, self.tensors, list(leaves), self._checked)
             while len(self._built) > SIZES:
                 self._built.popitem(last=False)
         elif len(self._built) > 1:
@@ -119,7 +120,7 @@ class Network:
             raise InputError(f"The network has {len(self.domains)} explained inputs; found {len(domains)} domains.")
         by_name = {each.name: domain for each, domain in zip(self.builder.explained, domains, strict=True)}
         again = partial(self.retrace, domain=by_name)
-        return replace(self, domains=domains, retrace=again, _state=None, _built=OrderedDict())
+        return replace(self, domains=domains, retrace=again, _state=None, _built=OrderedDict(), _checked=set())
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -10,12 +10,14 @@ from torch.export import ExportedProgram
 
 from dtd.domain import Domain, Real
 from dtd.errors import DomainError, InputError, TraceError
+from dtd.network.aten import aten
 from dtd.network.build import Builder, Explained
 from dtd.network.capture import OneTensor, Output, export, unwrapped, varying
 from dtd.network.leaves import Inputs, Signature, check_names, is_explainable, single
 from dtd.network.lookups import lookups, rows
 from dtd.network.network import Network
 from dtd.network.opaque import Chosen, chosen_paths
+from dtd.network.ops import HANDLERS
 from dtd.network.reader import Axes
 from dtd.network.verify import verify
 
@@ -74,7 +76,7 @@ def trace(
     leaves = [single(name, tensor, not free) for name, tensor, free in zip(names, example, apart, strict=True)]
     check_types(names, leaves, explained)
     wrapped = OneTensor(model, signature, output)
-    program = export(wrapped, leaves, moving(names, leaves, apart, dynamic))
+    program = export(wrapped, leaves, moving(names, leaves, apart, dynamic), {*HANDLERS, aten.embedding.default})
     wanted = explained_inputs(program, names, leaves, explained)
     kept = chosen_paths(model, opaque)
     builder = Builder(program, wanted, torch_layers(model) | kept, kept, like(model, leaves), fold_batch_norm)
@@ -94,7 +96,7 @@ def trace(
     again = partial(trace, inputs=inputs, domain=domain, fold_batch_norm=fold_batch_norm, **options)
     network = Network(model, builder, signature, axes, tuple(leaves), domains, again)
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
-    verify(network, wrapped, example)
+    verify(network, wrapped)
     return network
 
 
@@ -169,8 +171,8 @@ def like(model: nn.Module, leaves: list[Tensor]) -> Tensor:
 
 
 def limit(bound: Any) -> float:
-    """The most that a length may be."""
-    return int(bound) if bound < 2**62 else float("inf")
+    """The least or most that a length may be."""
+    return int(bound) if -(2**62) < bound < 2**62 else float("inf") if bound > 0 else 0
 
 
 def check_declared(names: tuple[str, ...], shapes: tuple[tuple, ...], dynamic: Dynamic | None) -> None:
