@@ -4,12 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from dtd.callers.printing import Printed
 from dtd.errors import DomainError, check_number, check_parameter
-from dtd.printing import Printed
 
 Bound = float | Tensor
 
@@ -44,6 +46,8 @@ class Domain(Printed, ABC):
         if isinstance(other, (Real, NonNegative)):
             return isinstance(other, Real) or self.nonnegative
         (low, high), (other_low, other_high) = (map(exact, d.bounds()) for d in (self, other))
+        if any(bound.ndim for bound in (other_low, other_high)):
+            return self is other  # whether their entries meet is only known where there are activations
         return bool((low >= other_low).all()) and bool((high <= other_high).all())
 
     def reach(self, a: Tensor, v: Tensor) -> Tensor:
@@ -72,7 +76,7 @@ class Domain(Printed, ABC):
 class Real(Domain):
     """All of ℝᵈ."""
 
-    def bounds(self):
+    def bounds(self) -> tuple[Bound, Bound]:
         return -torch.inf, torch.inf
 
     def __str__(self):
@@ -83,7 +87,7 @@ class Real(Domain):
 class NonNegative(Domain):
     """The orthant ``a ≥ 0``: activations after a ReLU."""
 
-    def bounds(self):
+    def bounds(self) -> tuple[Bound, Bound]:
         return 0.0, torch.inf
 
     def __str__(self):
@@ -104,23 +108,48 @@ class Box(Domain):
     high: Bound
 
     def __post_init__(self):
+        for name in ("low", "high"):
+            object.__setattr__(self, name, checked_bound(name, getattr(self, name)))
         low, high = exact(self.low), exact(self.high)
+        try:
+            torch.broadcast_shapes(low.shape, high.shape)
+        except RuntimeError as error:
+            shapes = f"{tuple(low.shape)} and {tuple(high.shape)}"
+            raise DomainError(f"Box needs bounds that broadcast to each other; found shapes {shapes}.") from error
         if not bool((low <= high).all() and low.isfinite().all() and high.isfinite().all()):
             raise DomainError(
                 f"Box needs finite bounds with low <= high everywhere; found low up to {low.max().item():g} "
                 f"against high down to {high.min().item():g}. Without an upper bound use NonNegative, without any Real."
             )
 
-    def bounds(self):
+    def bounds(self) -> tuple[Bound, Bound]:
         return self.low, self.high
 
-    def map(self, function):
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Domain":
         return Box(*(function(b) if isinstance(b, Tensor) and b.ndim else b for b in self.bounds()))
 
     def __str__(self):
         low, high = (exact(b) for b in self.bounds())
         mixed = " per entry" if low.numel() > 1 or high.numel() > 1 else ""
         return f"Box[{low.min().item():.3g}, {high.max().item():.3g}]{mixed}"
+
+
+def numeric(bound: Any) -> Any:
+    """A bound of numpy's numbers as a float or a float64 tensor; anything else as it is."""
+    if isinstance(bound, (np.ndarray, np.generic)) and bound.dtype.kind in "fiu":
+        return torch.as_tensor(bound, dtype=torch.float64) if bound.ndim else float(bound)
+    return bound
+
+
+def checked_bound(name: str, bound: Any) -> Bound:
+    """A number or a dense tensor of numbers; numpy's and lists are made one. Raises :class:`DomainError` for others."""
+    found = numeric(np.asarray(bound)) if isinstance(bound, (list, tuple)) else numeric(bound)
+    number = isinstance(found, (int, float)) and not isinstance(found, bool)
+    dense = isinstance(found, Tensor) and found.layout == torch.strided and not found.is_meta and not found.is_complex()
+    if not number and not (dense and found.numel() and found.dtype != torch.bool):
+        what = f"a tensor of shape {tuple(bound.shape)} on {bound.device}" if isinstance(bound, Tensor) else repr(bound)
+        raise DomainError(f"Box needs numbers or dense tensors with entries as bounds; '{name}' is {what}.")
+    return found
 
 
 def check_bounds(low: Bound | None, high: Bound | None) -> None:
@@ -168,7 +197,7 @@ def interval(low: float, high: float) -> Domain:
 def check_inside(domain: Domain, a: Tensor, what: str, advice: str) -> None:
     """Raise :class:`DomainError` when ``a`` leaves ``domain``; bounds must broadcast to ``a``."""
     try:
-        inside = bool(domain.contains(a).all())
+        inside = bool(domain.contains(a).expand(a.shape).all())  # raises where bounds have more samples than a
     except RuntimeError as error:
         low, high = (tuple(exact(b).shape) for b in domain.bounds())
         raise DomainError(

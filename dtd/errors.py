@@ -50,6 +50,8 @@ def check_parameter(holds: bool, name: str, required: str, found: object) -> Non
 def is_number(value: object) -> bool:
     """Whether a value is one finite number: of Python, numpy or torch, a fraction, or a symbol of the proofs."""
     try:
+        if getattr(value, "ndim", 0) or type(value).__name__ == "ndarray":
+            return False  # numpy's arrays of no axis do not multiply with tensors
         return not isinstance(value, (bool, complex)) and bool(0 * value == 0)
     except (TypeError, ValueError, RuntimeError):
         return False
@@ -57,9 +59,21 @@ def is_number(value: object) -> bool:
 
 def check_number(name: str, value: object) -> None:
     """Raise :class:`InputError` for what is not one finite number."""
-    check_parameter(is_number(value), name, "a finite number", value)
+    check_parameter(is_number(value), name, f"a finite number{as_number(value)}", in_short(value))
 
 
 def check_nonnegative(name: str, value: object, alternative: str = "") -> None:
     """Raise :class:`InputError` for what is not one finite number ≥ 0; ``alternative`` says what else is possible."""
-    check_parameter(is_number(value) and bool(value >= 0), name, f">= 0{alternative}", value)
+    holds = is_number(value) and bool(value >= 0)
+    check_parameter(holds, name, f">= 0{alternative}{as_number(value)}", in_short(value))
+
+
+def as_number(value: object) -> str:
+    """What to do with an array of one entry, as a part of a message."""
+    return " (a number: value.item())" if type(value).__name__ == "ndarray" else ""
+
+
+def in_short(value: object) -> str:
+    """A value in one line, a short one."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 80 else text[:79] + "…"

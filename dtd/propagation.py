@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,15 +13,20 @@ from dtd.domain import Domain, check_inside
 from dtd.op import Op
 from dtd.taylor import Balance
 
+Operation = TypeVar("Operation", bound=Op, covariant=True)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Layer:
-    """One operation of a traced network, with what the trace knows about it."""
+class Layer(Generic[Operation]):
+    """One operation of a traced network, with what the trace knows about it.
+
+    A propagation that accepts one kind of operation says so in its types: ``Layer[AffineMap]``, ``Layer[Softmax]``.
+    """
 
     name: str  # unique: the module path; '@2' for its second use, '.op' for an op inside a module
     path: str  # the module's path
     kind: str  # 'dense', 'convolution', 'sum', 'max_pool', 'relu', ...
-    op: Op  # what it computes
+    op: Operation  # what it computes
     inputs: tuple[int, ...]  # positions in Network.layers; −1 for the network's input
     shape: tuple[int, ...]  # of one output sample
     domain: Domain  # of what the layer receives
@@ -129,7 +134,7 @@ class Contextual(Propagation):
     def decompose(self, layer: Layer, context: Context, relevance: Tensor) -> Propagated:
         """Hand the relevance of the output down. # shape: relevance (B, *out)"""
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         raise NotImplementedError(f"{type(self).__name__} looks beyond its layer: explain the whole network.")
 
 

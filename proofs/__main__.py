@@ -40,9 +40,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", help="proofs to check; all of them when left out")
     parser.add_argument("--steps", action="store_true", help="print the derivations instead of checking them")
     parser.add_argument("--latex", type=Path, metavar="DIR", help="write one .tex for each proof, and derivations.tex")
-    parser.add_argument(
-        "--readme", type=Path, metavar="FILE", help="write the README's table of rules anew"
-    )
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="write the README's table of rules anew")
     parser.add_argument(
         "--overview", action="store_true", help="print which rules have a root in their domain, with examples"
     )

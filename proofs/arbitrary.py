@@ -1,9 +1,11 @@
 """Directions and points that no rule names: what holds for them holds for every rule."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from dtd.direction import Direction, Factor, Given
+from dtd.domain import Domain
 from dtd.root import Search
 
 
@@ -14,10 +16,10 @@ class Along(Direction):
     v: Any  # (1, J)
     v0: Any = 0
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(Given(self.v), Given(1)),)
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         return self.v0 + 0 * b
 
 
@@ -29,5 +31,5 @@ class Anywhere(Search):
     bias: str
     size: Any  # D
 
-    def denominator(self, n, z, context):
+    def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         return self.size + 0 * z

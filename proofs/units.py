@@ -14,6 +14,7 @@ import numpy as np
 import sympy
 
 from dtd.affine import AffineMap
+from dtd.affine.base import Shape
 from proofs.symbols import SymbolArray, array
 
 J, K = sympy.symbols("J K", integer=True, positive=True)
@@ -24,30 +25,33 @@ i, j, k, l = sympy.symbols("i j k l", integer=True)  # noqa: E741 - i, l: bound;
 class FiniteMap(AffineMap):
     """A dense layer whose entries are symbols or exact rationals. # shape: weight (K, J), bias (K,)"""
 
-    def linear(self, a, weight):
+    weight: Any
+    bias: Any
+
+    def linear(self, a: Any, weight: Any) -> Any:
         return (a[:, None, :] * weight).sum(-1)
 
-    def transpose(self, s, weight):
+    def transpose(self, s: Any, weight: Any) -> Any:
         return (s[:, :, None] * weight).sum(1)
 
-    def receptive_field(self, units):
+    def receptive_field(self, units: Any) -> Any:
         return np.tile(np.arange(self.in_shape[0]), (len(units), 1))
 
-    def rows(self, units, weight):
+    def rows(self, units: Any, weight: Any) -> Any:
         return weight[units]
 
-    def per_output(self, vector):
+    def per_output(self, vector: Any) -> Any:
         return vector
 
     @property
-    def fan_in(self):
+    def fan_in(self) -> int:
         return self.in_shape[0]
 
     @property
-    def bias_shape(self):
+    def bias_shape(self) -> Shape:
         return self.out_shape
 
-    def scale_rows(self, scale):
+    def scale_rows(self, scale: Any) -> Any:
         return self.weight * scale[:, None]
 
     def total(self, terms):

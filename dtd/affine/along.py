@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dtd.affine.base import AffineMap
+from dtd.affine.base import AffineMap, Shape
 from dtd.affine.convolution import unravel
 
 
@@ -20,17 +20,17 @@ class AlongAxis(AffineMap):
 
     axis: int
 
-    def linear(self, a, weight):
+    def linear(self, a: Tensor, weight: Tensor) -> Tensor:
         if self.axis == -1:
             return a @ weight.mT
         if self.axis == -2:
             return weight @ a
         return torch.movedim(torch.movedim(a, self.axis, -1) @ weight.mT, -1, self.axis)
 
-    def transpose(self, s, weight):
+    def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
         return self.linear(s, weight.mT)
 
-    def receptive_field(self, units):
+    def receptive_field(self, units: Tensor) -> Tensor:
         inputs = self.in_shape[self.axis]
         after = 1
         for size in self.in_shape[self.axis :][1:]:
@@ -39,7 +39,7 @@ class AlongAxis(AffineMap):
         first = outer * inputs * after + inner
         return first[:, None] + after * torch.arange(inputs, device=units.device)
 
-    def rows(self, units, weight):
+    def rows(self, units: Tensor, weight: Tensor) -> Tensor:
         places = unravel(units, self.out_shape)
         place = places[self.axis]
         if weight.ndim == 2:
@@ -52,12 +52,12 @@ class AlongAxis(AffineMap):
         raise NotImplementedError("A matrix along one axis has no output channels.")
 
     @property
-    def fan_in(self):
+    def fan_in(self) -> int:
         return self.in_shape[self.axis]
 
     @property
-    def bias_shape(self):
+    def bias_shape(self) -> Shape:
         return self.out_shape
 
-    def per_output(self, vector):
+    def per_output(self, vector: Tensor) -> Tensor:
         return vector

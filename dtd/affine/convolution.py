@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dtd.affine.base import AffineMap
+from dtd.affine.base import AffineMap, Shape
 
 CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 CONVOLVE_TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -34,10 +34,10 @@ class _Sliding(AffineMap):
         return tuple(self.weight.shape[2:])
 
     @property
-    def bias_shape(self):
+    def bias_shape(self) -> Shape:
         return self.out_shape[:1]
 
-    def per_output(self, vector):
+    def per_output(self, vector: Tensor) -> Tensor:
         return vector.view(-1, *[1] * len(self.kernel))
 
     def _coordinates(self, axis: int, output: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,7 +64,7 @@ class Convolution(_Sliding):
     """``z_{c,p} = Σ_{i,q} w_{c,i,q} a_{i, p·stride − pad + q·dilation} + b_c``; weight (C_out, C_in/groups, *kernel)."""
 
     @property
-    def fan_in(self):
+    def fan_in(self) -> int:
         return prod(self.weight.shape[1:])
 
     @cached_property
@@ -97,30 +97,30 @@ class Convolution(_Sliding):
     def _backward(self):
         return CONVOLVE_TRANSPOSED[len(self.kernel)]
 
-    def apply(self, a):
+    def apply(self, a: Tensor) -> Tensor:
         return self._convolve(a, self.weight, self.bias)
 
-    def linear(self, a, weight):
+    def linear(self, a: Tensor, weight: Tensor) -> Tensor:
         return self._convolve(a, weight, None)
 
-    def transpose(self, s, weight):
+    def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
         a = self._backward(s, weight, None, self.stride, self._before, self.unreached, self.groups, self.dilation)
         if not self._even:
             for axis, (before, _) in enumerate(self.padding):
                 a = a.narrow(axis + 2, before, self.in_shape[axis + 1])
         return a
 
-    def _coordinates(self, axis, output, offset):
+    def _coordinates(self, axis: int, output: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         coordinate = output * self.stride[axis] - self.padding[axis][0] + offset * self.dilation[axis]
         return coordinate, torch.ones_like(coordinate, dtype=torch.bool)
 
-    def receptive_field(self, units):
+    def receptive_field(self, units: Tensor) -> Tensor:
         channel = unravel(units, self.out_shape)[0]
         per_group = self.weight.shape[1]
         first = channel // (self.out_shape[0] // self.groups) * per_group
         return self._fields(units, first[:, None] + torch.arange(per_group, device=units.device))
 
-    def rows(self, units, weight):
+    def rows(self, units: Tensor, weight: Tensor) -> Tensor:
         return weight[unravel(units, self.out_shape)[0]].flatten(1)
 
 
@@ -131,7 +131,7 @@ class TransposedConvolution(_Sliding):
     output_padding: tuple[int, ...] = ()
 
     @property
-    def fan_in(self):
+    def fan_in(self) -> int:
         return self.in_shape[0] // self.groups * prod(self.kernel)
 
     def _expand(self, a: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -139,13 +139,13 @@ class TransposedConvolution(_Sliding):
         function = CONVOLVE_TRANSPOSED[len(self.kernel)]
         return function(a, weight, bias, self.stride, padding, self.output_padding, self.groups, self.dilation)
 
-    def apply(self, a):
+    def apply(self, a: Tensor) -> Tensor:
         return self._expand(a, self.weight, self.bias)
 
-    def linear(self, a, weight):
+    def linear(self, a: Tensor, weight: Tensor) -> Tensor:
         return self._expand(a, weight, None)
 
-    def transpose(self, s, weight):
+    def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
         padding = tuple(before for before, _ in self.padding)
         function = CONVOLVE[len(self.kernel)]
         a = function(s, weight, None, self.stride, padding, self.dilation, self.groups)
@@ -153,23 +153,23 @@ class TransposedConvolution(_Sliding):
             a = a.narrow(axis + 2, 0, size)
         return a
 
-    def _coordinates(self, axis, output, offset):
+    def _coordinates(self, axis: int, output: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         distance = output + self.padding[axis][0] - offset * self.dilation[axis]
         stride = self.stride[axis]
         return torch.div(distance, stride, rounding_mode="floor"), distance % stride == 0
 
-    def receptive_field(self, units):
+    def receptive_field(self, units: Tensor) -> Tensor:
         channel = unravel(units, self.out_shape)[0]
         per_group = self.in_shape[0] // self.groups
         first = channel // self.weight.shape[1] * per_group
         return self._fields(units, first[:, None] + torch.arange(per_group, device=units.device))
 
-    def rows(self, units, weight):
+    def rows(self, units: Tensor, weight: Tensor) -> Tensor:
         channel = unravel(units, self.out_shape)[0]
         group, local = channel // weight.shape[1], channel % weight.shape[1]
         grouped = weight.unflatten(0, (self.groups, -1))
         return grouped[group, :, local].flatten(1)
 
-    def scale_rows(self, scale):
+    def scale_rows(self, scale: Tensor) -> Tensor:
         per_channel = scale.view(self.groups, 1, self.weight.shape[1], *[1] * len(self.kernel))
         return (self.weight.unflatten(0, (self.groups, -1)) * per_channel).flatten(0, 1)

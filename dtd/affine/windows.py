@@ -6,7 +6,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from dtd.affine.base import AffineMap
+from dtd.affine.base import AffineMap, Shape
 from dtd.affine.convolution import unravel
 
 
@@ -23,18 +23,18 @@ class WindowSum(AffineMap):
 
     windows: dict[int, Tensor]  # per-sample axis -> (out, in) membership
 
-    def linear(self, a, weight):
+    def linear(self, a: Tensor, weight: Tensor) -> Tensor:
         for axis, window in self.windows.items():
             a = torch.movedim(torch.movedim(a, axis + 1, -1) @ window.mT, -1, axis + 1)
         return a * weight
 
-    def transpose(self, s, weight):
+    def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
         s = s * weight
         for axis, window in self.windows.items():
             s = torch.movedim(torch.movedim(s, axis + 1, -1) @ window, -1, axis + 1)
         return s
 
-    def receptive_field(self, units):
+    def receptive_field(self, units: Tensor) -> Tensor:
         index = torch.zeros(len(units), 1, dtype=torch.long, device=units.device)
         real = torch.ones_like(index, dtype=torch.bool)
         for axis, output in enumerate(unravel(units, self.out_shape)):
@@ -50,19 +50,19 @@ class WindowSum(AffineMap):
             real = (real[:, :, None] & inside[:, None]).flatten(1)
         return index.masked_fill(~real, -1)
 
-    def rows(self, units, weight):
+    def rows(self, units: Tensor, weight: Tensor) -> Tensor:
         field = self.receptive_field(units)
         return weight.expand(self.out_shape).flatten()[units][:, None].expand(field.shape)
 
     @property
-    def fan_in(self):
+    def fan_in(self) -> int:
         return prod(int(window.sum(1).max()) for window in self.windows.values())
 
     @property
-    def bias_shape(self):
+    def bias_shape(self) -> Shape:
         return self.out_shape
 
-    def per_output(self, vector):
+    def per_output(self, vector: Tensor) -> Tensor:
         return vector
 
 

@@ -1,6 +1,8 @@
 """Tidy rows about the roots of an explanation, layer by layer."""
 
 from collections.abc import Iterator
+from numbers import Integral
+from typing import Any
 
 import pandas as pd
 import torch
@@ -10,7 +12,8 @@ from dtd.affine import AffineMap
 from dtd.audit import exact, generic, roots  # registers what is found of each model
 from dtd.audit.findings import Findings, Look, findings
 from dtd.audit.validity import Status
-from dtd.errors import PlanError
+from dtd.callers.arithmetic import own_arithmetic
+from dtd.errors import PlanError, check_parameter
 from dtd.explaining.observe import observe_models
 from dtd.explaining.target import Target
 from dtd.lrp import LRPRule
@@ -27,7 +30,7 @@ REGISTERED = (exact, generic, roots)
 DESCRIPTION = ("layer", "kind", "model", "root", "domain")
 
 
-@torch.no_grad()
+@own_arithmetic()
 def audit(
     network: Network,
     inputs: Inputs,
@@ -65,6 +68,7 @@ def audit(
         and what :func:`dtd.explain` raises.
     """
     check_asked(network, plan)
+    check_limits(memory, units, seed, nearest)
     reading = network.read(inputs)
     models = plan.bind(reading.graph)
     for layer, model in zip(reading.graph.layers, models, strict=True):
@@ -80,6 +84,15 @@ def audit(
     table = pd.DataFrame(rows)
     numbers = {name: "Int64" if name == "units" else "Float64" for name in table.columns if name not in DESCRIPTION}
     return table.astype(numbers)
+
+
+def check_limits(memory: Any, units: Any, seed: Any, nearest: Any) -> None:
+    """Raise :class:`InputError` for limits of an audit that are none."""
+    check_parameter(isinstance(memory, Integral) and memory > 0, "memory", "a positive integer (bytes)", repr(memory))
+    some = units is None or (isinstance(units, Integral) and units > 0)
+    check_parameter(some, "units", "a positive integer, or None for all", repr(units))
+    check_parameter(isinstance(seed, Integral), "seed", "an integer", repr(seed))
+    check_parameter(nearest is None or isinstance(nearest, Nearest), "nearest", "dtd.Nearest(…) or None", repr(nearest))
 
 
 def describe(layer: Layer, model: Propagation) -> dict[str, str]:
@@ -102,11 +115,12 @@ def units_row(found: Iterator[Findings] | Balance) -> dict[str, float | int | No
     """One row from what was found at a layer."""
     if isinstance(found, Balance):
         return balance_alone(found)
-    chunks = [part.columns() for part in found]
+    parts = list(found)
+    weight, chunks = parts[0].weight, [part.columns() for part in parts]
     of = {name: torch.cat([chunk[name].flatten() for chunk in chunks]) for name in chunks[0]}
     counted = of["relevance"] != 0
     n = int(counted.sum())
-    row: dict[str, float | int | None] = {"units": n}
+    row: dict[str, float | int | None] = {"units": round(n * weight)}
     for name, reason in zip(("valid", "inactive", "no_root", "not_zero", "domain_left", "region_left"), Status, strict=True):
         row[name] = float((of["status"][counted] == reason).double().mean()) if n else None
     if "rootless" in of:

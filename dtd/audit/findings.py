@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from dtd.callers.printing import Printed
 from dtd.errors import PlanError
 from dtd.explaining.observe import Observed
 from dtd.lrp import LRPRule
 from dtd.plans.pooling import MeanForMax
-from dtd.printing import Printed
 from dtd.propagation import Context, Layer, Propagation
 from dtd.relevance import Constant, Follow, HeldScale, Identity, MatMulShares, MinMax, ProductShares, SoftmaxTangent, Tangent
 from dtd.root import Nearest
@@ -52,11 +52,12 @@ class Findings(Printed):
     status: Tensor  # :class:`~dtd.audit.validity.Status` of the root
     distance: Tensor  # ‖a − ã‖
     relative_distance: Tensor  # ‖a − ã‖ / ‖a‖
+    weight: float = 1.0  # of one entry as a part of its unit: an N-th for each root of a distribution
     more: dict[str, Tensor] = field(default_factory=dict)  # further columns: of_nearest, rootless, standard_error
 
     def columns(self) -> dict[str, Any]:
         """All of them by name."""
-        return {name: value for name, value in vars(self).items() if name != "more"} | self.more
+        return {name: value for name, value in vars(self).items() if name not in ("more", "weight")} | self.more
 
 
 @singledispatch

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import PlanError
 from dtd.explaining.observe import Observed, observe
 from dtd.explaining.target import Target
@@ -26,7 +27,7 @@ GONE = 1e-2  # of the score: less counts as gone
 ROWS = 4096  # moved activations that are evaluated at once
 
 
-@torch.no_grad()
+@own_arithmetic()
 def root_regions(
     network: Network, inputs: Inputs, target: Target, plan: Plan, *, units: int | None = None, seed: int = 0
 ) -> pd.DataFrame:

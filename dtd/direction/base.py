@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from dtd.algebra import nonzero, one, step
+from dtd.callers.copies import OnCopies, on_copies
+from dtd.callers.printing import Printed
 from dtd.direction.functions import Function, Slopes, WeightFunction
 from dtd.domain import Domain, Real
-from dtd.printing import Printed
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,11 @@ class Factor(Printed):
     weight: Function
     side: int = 0
 
-    def rho(self, w):
+    def __post_init__(self) -> None:
+        for name in ("activation", "weight"):
+            object.__setattr__(self, name, on_copies(getattr(self, name)))
+
+    def rho(self, w: Any) -> Any:
         """The modified weight ``ρ(w) = w d(w)`` of the fused passes."""
         return w if self.keeps_weight else w * self.weight(w)
 
@@ -42,9 +47,10 @@ class Factor(Printed):
         """``(p, q)`` where ``ρ(w) = p w⁺ + q w⁻``; None where it has another form, or one that is not declared."""
         if self.keeps_weight:
             return (1.0, 1.0)
-        return self.weight.slopes if isinstance(self.weight, WeightFunction) else None
+        weight = self.weight.function if isinstance(self.weight, OnCopies) else self.weight
+        return weight.slopes if isinstance(weight, WeightFunction) else None
 
-    def gate(self, z):
+    def gate(self, z: Any) -> Any:
         """The indicator of the units that the pair is for: ``1``, ``1[z > 0]`` or ``1[z ≤ 0]``."""
         return 1 if self.side == 0 else step(z) if self.side > 0 else 1 - step(z)
 
@@ -61,32 +67,48 @@ class Direction(Printed, ABC):
     without a declaration it is None. ``python -m proofs mirror`` holds the shipped declaration.
     """
 
-    requires: Domain = Real()
-    remedy: str = ""
-    mirrored: float | None = None
     prints_defaults: ClassVar[bool] = True
 
     def __init_subclass__(cls, **keywords: Any):
         super().__init_subclass__(**keywords)
         if "factors" in cls.__dict__ and "mirrored" not in cls.__dict__:
-            cls.mirrored = None  # the parent's is that of other factors
+            cls.mirrored = None  # type: ignore[assignment]  # the parent's is that of other factors
+
+    @property
+    def requires(self) -> Domain:
+        """Where the inputs must lie."""
+        return Real()
+
+    @property
+    def remedy(self) -> str:
+        """What to do where they do not, for the error."""
+        return ""
+
+    @property
+    def mirrored(self) -> float | None:
+        """The number of the declaration; None without one."""
+        return None
 
     @abstractmethod
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
         """The pairs ``(u_m, d_m)`` on a domain; pairs that vanish on it are left out."""
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         """The bias neuron's own direction ``v_k0 = Σ_m u_m(1) d_m(b_k)`` (input ``a_0 = 1``, weight ``b_k``)."""
-        total = 0
+        total: Any = 0
         for factor in self.factors(Real()):
             if factor.side:
                 raise NotImplementedError("a direction with sides defines bias_on(b, z) itself")
             total = total + factor.activation(1) * factor.weight(b)
         return total
 
-    def bias_on(self, b, z):
+    def bias_on(self, b: Any, z: Any) -> Any:
         """:meth:`bias` for units with pre-activation ``z``; differs only for directions with sides."""
         return self.bias(b)
+
+    def placed(self, name: str) -> "Direction":
+        """The direction as it is in the layer ``name``; itself, for all but random ones."""
+        return self
 
     def bound(self, domain: Domain) -> "Direction":
         """The direction with whatever it takes from the layer's domain filled in; itself, for most."""

@@ -1,11 +1,12 @@
 """Directions along the activations: LRP-0 and ε, γ, z⁺ and the halves of αβ, reference points."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dtd.algebra import identity, one, step
 from dtd.direction.base import Direction, Factor
 from dtd.direction.functions import Boost, Given, Only, signed_parts
-from dtd.domain import Bound, NonNegative
+from dtd.domain import Bound, Domain, NonNegative
 from dtd.errors import check_nonnegative, check_parameter
 
 
@@ -13,7 +14,7 @@ from dtd.errors import check_nonnegative, check_parameter
 class Activations(Direction):
     """``v_kj = a_j``: the segment to the origin. With it the root gives LRP-0 (and LRP-ε when damped)."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, one),)
 
 
@@ -26,7 +27,7 @@ class Gamma(Direction):
     def __post_init__(self):
         check_nonnegative("gamma", self.gamma)
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, Boost(self.gamma)),)
 
 
@@ -43,7 +44,7 @@ class SignedGamma(Direction):
     def __post_init__(self):
         check_nonnegative("gamma", self.gamma)
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return tuple(
             Factor(part, Boost(self.gamma, sign * side), side) for side in (1, -1) for part, sign in signed_parts(domain)
         )
@@ -53,7 +54,7 @@ class SignedGamma(Direction):
         """``2 + γ``: every contribution is boosted on one side of zero and not on the other."""
         return 2 + self.gamma
 
-    def bias_on(self, b, z):
+    def bias_on(self, b: Any, z: Any) -> Any:
         up = step(z)
         return up * Boost(self.gamma, 1)(b) + (1 - up) * Boost(self.gamma, -1)(b)
 
@@ -65,7 +66,7 @@ class ZPlus(Direction):
     requires = NonNegative()
     remedy = "Use zplus_signed, z^B with Box(low, high), or w²."
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, Only(1)),)
 
 
@@ -81,7 +82,7 @@ class Contributions(Direction):
     def __post_init__(self):
         check_parameter(self.sign in (1, -1), "sign", "+1 or -1", self.sign)
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return tuple(Factor(part, Only(sign * self.sign)) for part, sign in signed_parts(domain))
 
 
@@ -91,8 +92,8 @@ class Toward(Direction):
 
     point: Bound = 0.0
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, one), Factor(Given(-self.point), one))
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         return 0 * b

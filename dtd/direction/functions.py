@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from dtd.algebra import identity, negative, positive, step
+from dtd.callers.printing import Printed
 from dtd.domain import Domain
-from dtd.printing import Printed
 
 Function = Callable[[Any], Any]
 Slopes = tuple[float, float]
@@ -21,12 +23,15 @@ class WeightFunction(Printed, ABC):
     a declaration they are None.
     """
 
-    slopes: Slopes | None = None
-
     def __init_subclass__(cls, **keywords: Any):
         super().__init_subclass__(**keywords)
         if "__call__" in cls.__dict__ and "slopes" not in cls.__dict__:
-            cls.slopes = None  # the parent's are those of another function
+            cls.slopes = None  # type: ignore[assignment]  # the parent's are those of another function
+
+    @property
+    def slopes(self) -> Slopes | None:
+        """The numbers of the declaration; None without one."""
+        return None
 
     @abstractmethod
     def __call__(self, w: Any) -> Any:
@@ -40,13 +45,14 @@ class Boost(WeightFunction):
     gamma: float
     side: int = 1
 
-    def __call__(self, w):
+    def __call__(self, w: Any) -> Any:
         return 1 + self.gamma * step(w * self.side)
 
     @property
-    def slopes(self):
+    def slopes(self) -> Slopes | None:
         """``(1 + γ, 1)``, or ``(1, 1 + γ)`` on the other side."""
-        return (1 + self.gamma, 1.0) if self.side > 0 else (1.0, 1 + self.gamma)
+        boosted = float(1 + self.gamma)
+        return (boosted, 1.0) if self.side > 0 else (1.0, boosted)
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,11 @@ class Only(WeightFunction):
 
     side: int
 
-    def __call__(self, w):
+    def __call__(self, w: Any) -> Any:
         return step(w * self.side)
 
     @property
-    def slopes(self):
+    def slopes(self) -> Slopes | None:
         """``(1, 0)``, or ``(0, 1)`` on the other side."""
         return (1.0, 0.0) if self.side > 0 else (0.0, 1.0)
 
@@ -70,8 +76,8 @@ class Given(Printed):
 
     value: Any
 
-    def __call__(self, _):
-        return self.value
+    def __call__(self, a):
+        return self.value.to(a) if isinstance(self.value, Tensor) and isinstance(a, Tensor) else self.value
 
 
 def signed_parts(domain: Domain) -> list[tuple[Function, int]]:

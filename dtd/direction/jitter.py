@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, replace
 from typing import Any
+from zlib import crc32
 
 import torch
 from torch import Tensor
 
 from dtd.direction.base import Direction, Factor
 from dtd.direction.functions import Function, WeightFunction
+from dtd.domain import Domain
 from dtd.errors import check_nonnegative, check_parameter
 
 
@@ -29,8 +31,8 @@ class Jitter(Direction):
     """``v_kj e_kj`` with ``log e ~ N(0, spread²)``: a direction in the same orthant as the given one, whatever its rule.
 
     Where ``w_kj v_kj ≥ 0`` for all j (z⁺, w², flat, z^B), every such direction has a root on its ray. One draw for each
-    entry of the weight, the same for all samples (and positions); layers of one shape draw alike from one ``seed``. A
-    moving bias neuron keeps its own direction.
+    entry of the weight, the same for all samples (and positions). In a plan each layer draws for itself: its name enters the
+    seed. A moving bias neuron keeps its own direction.
     """
 
     direction: Direction
@@ -42,17 +44,21 @@ class Jitter(Direction):
         check_nonnegative("spread", self.spread)
 
     @property
-    def requires(self):
+    def requires(self) -> Domain:
         return self.direction.requires
 
     @property
     def remedy(self) -> str:
         return self.direction.remedy
 
-    def bound(self, domain):
+    def placed(self, name: str) -> "Direction":
+        seed = crc32(f"{self.seed} {name}".encode())
+        return replace(self, direction=self.direction.placed(name), seed=seed)
+
+    def bound(self, domain: Domain) -> "Direction":
         return replace(self, direction=self.direction.bound(domain))
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         inner = self.direction.factors(domain)
         return tuple(Factor(f.activation, Scaled(f.weight, self.spread, self.seed), f.side) for f in inner)
 

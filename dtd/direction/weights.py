@@ -1,6 +1,7 @@
 """Directions that the weights, a box or data give: w², flat, z^B, pattern."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -8,7 +9,7 @@ from dtd import algebra
 from dtd.algebra import identity, nonzero, one
 from dtd.direction.base import Direction, Factor
 from dtd.direction.functions import Given, Only, is_zero
-from dtd.domain import Bound, Box, Real, check_bounds
+from dtd.domain import Bound, Box, Domain, Real, check_bounds, numeric
 from dtd.errors import DomainError, InputError, check_parameter
 
 
@@ -16,7 +17,7 @@ from dtd.errors import DomainError, InputError, check_parameter
 class Weights(Direction):
     """``v_kj = w_kj``: the shortest way to the root hyperplane; the w² rule (Montavon 2017, Sec. 4.1)."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(one, identity),)
 
 
@@ -28,7 +29,7 @@ class Flat(Direction):
     The form that counts such inputs too has no root: :class:`dtd.lrp.LRPFlatAll`.
     """
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(one, algebra.reciprocal),)
 
 
@@ -45,13 +46,15 @@ class ToBox(Direction):
     remedy = "Give the bounds that the data has: dtd.Box(low, high) for the input, or zbox with low and high."
 
     def __post_init__(self):
+        for name in ("low", "high"):
+            object.__setattr__(self, name, numeric(getattr(self, name)))
         check_bounds(self.low, self.high)
 
     @property
-    def requires(self):
+    def requires(self) -> Domain:
         return Real() if self.low is None else Box(self.low, self.high)
 
-    def bound(self, domain):
+    def bound(self, domain: Domain) -> "Direction":
         if self.low is not None:
             return self
         if not isinstance(domain, Box):
@@ -61,13 +64,13 @@ class ToBox(Direction):
             )
         return ToBox(domain.low, domain.high)
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         box = self.bound(domain)
         low, high = (-b if not isinstance(b, (int, float)) else -float(b) for b in (box.low, box.high))
         pairs = [Factor(identity, nonzero), Factor(Given(low), Only(1)), Factor(Given(high), Only(-1))]
         return tuple(p for p in pairs if not is_zero(p.activation))
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         return 0 * b
 
 
@@ -85,7 +88,7 @@ class Pattern(Direction):
             hasattr(self.pattern, "shape"), "pattern", "a tensor of the layer's weight shape", repr(self.pattern)
         )
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(one, self._on),)
 
     def _on(self, w):
@@ -95,5 +98,5 @@ class Pattern(Direction):
             )
         return self.pattern
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         return 0 * b

@@ -8,13 +8,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError, check_parameter
 from dtd.explaining.observe import observe
 from dtd.explaining.target import Target
 from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plans.plan import Entry, Plan
-from dtd.plans.where import name
+from dtd.plans.where import exactly
 from dtd.propagation import Layer
 from dtd.relevance.min_max import MinMax, per_unit, save, upper
 
@@ -49,7 +50,7 @@ class Fitted:
 
     def plan(self, rest: Plan) -> Plan:
         """The min-max models where there are some, and another plan elsewhere."""
-        return Plan([*(Entry(name(layer), model) for layer, model in self.models.items()), *optional(rest)])
+        return Plan([*(Entry(exactly(layer), model) for layer, model in self.models.items()), *optional(rest)])
 
     def save(self, path: Path | str) -> None:
         """Write the models to a file; :func:`dtd.relevance.min_max.load` reads one layer's."""
@@ -91,7 +92,7 @@ def fit_min_max(
     return Fitted(fitted.models, fitted.fit.reset_index(drop=True))
 
 
-@torch.no_grad()
+@own_arithmetic()
 def relevance_seen(
     network: Network, batches: Iterable[Tensor], target: Target, plan: Plan, position: int
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -104,7 +105,7 @@ def relevance_seen(
     return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
 
 
-@torch.no_grad()
+@own_arithmetic()
 def fit_layer(layer: Layer, a: Tensor, relevance: Tensor, above: Tensor, training: Training) -> tuple[MinMax, dict]:
     """One layer's model and its row of the fit."""
     generator = torch.Generator().manual_seed(training.seed)
@@ -142,7 +143,7 @@ def initial(layer: Layer, a: Tensor, relevance: Tensor, above: int, hidden: int,
     return v, torch.zeros(len(w), hidden, above, dtype=w.dtype), torch.full((len(w), hidden), -1e-3, dtype=w.dtype)
 
 
-@torch.no_grad()
+@own_arithmetic()
 def explained(model: MinMax, a: Tensor, relevance: Tensor, above: Tensor) -> float | None:
     """``1 − Σ (R̂ − R)² / Σ (R − mean over samples)²``; None where relevance does not vary."""
     error = (model.hidden(a, above).sum(2) - relevance).square().sum()

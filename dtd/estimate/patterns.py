@@ -6,11 +6,13 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError
 from dtd.network.activations import activations
 from dtd.network.network import Network
 
 
+@own_arithmetic()
 def estimate_patterns(network: Network, batches: Iterable[Tensor], regime: str = "positive") -> dict[str, Tensor]:
     """For each layer with weights the pattern ``p ∝ E₊[a z] − E₊[a] E[z]`` of its units, in the shape of the weight.
 

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
-import torch
 from torch import Tensor
 
+from dtd.callers.arithmetic import own_arithmetic
+from dtd.callers.printing import Printed
 from dtd.errors import StaleError
 from dtd.explaining.sweep import Sweep, relevance_pass, sweep
 from dtd.explaining.target import Target
+from dtd.network.form import version
 from dtd.network.graph import Graph
 from dtd.network.network import Network
-from dtd.network.state import version
 from dtd.op import Op
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagation
 from dtd.taylor import Balance
 
@@ -46,15 +46,15 @@ class Replay(NamedTuple):
     graph: Graph
     models: tuple[Propagation, ...]
     values: dict[int, Tensor]  # explained input k is −1−k
-    versions: tuple[int, ...]  # of the values
+    versions: tuple[int, ...]  # of the values and the initial relevance
     initial: Tensor
     target: Target | None = None
     done: Decomposed | None = None  # what the pass found, where it was run already
 
-    @torch.no_grad()
+    @own_arithmetic()
     def run(self) -> Decomposed:
         """Relevance of each explained input, the balances and the magnitudes by layer."""
-        if not self.network.is_current(self.graph) or versions(self.values) != self.versions:
+        if not self.network.is_current(self.graph) or versions(self.values, self.initial) != self.versions:
             raise StaleError(
                 "The balances are found when first asked for; since this explanation was made its input or the model's "
                 "parameters have changed. Explain again, and read 'layers' before changing them."
@@ -118,6 +118,6 @@ class Kept:
         return self.found
 
 
-def versions(values: Mapping[int, Tensor]) -> tuple[int, ...]:
-    """How often each value was written to, as far as torch counts it."""
-    return tuple(map(version, values.values()))
+def versions(values: Mapping[int, Tensor], initial: Tensor) -> tuple[int, ...]:
+    """How often each value, and the initial relevance, was written to, as far as torch counts it."""
+    return tuple(map(version, (*values.values(), initial)))

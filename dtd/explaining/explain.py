@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterator
 
 import torch
 
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError
 from dtd.explaining.explanation import Explanation, Request
 from dtd.explaining.memory import in_parts
 from dtd.explaining.target import Target
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
+from dtd.network.verify import verify_output
 from dtd.plans.plan import Plan
 
 
@@ -22,6 +24,7 @@ def explain(
     pass_dtype: torch.dtype | None = None,
     memory: int | None = None,
     fast: bool = True,
+    verify: bool = False,
 ) -> Explanation:
     """Decompose the network's output layer by layer: ``R_j = Σ_k R_{j←k}`` at the roots that ``plan`` chooses.
 
@@ -40,18 +43,28 @@ def explain(
             Samples are then explained in parts of as many as fit (a forward sweep of one tells, once for each plan), and so
             are balances; a target function is called on each part's output. Without it the batch is explained as a whole.
         fast: False goes by the definition, layer by layer with its balance; the same relevance, slower.
+        verify: run the model itself on the inputs too, and raise :class:`TraceError` where its output is not the
+            explanation's: for models whose code depends on more than the trace can see.
+
+    Gradients and ``torch.autocast`` are off inside. What a user's function receives (targets, damping, metrics, relevance
+    models) is its own copy.
 
     Raises:
         InputError, DomainError: an input or target that does not fit.
         PlanError: the plan does not cover the network.
         NonFiniteError: activations or relevance overflow, naming the layer.
+        StaleError: the model changed since it was traced in more than the values of its parameters and buffers.
         BudgetError: a relevance model that would cost more than it was given, or one sample more than ``memory``.
     """
-    with torch.no_grad():
+    with own_arithmetic():
         request = Request.of(network, inputs, plan, pass_dtype, fast)
         if memory is not None:
-            return in_parts(request, inputs, target, memory)
-        return request.sweep().explanation(target, last=True)
+            found = in_parts(request, inputs, target, memory)
+        else:
+            found = request.sweep().explanation(target, last=True)
+        if verify:
+            verify_output(network, inputs, found.output)
+        return found
 
 
 def explain_each(
@@ -67,12 +80,12 @@ def explain_each(
     Arguments and errors are those of :func:`explain`, but for ``memory``: the sweep of all samples is kept. Relevance of one
     target is computed when it is asked for, so that a loop over many targets holds what it keeps.
     """
-    with torch.no_grad():
+    with own_arithmetic():
         request = Request.of(network, inputs, plan, pass_dtype, fast=True)
         if not isinstance(targets, Collection):
             raise InputError(f"'targets' must be several targets, such as [0, 3] or range(10); found {targets!r}.")
         sweep = request.sweep()
     for number, target in enumerate(targets, 1):
-        with torch.no_grad():
+        with own_arithmetic():
             found = sweep.explanation(target, last=number == len(targets))
         yield found

@@ -9,18 +9,20 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dtd.callers.arithmetic import own_arithmetic
+from dtd.callers.printing import shown
 from dtd.errors import InputError
 from dtd.explaining.balances import Kept, Record, Records, Replay, versions
-from dtd.explaining.growth import GrowthWarning, growth, message, outgrows
+from dtd.explaining.growth import GrowthWarning, UnderflowWarning, growth, message, outgrows, too_small, underflows
+from dtd.explaining.shapes import check_shapes
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.fast import Program, Swept, prepared
-from dtd.network.graph import Reading
+from dtd.network.graph import Graph, Reading, Values
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.attention import recommended
 from dtd.plans.plan import Plan, check_asked
-from dtd.printing import shown
 from dtd.propagation import Propagation
 
 
@@ -101,6 +103,7 @@ class Request(NamedTuple):
         plan = chosen_plan(network, plan)
         reading = network.read(inputs)
         models = plan.bind(reading.graph)
+        check_shapes(reading.graph, models, reading.batch)
         if pass_dtype not in (None, torch.bfloat16):
             raise InputError(f"'pass_dtype' must be torch.bfloat16 or None; found {pass_dtype}.")
         program = prepared(reading.graph, models, pass_dtype) if fast else None
@@ -138,25 +141,38 @@ class ForwardSweep(NamedTuple):
         if program is None or self.swept is None:
             return by_definition(self.request, target)
         initial = initial_relevance(self.swept.output, target)
-        replay = Replay(network, graph, models, values, versions(values), initial, target)
+        values = {j: x.clone() if x.is_inference() else x for j, x in values.items()}  # torch counts no change of these
+        replay = Replay(network, graph, models, values, versions(values, initial), initial, target)
         relevance = program.backward(self.swept, initial, values, release=last)
         if not self.swept.holds(relevance):
             relevance, *_ = replay.run()  # says what is wrong, or finds that nothing is
-        return checked(Explanation(network.named(relevance), self.swept.output, initial, replay))
+        found = Explanation(network.named(apart(relevance, initial)), self.swept.output.clone(), initial, replay)
+        return checked(found, graph.base, models)
 
 
-@torch.no_grad()
+@own_arithmetic()
 def by_definition(request: Request, target: Target) -> Explanation:
     """The explanation by one pass that finds the balances too."""
     network, (graph, values), models, _, _ = request
     swept = sweep(graph, models, values, target)
-    replay = Replay(network, graph, models, values, versions(values), initial_relevance(swept.output, target), target)
+    initial = initial_relevance(swept.output, target)
+    replay = Replay(network, graph, models, values, versions(values, initial), initial, target)
     finished = replay._replace(done=replay.descend(swept))
-    return checked(Explanation(network.named(finished.done[0]), swept.output, replay.initial, finished))
+    found = Explanation(network.named(apart(finished.done[0], initial)), swept.output.clone(), initial, finished)
+    return checked(found, graph.base, models)
 
 
-def checked(found: Explanation) -> Explanation:
-    """The explanation, with a warning where its relevance outgrows what is explained."""
+def apart(relevance: Values, initial: Tensor) -> dict[int, Tensor]:
+    """Relevance in memory of its own, where it is the initial relevance handed down as it was."""
+    place = initial.untyped_storage().data_ptr()
+    return {j: r.clone() if r.untyped_storage().data_ptr() == place else r for j, r in relevance.items()}
+
+
+def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -> Explanation:
+    """The explanation, with a warning where its relevance outgrows what is explained (once for a plan on a network) or is
+    too small for its dtype."""
+    if underflows(found.parts, found.initial):
+        warnings.warn(too_small(found.initial), UnderflowWarning, stacklevel=4)
     if outgrows(found.parts, found.initial):
-        warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=4)
+        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=6))
     return found

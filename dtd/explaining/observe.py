@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
+from dtd.callers.arithmetic import own_arithmetic
+from dtd.explaining.shapes import check_shapes
 from dtd.explaining.sweep import Above, Sweep, check_models, relevance_pass, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.network.graph import Graph, Reading
@@ -45,10 +46,11 @@ def observe(network: Network, inputs: Inputs, target: Target, plan: Plan) -> Obs
     return observe_models(reading, plan.bind(reading.graph), target)
 
 
-@torch.no_grad()
+@own_arithmetic()
 def observe_models(reading: Reading, models: tuple[Propagation, ...], target: Target) -> Observed:
     """The same for the propagation of every layer."""
     graph, values = reading
+    check_shapes(graph, models, reading.batch)
     check_models(graph.layers, models, reading.batch)
     swept = sweep(graph, models, values, target)
     initial = initial_relevance(swept.output, target)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dtd.callers.copies import copied, is_foreign
 from dtd.errors import NonFiniteError
 from dtd.explaining.target import Target, initial_relevance, target_of
 from dtd.network.above import live, output_from, same_region
@@ -94,7 +95,7 @@ def sweep(
     saved: dict[int, Any] = {}
 
     def forward(i: int, layer: Layer, inputs: tuple[Tensor, ...], held: Values) -> Tensor:
-        output, kept = models[i].forward(layer, inputs)
+        output, kept = models[i].forward(layer, copied(inputs) if is_foreign(models[i]) else inputs)
         saved[i] = dict(held) if isinstance(models[i], Contextual) else kept
         return output
 
@@ -139,13 +140,15 @@ def descend(
         if seen is not None:
             seen(i, relevance)
         model = models[i]
+        arriving = relevance.clone() if is_foreign(model) else relevance
         if isinstance(model, Contextual):
             scale = initial.abs().flatten(1).sum(1) if swept.scale is None else swept.scale
             above = Above(graph, models, swept, i, scale.detach())
-            context = Context(i, swept.saved.pop(i), dict(arrived or {}), above, swept.depth)
-            lower, balances[i] = model.decompose(layers[i], context, relevance)
+            known = (swept.saved.pop(i), dict(arrived or {}))
+            values, over = copied(known) if is_foreign(model) else known
+            lower, balances[i] = model.decompose(layers[i], Context(i, values, over, above, swept.depth), arriving)
         else:
-            lower, balances[i] = model.backward(layers[i], swept.saved.pop(i), relevance)
+            lower, balances[i] = model.backward(layers[i], swept.saved.pop(i), arriving)
         if arrived is not None:
             arrived[i] = relevance
         for j, part in zip(layers[i].inputs, lower, strict=True):

@@ -1,35 +1,41 @@
 """What is explained: the initial relevance, as a function of the network's output."""
 
 from collections.abc import Callable
+from numbers import Integral
 
 import torch
 from torch import Tensor
 
+from dtd.callers.copies import on_copies
 from dtd.errors import InputError, NonFiniteError
+from dtd.network.leaves import plain
 
 Target = int | Tensor | Callable[[Tensor], Tensor]
 
 
 def initial_relevance(output: Tensor, target: Target) -> Tensor:
-    """The relevance that the pass starts from. # shape: that of the output"""
+    """The relevance that the pass starts from, a tensor of its own. # shape: that of the output"""
     if callable(target) and not isinstance(target, Tensor):
-        target = target(output)
+        target = on_copies(target)(output)
         if not isinstance(target, Tensor) or target.shape != output.shape:
             found = tuple(target.shape) if isinstance(target, Tensor) else type(target).__name__
             raise InputError(
                 f"A target function must return initial relevance of shape {tuple(output.shape)}; found {found}."
             )
+    target = plain("target", target)
     if isinstance(target, Tensor) and target.is_floating_point():
         if target.shape != output.shape:
             raise InputError(f"Initial relevance must have shape {tuple(output.shape)}; found {tuple(target.shape)}.")
         if not bool(target.isfinite().all()):
             raise NonFiniteError("Initial relevance must be finite; found NaN or infinity.")
-        return target.to(output)
+        return target.to(output, copy=True)
     if output.ndim != 2:
         raise InputError(
             f"A class as target needs an output of shape (B, classes); found {tuple(output.shape)}. "
             "Give the initial relevance as a tensor of that shape."
         )
+    if isinstance(target, Integral) and not isinstance(target, bool):
+        target = int(target)  # numpy's too
     if not isinstance(target, (int, Tensor)) or isinstance(target, bool):
         raise InputError(f"A target is a class, a tensor of classes, initial relevance or a function; found {target!r}.")
     if isinstance(target, int):

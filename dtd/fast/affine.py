@@ -7,6 +7,7 @@ With ``R = y ⊙ c`` above the layer and ``u_m(a) = a`` it hands down ``c = Σ_m
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -72,7 +73,7 @@ class AffineStep(Step):
     def hands_coefficients(self):
         return self.functions <= SIDES
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         a = self.layer.joined(inputs)
         if self.required:
             checks.extend(domain.contains(a).all() for domain in self.required)
@@ -83,7 +84,7 @@ class AffineStep(Step):
         kept = [each.quotient.keep(y, d) for each, d in zip(self.terms, found, strict=True)]
         return y, (a if self.reads else None, gate, kept)
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         a, gate, kept = saved
         parts: dict[Function, Tensor] = {}
         for each, mine in zip(self.terms, kept, strict=True):

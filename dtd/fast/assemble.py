@@ -7,6 +7,7 @@ from math import prod
 
 import torch
 
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.fast.program import Program, Stage
 from dtd.fast.step import Setting, Step, prepare
 from dtd.network.graph import Graph
@@ -47,7 +48,7 @@ class Remake:
         return prepare(self.model, layers[self.at], self.setting)
 
 
-@torch.no_grad()
+@own_arithmetic()
 def assemble(graph: Graph, models: Sequence[Propagation], dtype: torch.dtype | None = None) -> Program:
     """The program of bound models; ``dtype`` is that of passes with modified weights, where another is wanted.
 

@@ -5,6 +5,7 @@ held: relevance need not be divided by anything.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,11 +31,11 @@ class ProductStep(Coefficients):
 
     share: float
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         a, b = inputs
         return a * b, (a if self.share < 1 else None, b if self.share else None)
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         a, b = saved
         first = torch.zeros_like(relevance) if b is None else relevance * b
         second = torch.zeros_like(relevance) if a is None else relevance * a
@@ -48,12 +49,12 @@ class MatMulStep(Coefficients):
     share: float
     may_overwrite: bool
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         a, b = inputs
         y = a @ b
         return y, (a, b, y)
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         a, b, y = saved
         relevance = masked(relevance if self.may_overwrite else relevance.clone(), y)
         first = scaled(relevance @ b.mT, self.share) if self.share else torch.zeros_like(a)
@@ -67,11 +68,11 @@ class SoftmaxStep(Coefficients):
 
     layer: Layer
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         s = self.layer(*inputs)
         return s, s
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return (torch._softmax_backward_data(relevance, saved, self.layer.op.axis, saved.dtype),)
 
 
@@ -81,13 +82,13 @@ class HeldScaleStep(Coefficients):
 
     layer: Layer
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         (x,) = inputs
         y = self.layer(x)
         checks.append(y.ne(0).all())  # an output of 0 has no root
         return y, self.layer.op.gain(x)
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         s, op = relevance * saved, self.layer.op
         return (s.sub_(s.mean(op.axes, keepdim=True)) if op.centred else s,)
 

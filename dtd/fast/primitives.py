@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,10 +23,10 @@ class Moved(Step):
     hands_coefficients: bool
     takes_coefficients = True
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         return self.mover.move(inputs)
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return self.mover.follow(saved, relevance)
 
 
@@ -37,11 +38,11 @@ class Rectified(Step):
     hands_coefficients = True
     owns_result = True
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         y = inputs[0].relu()
         return y, y
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return (torch.ops.aten.threshold_backward(relevance, saved, 0),)
 
 
@@ -51,11 +52,11 @@ class Passed(Step):
 
     function: Callable[..., Tensor]
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         checks.append(inputs[0].sum().isfinite())
         return self.function(*inputs), None
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return (relevance,)
 
 
@@ -77,7 +78,7 @@ class MeanForMaxStep(Step):
     def owns_result(self):
         return self.step.owns_result
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         mean, saved = self.step.up(checks, *inputs)
         largest = self.pool(*inputs)
         return largest, (saved, self.factor(mean, largest))
@@ -88,7 +89,7 @@ class MeanForMaxStep(Step):
             return largest if self.fitted else mean * nonzero(largest)
         return None if self.fitted else divide(mean, largest)
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         of_mean, factor = saved
         return self.step.down(of_mean, relevance if factor is None else relevance * factor)
 

@@ -41,10 +41,10 @@ class Divided(Quotient):
     weight: Tensor | None
     needs_z = True
 
-    def keep(self, y, denominator):
+    def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         return denominator
 
-    def quotient(self, kept, relevance, overwrite):
+    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
         s = masked(relevance / kept, kept)
         return s if self.weight is None else s.mul_(self.weight)
 
@@ -62,10 +62,10 @@ class Stabilised(Quotient):
         """0, as a tensor."""
         return torch.zeros_like(self.epsilon)
 
-    def keep(self, y, denominator):
+    def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         return torch.copysign(self.epsilon, denominator + self.zero).add_(denominator)  # −0 + 0 = +0
 
-    def quotient(self, kept, relevance, overwrite):
+    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
         s = relevance / kept
         return s if self.weight is None else s.mul_(self.weight)
 
@@ -76,11 +76,11 @@ class Ratio(Quotient):
 
     weight: Tensor | None
 
-    def keep(self, y, denominator):
+    def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         q = masked(y / denominator, denominator)
         return q if self.weight is None else q.mul_(self.weight)
 
-    def quotient(self, kept, relevance, overwrite):
+    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
         return relevance.mul_(kept) if overwrite else relevance * kept
 
 
@@ -91,12 +91,12 @@ class Damped(Quotient):
     epsilon: Tensor
     signed: bool  # whether y may be negative
 
-    def keep(self, y, denominator):
+    def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         size = y.abs() if self.signed else y
         q = size + self.epsilon
         return torch.div(size, q, out=q)
 
-    def quotient(self, kept, relevance, overwrite):
+    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
         return relevance.mul_(kept) if overwrite else relevance * kept
 
 
@@ -104,10 +104,10 @@ class Damped(Quotient):
 class Active(Quotient):
     """``s = 1[z > 0] c`` for a ReLU unit with ``D = z``: the gradient's mask."""
 
-    def keep(self, y, denominator):
+    def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         return y
 
-    def quotient(self, kept, relevance, overwrite):
+    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
         if overwrite:
             return threshold.grad_input(relevance, kept, 0, grad_input=relevance)
         return threshold(relevance, kept, 0)
@@ -117,10 +117,10 @@ class Active(Quotient):
 class Nonzero(Quotient):
     """``s = 1[z ≠ 0] c`` for a unit without a function above it and ``D = z``."""
 
-    def keep(self, y, denominator):
+    def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         return y
 
-    def quotient(self, kept, relevance, overwrite):
+    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
         return masked(relevance if overwrite else relevance.clone(), kept)
 
 
@@ -128,8 +128,8 @@ class Nonzero(Quotient):
 class Free(Quotient):
     """``s = c`` for a unit with ``D = z`` that vanishes only where all of its contributions do."""
 
-    def keep(self, y, denominator):
+    def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         return None
 
-    def quotient(self, kept, relevance, overwrite):
+    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
         return relevance

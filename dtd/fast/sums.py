@@ -1,6 +1,7 @@
 """LRP-0 on sums of activations in a prepared pass: coefficients pass, the stacked inputs are never built."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,7 +28,7 @@ class SumStep(Step):
     def merged(self):
         return self.setting.activation is not None
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         first, *rest = zip(inputs, self.weights, strict=True)
         z = first[0] if first[1] == 1 and rest else first[0] * first[1]
         for a, weight in rest:
@@ -35,7 +36,7 @@ class SumStep(Step):
         y = self.setting.merge(checks, z, overwrite=not self.quotient.needs_z)
         return y, self.quotient.keep(y, z)
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         s = self.quotient.quotient(saved, relevance, self.setting.may_overwrite)
         return tuple([s if weight == 1 else s * weight for weight in self.weights])
 
@@ -49,10 +50,10 @@ class ScaleStep(Step):
     hands_coefficients = True
     owns_result = True
 
-    def up(self, checks, *inputs):
+    def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
         return inputs[0] * self.weight, None
 
-    def down(self, saved, relevance):
+    def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return (relevance * self.weight,)
 
 

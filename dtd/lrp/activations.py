@@ -4,17 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from dtd.affine import AffineMap
 from dtd.algebra import negative, positive, step
-from dtd.domain import NonNegative
+from dtd.callers.copies import damping_of
+from dtd.domain import Domain, NonNegative
 from dtd.errors import check_nonnegative, check_number, check_parameter
 from dtd.lrp.base import LRPRule, four_steps, part, signed
+from dtd.propagation import Layer
 
 
 @dataclass(frozen=True, eq=False)
 class LRPZero(LRPRule):
     """``R_j = Σ_k a_j w_jk / Σ_{0,j} a_j w_jk R_k``: LRP-0 (Bach 2015, Eq. 56; Montavon 2019, Sec. 10.2.1)."""
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a, affine.weight)], bias, relevance)
 
 
@@ -27,15 +30,15 @@ class LRPEpsilon(LRPRule):
 
     epsilon: float | Callable[[Any], Any] = 1e-6
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         if not callable(self.epsilon):
             check_nonnegative("epsilon", self.epsilon, " or a function")
 
-    def sample_wise(self, layer):
+    def sample_wise(self, layer: Layer) -> bool:
         return not callable(self.epsilon) or getattr(self.epsilon, "sample_wise", False)
 
-    def redistribute(self, affine, a, bias, relevance, domain):
-        epsilon = self.epsilon(affine.apply(a)) if callable(self.epsilon) else self.epsilon
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
+        epsilon = damping_of(self.epsilon, affine.apply(a)) if callable(self.epsilon) else self.epsilon
         return four_steps(affine, [(a, affine.weight)], bias, relevance, epsilon)
 
 
@@ -45,10 +48,10 @@ class LRPGamma(LRPRule):
 
     gamma: float = 0.25
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         check_nonnegative("gamma", self.gamma)
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         weight = affine.weight + self.gamma * positive(affine.weight)
         return four_steps(affine, [(a, weight)], bias + self.gamma * positive(bias), relevance)
 
@@ -63,10 +66,10 @@ class LRPSignedGamma(LRPRule):
 
     gamma: float = 0.25
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         check_nonnegative("gamma", self.gamma)
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         up = step(affine.apply(a))
         lower, share = 0, 0
         for side, active in ((1, up), (-1, 1 - up)):
@@ -84,7 +87,7 @@ class LRPZPlus(LRPRule):
     requires = NonNegative()
     remedy = "Use the signed form, z^B with bounds, or w²."
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a, positive(affine.weight))], positive(bias), relevance)
 
 
@@ -92,7 +95,7 @@ class LRPZPlus(LRPRule):
 class LRPSignedZPlus(LRPRule):
     """``R_j = Σ_k (a_j w_jk)⁺ / Σ_{0,j} (a_j w_jk)⁺ R_k`` for inputs of either sign (Bach 2015, Eq. 60 with β = 0)."""
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, signed(a, affine.weight, 1), positive(bias), relevance)
 
 
@@ -106,13 +109,13 @@ class LRPAlphaBeta(LRPRule):
     alpha: float = 2.0
     beta: float | None = None
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         check_number("alpha", self.alpha)
         if self.beta is not None:
             check_number("beta", self.beta)
             check_parameter(abs(self.alpha - self.beta - 1) < 1e-12, "alpha - beta", "1", self.alpha - self.beta)
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         w, beta = affine.weight, self.alpha - 1 if self.beta is None else self.beta
         up, up_bias = four_steps(affine, signed(a, w, 1), positive(bias), relevance)
         down, down_bias = four_steps(affine, signed(a, w, -1), negative(bias), relevance)

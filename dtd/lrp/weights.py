@@ -1,20 +1,23 @@
 """Explicit rules whose shares follow the weights, a box or data: w², flat, z^B and PatternAttribution."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 
+from dtd.affine import AffineMap
 from dtd.algebra import negative, nonzero, positive
-from dtd.domain import Box, Domain, Real, check_bounds, varies_by_sample
+from dtd.domain import Box, Domain, Real, check_bounds, numeric, varies_by_sample
 from dtd.errors import DomainError, check_parameter
 from dtd.lrp.base import LRPRule, four_steps
+from dtd.propagation import Layer
 
 
 @dataclass(frozen=True, eq=False)
 class LRPWSquare(LRPRule):
     """``R_j = Σ_k w_jk² / Σ_{0,j} w_jk² R_k`` (Montavon 2017, Sec. 4.1)."""
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a * 0 + 1, affine.weight**2)], bias**2, relevance)
 
 
@@ -26,7 +29,7 @@ class LRPFlat(LRPRule):
     this is the rule of the paper; where some are 0 (pruned layers) the paper's sum counts them too: :class:`LRPFlatAll`.
     """
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a * 0 + 1, nonzero(affine.weight))], nonzero(bias), relevance)
 
 
@@ -38,7 +41,7 @@ class LRPFlatAll(LRPRule):
     not depend is handed relevance. It is therefore no rule of the catalogue, and is chosen by its class alone.
     """
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a * 0 + 1, affine.weight * 0 + 1)], nonzero(bias), relevance)
 
 
@@ -53,21 +56,24 @@ class LRPZBox(LRPRule):
     high: float | Tensor | None = None
     remedy = "Give the bounds that the data has."
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
+        for name in ("low", "high"):
+            object.__setattr__(self, name, numeric(getattr(self, name)))
         check_bounds(self.low, self.high)
 
     @property
     def requires(self) -> Domain:
         return Real() if self.low is None else Box(self.low, self.high)
 
-    def sample_wise(self, layer):
+    def sample_wise(self, layer: Layer) -> bool:
         bounds = layer.domain.bounds() if self.low is None else (self.low, self.high)
         return not any(map(varies_by_sample, bounds))
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         if self.low is None and not isinstance(domain, Box):
             raise DomainError(f"The z^B rule needs bounds; the layer's domain is {domain}. Give low and high.")
         low, high = (self.low, self.high) if self.low is not None else domain.bounds()
+        low, high = (bound.to(a) if isinstance(bound, Tensor) else bound for bound in (low, high))
         w, full = affine.weight, a * 0 + 1
         pairs = [(a, w), (-low * full, positive(w)), (-high * full, negative(w))]
         return four_steps(affine, pairs, 0 * bias, relevance)
@@ -79,10 +85,10 @@ class LRPPattern(LRPRule):
 
     pattern: Tensor = field(kw_only=True)
 
-    def check_parameters(self):
+    def check_parameters(self) -> None:
         check_parameter(
             hasattr(self.pattern, "shape"), "pattern", "a tensor of the layer's weight shape", repr(self.pattern)
         )
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a * 0 + 1, affine.weight * self.pattern)], 0 * bias, relevance)

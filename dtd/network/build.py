@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.export import ExportedProgram
+from torch.export.graph_signature import OutputKind
 from torch.fx import GraphModule, Node
 
 from dtd.domain import Domain
@@ -107,7 +108,11 @@ class Builder:
                 env[node] = Ref(-1 - k, tuple(leaves[leaf].shape), domains[k])
             else:
                 env[node] = Side(leaf, leaves[leaf], leaf)
-        (output,) = self.walk(lowering, self.program.graph_module, env, domains)
+        returned = self.walk(lowering, self.program.graph_module, env, domains)
+        kinds = [
+            spec.kind for spec in self.program.graph_signature.output_specs
+        ]  # inputs that the model writes to come first
+        output = returned[kinds.index(OutputKind.USER_OUTPUT)]
         return self.finish(lowering, output, domains)
 
     def learned(self) -> frozenset[Node]:

@@ -9,36 +9,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
-from torch.fx import Node
 
 from dtd.errors import DTDError, InputError, TraceError, UnsupportedOp
-from dtd.network.aten import aten
-from dtd.network.kinds import is_floating
 from dtd.network.leaves import Signature
+from dtd.network.rewriting import is_plain, simpler
 
 Output = str | int | Callable[[Any], Tensor] | None
-HARMLESS = frozenset((aten.detach_.default,))  # writes to no entry
+BatchNorm = nn.modules.batchnorm._BatchNorm
+NO_STATISTICS = (
+    "It has no running statistics, so that it mixes the samples of a batch: build it with track_running_stats=True and let "
+    "it see data in training mode, or use a norm over each sample (GroupNorm)."
+)
+WRITES = (
+    "The model writes to its own parameters or buffers when it runs{}, so that each call finds another model. In evaluation "
+    "mode forward must leave them as they are: if self.training: …"
+)
 PREFIX = "model"  # what the paths of the model's modules begin with in the export
-
-
-def one_bag(weight: Tensor, ids: Tensor, offsets: Tensor, scale=False, mode=0, *rest):
-    """``embedding_bag`` of one sample as a look-up and a sum, mean or maximum over its rows."""
-    _, weights, _, padding = (*rest, *(False, None, False, -1)[len(rest) :])
-    if offsets.shape[0] != 1 or (padding is not None and padding >= 0):
-        raise NotImplementedError("EmbeddingBag is supported with one bag for each sample and without padding_idx.")
-    rows = aten.embedding.default(weight, ids)
-    rows = rows if weights is None else rows * weights[:, None]
-    joined = (rows.sum, rows.mean, rows.amax)[mode](0, keepdim=True)
-    return joined, offsets, offsets, offsets
-
-
-def simpler() -> dict[Any, Callable]:
-    """Ops that the export writes as simpler ones: recurrent modules as their cells, einsum as matrix products."""
-    recurrent = [aten.lstm.input, aten.gru.input, aten.rnn_tanh.input, aten.rnn_relu.input]
-    cells = (aten.lstm_cell.default, aten.gru_cell.default, aten.rnn_tanh_cell.default, aten.rnn_relu_cell.default)
-    known = torch.export.default_decompositions()
-    composed = {op: known[op] for op in (aten.einsum.default, *cells)}
-    return {**torch._decomp.get_decompositions(recurrent), **composed, aten.embedding_bag.padding_idx: one_bag}
 
 
 class OneTensor(nn.Module):
@@ -125,42 +111,68 @@ def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]]
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
-def is_plain(program: ExportedProgram, known: Container[Any]) -> bool:
-    """Whether a graph writes to no value, and computes with the inputs' numbers in known ops alone: nothing to rewrite."""
-    inputs = set(program.graph_signature.user_inputs)
-    depends: set[Node] = set()
+def training_mode(model: nn.Module) -> UnsupportedOp | None:
+    """The error for a model with a module that computes otherwise in evaluation mode."""
+    for path, module in model.named_modules():
+        dropping = isinstance(module, nn.modules.dropout._DropoutNd)
+        if module.training and (dropping or (isinstance(module, BatchNorm) and module.track_running_stats)):
+            return UnsupportedOp(type(module).__name__, path, "The model is in training mode: call model.eval() before.")
+    return None
+
+
+def without_statistics(model: nn.Module) -> UnsupportedOp | None:
+    """The error for batch norm that takes its statistics from the batch, in any mode."""
+    for path, module in model.named_modules():
+        if isinstance(module, BatchNorm) and (module.running_mean is None or module.running_var is None):
+            return UnsupportedOp(type(module).__name__, path, NO_STATISTICS)
+    return None
+
+
+def check_buffers(program: ExportedProgram, model: nn.Module) -> None:
+    """Raise for a model that writes to its own buffers when it runs."""
+    written = sorted(name.removeprefix(PREFIX + ".") for name in program.graph_signature.buffers_to_mutate.values())
+    if written:
+        raise training_mode(model) or TraceError(WRITES.format(f" ({', '.join(written)})"))
+
+
+def makes_numbers(program: ExportedProgram) -> bool:
+    """Whether the graph holds floating-point numbers of one dtype that are no parameters: constants, zeros, conversions."""
     for node in program.graph.nodes:
-        if node.op == "placeholder" and node.name in inputs:
-            depends.add(node)
-        elif node.op == "call_function" and any(n in depends for n in node.all_input_nodes):
-            depends.add(node)
-            if getattr(getattr(node.target, "_schema", None), "is_mutable", False):
-                return False
-            if node.target not in known and is_floating(node.meta.get("val")):
-                return False
-        elif node.op == "call_function" and node.target not in HARMLESS:
-            if getattr(getattr(node.target, "_schema", None), "is_mutable", False):
-                return False
-    return True
+        val = node.meta.get("val")
+        if not (isinstance(val, Tensor) and val.is_floating_point()):
+            continue
+        made = node.op == "call_function" and (not node.all_input_nodes or node.kwargs.get("dtype") is not None)
+        if made or node.name in program.graph_signature.inputs_to_lifted_tensor_constants:
+            return True
+    return False
 
 
 def refusal(model: OneTensor, leaves: list[Tensor], error: Exception) -> TraceError:
     """Why a model could not be captured: its own error on one sample, training mode, or what torch.export says."""
-    for path, module in model.model.named_modules():
-        if module.training and isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd)):
-            return UnsupportedOp(type(module).__name__, path, "The model is in training mode: call model.eval() before.")
+    known = training_mode(model.model) or without_statistics(model.model)
+    if known is not None:
+        return known
     name = type(model.model).__name__
     try:
         with torch.no_grad():
-            model(*leaves)
+            returned = model(*(leaf.clone() for leaf in leaves))
+    except DTDError as own:
+        return own
     except Exception as own:
-        return TraceError(
-            f"The model itself fails on one sample of the example: {type(own).__name__}: {own}. {name} must run on any "
-            "number of samples, as one graph with a free batch size."
-        )
+        return TraceError(f"The model itself fails on one sample of the example{failure(own)}")
+    if not isinstance(returned, Tensor):
+        return TraceError(f"The model must return a tensor; {name} returns {type(returned).__name__}.")
     return TraceError(
         f"torch.export could not capture {name} as one graph with a free batch size. Python branches on values and code "
         f"that fixes the batch size must go. It said: {error}"
+    )
+
+
+def failure(error: Exception) -> str:
+    """A model's own error as the end of a sentence, with what to try."""
+    return (
+        f": {type(error).__name__}: {error}. Run model(example) to see where. It must run "
+        "on any number of samples, as one graph with a free batch size."
     )
 
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dtd.callers.printing import Printed
 from dtd.domain import Domain, check_inside, exact
 from dtd.errors import InputError, NonFiniteError
 from dtd.network.memo import Memo
 from dtd.network.sizes import Shape
-from dtd.printing import Printed
 from dtd.propagation import Layer
 
 Values = Mapping[int, Tensor]  # by layer index; explained input k is value −1−k
@@ -40,6 +40,8 @@ class Input(Printed):
         if not isinstance(x, Tensor) or x.ndim != len(self.shape) + 1 or tuple(x.shape[1:]) != self.shape:
             found = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
             raise InputError(f"{called} must have shape (B, {', '.join(map(str, self.shape))}); found {found}.")
+        if not x.is_floating_point():
+            raise InputError(f"{called} must be {like.dtype}, as traced; found {x.dtype}. Call x.to({like.dtype}).")
         if x.dtype not in (torch.float32, torch.float64):
             raise InputError(
                 f"Relevance needs float32 or float64; found an input in {x.dtype}. Call x.float() and model.float()."
@@ -73,6 +75,7 @@ class Graph:
     plans: Memo = field(default_factory=lambda: Memo(16), repr=False)  # what plans were bound to
     saved_bytes: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what one sample of a program saves
     programs: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what bound plans were prepared as
+    warned: Memo = field(default_factory=lambda: Memo(16), repr=False)  # plans whose relevance was said to outgrow
     of_one: "Graph | None" = field(default=None, repr=False)
 
     @property

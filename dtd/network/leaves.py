@@ -45,13 +45,12 @@ class Signature:
         tensors, names, fixed = [], [], []
         for place, (path, leaf) in enumerate(leaves):
             if isinstance(leaf, Tensor):
-                tensors.append(leaf)
-                names.append(leaf_name(path, parameters))
+                names.append("input" if alone else leaf_name(path, parameters))
+                tensors.append(plain(names[-1], leaf))
             else:
                 fixed.append((place, leaf))
         if not tensors:
             raise InputError("'inputs' must hold at least one tensor; found none.")
-        names = ["input"] if alone else names
         return cls(tuple(names), spec, tuple(fixed), alone, tuple(inputs) if mapping else None), tensors
 
     def call(self, tensors: Collection[Tensor]) -> tuple[tuple, dict]:
@@ -73,7 +72,7 @@ class Signature:
                 (inputs,) = inputs
             if isinstance(inputs, Mapping) and tuple(inputs) == self.names:
                 inputs = inputs[self.names[0]]
-            return [inputs]
+            return [plain("input", inputs)]
         if self.keywords is not None:
             if not isinstance(inputs, Mapping):
                 given = type(inputs).__name__
@@ -105,11 +104,43 @@ class Signature:
                 raise InputError(
                     f"The inputs were traced with {value!r} in place {place}, which is fixed; found another value."
                 )
-        tensors = [leaf for place, leaf in enumerate(leaves) if place not in fixed]
+        given = (leaf for place, leaf in enumerate(leaves) if place not in fixed)
+        tensors = [plain(name, leaf) for name, leaf in zip(self.names, given, strict=True)]
         for name, tensor in zip(self.names, tensors, strict=True):
             if not isinstance(tensor, Tensor):
                 raise InputError(f"'{name}' must be a tensor; found {type(tensor).__name__}.")
         return tensors
+
+
+def plain(name: str, tensor: Any) -> Any:
+    """A tensor as an ordinary one: of a subclass that only wears a name, its values; anything but a tensor as it is.
+
+    Raises :class:`InputError` for a tensor whose numbers are not there one by one: sparse, nested, quantised or masked, on
+    ``meta``, or inside a transform of ``torch.func``.
+    """
+    kind = type(tensor)
+    if not isinstance(tensor, Tensor):
+        return tensor
+    if kind is not Tensor and kind is not nn.Parameter:
+        if kind.__torch_dispatch__ is not Tensor.__torch_dispatch__:
+            raise not_plain(name, f"a {kind.__name__}")
+        with torch._C.DisableTorchFunctionSubclass():
+            tensor = tensor.as_subclass(Tensor)
+    if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        raise not_plain(name, "one inside a transform of torch.func, which an explanation cannot be a part of")
+    if tensor.layout != torch.strided or tensor.is_nested or tensor.is_quantized or tensor.is_meta:
+        what = "on the device meta" if tensor.is_meta else "nested" if tensor.is_nested else f"{tensor.layout}"
+        raise not_plain(name, "quantised" if tensor.is_quantized else what)
+    return tensor
+
+
+def not_plain(name: str, found: str) -> InputError:
+    """The error for a tensor that is not an ordinary one."""
+    called = "The input" if name == "input" else f"'{name}'"
+    return InputError(
+        f"{called} must be an ordinary dense tensor with values; found {found}. "
+        "Give its numbers as one: x.to_dense(), for example."
+    )
 
 
 def parameter_names(model: nn.Module, count: int) -> list[str]:

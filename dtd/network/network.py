@@ -4,13 +4,16 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import RLock
+from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.domain import Domain
-from dtd.errors import DTDError, InputError
+from dtd.errors import DTDError, InputError, StaleError
 from dtd.network.build import Builder, Built
+from dtd.network.form import Form
 from dtd.network.graph import Graph, Reading
 from dtd.network.leaves import Inputs, Signature
 from dtd.network.reader import Axes, check_ids, check_leaves
@@ -27,7 +30,10 @@ class Network:
 
     The network reads the model's live parameters: when one changes (in place, by assignment, ``load_state_dict`` or
     ``to``), the layers are built anew at the next use. Writing through ``tensor.data`` is the one change that torch does
-    not count; call :meth:`refresh` after it. The model is never written to. ``print(network)`` shows the layers.
+    not count; call :meth:`refresh` after it. Any other change of the model (a module of another class, a hook, training
+    mode where a module asks for it, an attribute such as ``eps``, another shape) is a :class:`StaleError` at the next use:
+    ``network.retrace(network.model)`` traces the model as it is now, in the same way. The model is never written to.
+    Threads may use one network at once. ``print(network)`` shows the layers.
 
     Where an axis of an input may vary, layers are built for the sizes of each call and kept for the last few; those of the
     properties below are the example's.
@@ -40,24 +46,40 @@ class Network:
     example: tuple[Tensor, ...]  # one sample of each tensor among the inputs, as exported
     domains: tuple[Domain, ...]  # of the explained inputs
     retrace: partial  # of the model: traces it as this one was
-    _state: Snapshot | None = field(default=None, repr=False)
-    _built: OrderedDict[tuple, Built] = field(default_factory=OrderedDict, repr=False)
-    _checked: set[str] = field(default_factory=set, repr=False)  # names of tensors that were found finite
+    form: Form | None = None  # the rest of the model as it was traced; None while it is being traced
+    _state: Snapshot | None = field(default=None, init=False, repr=False)
+    _built: OrderedDict[tuple, Built] = field(default_factory=OrderedDict, init=False, repr=False)
+    _checked: set[str] = field(default_factory=set, init=False, repr=False)  # names of tensors that were found finite
+    _lock: Any = field(default_factory=RLock, init=False, repr=False)  # of the three above
 
     def built(self, leaves: tuple[Tensor, ...]) -> Built:
-        """The layers over the parameters as they are now, at the sizes of one sample."""
-        if self._state is None or not self._state.holds():
-            self._state = Snapshot.of(self.model)
-            self._built, self._checked = OrderedDict(), set()
-        key = self.axes.sizes(leaves)
-        if key not in self._built:
-            with torch.no_grad():
-                self._built[key] = self.builder(self.domains, self.tensors, list(leaves), self._checked)
-            while len(self._built) > SIZES:
-                self._built.popitem(last=False)
-        elif len(self._built) > 1:
-            self._built.move_to_end(key)
-        return self._built[key]
+        """The layers over the parameters as they are now, at the sizes of one sample.
+
+        Raises :class:`StaleError` where more of the model changed than the values of its tensors.
+        """
+        with self._lock:
+            if self._state is None or not self._state.holds():
+                self.check_form()
+                self._state = Snapshot.of(self.model, self.form.written if self.form else ())
+                self._built, self._checked = OrderedDict(), set()
+            key = self.axes.sizes(leaves)
+            if key not in self._built:
+                with own_arithmetic():
+                    self._built[key] = self.builder(self.domains, self.tensors, list(leaves), self._checked)
+                while len(self._built) > SIZES:
+                    self._built.popitem(last=False)
+            elif len(self._built) > 1:
+                self._built.move_to_end(key)
+            return self._built[key]
+
+    def check_form(self) -> None:
+        """Raise :class:`StaleError` where the model is another one than was traced, but for the values of its tensors."""
+        changed = self.form.change(self.model) if self.form else ""
+        if changed:
+            raise StaleError(
+                f"The model changed after it was traced: {changed}. Trace it as it is now, network = "
+                "network.retrace(network.model), or change it back."
+            )
 
     @property
     def graph(self) -> Graph:
@@ -93,7 +115,7 @@ class Network:
             given.check(values[-1 - k], graph.like, self.axes.called(given.name))
         return Reading(graph.at(results), values)
 
-    @torch.no_grad()
+    @own_arithmetic()
     def evaluated(self, leaves: list[Tensor], batch: int) -> tuple[Built, dict[int, Tensor]]:
         """The layers at the sizes of checked inputs, and the side values that they and the look-ups need."""
         axes = self.axes
@@ -120,7 +142,7 @@ class Network:
             raise InputError(f"The network has {len(self.domains)} explained inputs; found {len(domains)} domains.")
         by_name = {each.name: domain for each, domain in zip(self.builder.explained, domains, strict=True)}
         again = partial(self.retrace, domain=by_name)
-        return replace(self, domains=domains, retrace=again, _state=None, _built=OrderedDict(), _checked=set())
+        return replace(self, domains=domains, retrace=again)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -168,8 +190,9 @@ class Network:
 
     def is_current(self, graph: Graph) -> bool:
         """Whether layers are still those of the model."""
-        holds = self._state is not None and self._state.holds()
-        return holds and any(built.graph is graph.base for built in self._built.values())
+        with self._lock:
+            holds = self._state is not None and self._state.holds()
+            return holds and any(built.graph is graph.base for built in self._built.values())
 
     def __reduce__(self):
         """A copy traces the copy of the model anew, in the same way."""

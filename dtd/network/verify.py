@@ -3,11 +3,14 @@
 import torch
 from torch import Tensor
 
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.domain import Domain, exact
-from dtd.errors import TraceError, UnsupportedOp
+from dtd.errors import DTDError, TraceError, UnsupportedOp
 from dtd.network.above import output_from
-from dtd.network.capture import OneTensor
+from dtd.network.capture import OneTensor, failure
+from dtd.network.leaves import Inputs
 from dtd.network.network import Network
+from dtd.network.reader import Axes
 
 SEED = 0
 
@@ -20,34 +23,42 @@ def verify(network: Network, model: OneTensor) -> None:
     """
     batched = [not unbatched for unbatched in network.axes.unbatched]
     generator = torch.Generator().manual_seed(SEED)
-    compare(network, model, [list(network.example), other_sample(network, generator)], batched)
+    singles = [list(network.example), other_sample(network, generator)]
+    compare(network, model, [into_domains(network, single) for single in singles], batched)
+
+
+def into_domains(network: Network, sample: list[Tensor]) -> list[Tensor]:
+    """A sample with its explained inputs moved into their domains, where an example may lie outside."""
+    domains = {each.leaf: network.domains[k] for k, each in enumerate(network.builder.explained) if each.lookup is None}
+    return [within(leaf, domains[k]) if k in domains else leaf for k, leaf in enumerate(sample)]
+
+
+def within(leaf: Tensor, domain: Domain) -> Tensor:
+    """The nearest values in a domain."""
+    low, high = (exact(bound).to(leaf) for bound in domain.bounds())
+    low, high = (bound[:1] if bound.ndim == leaf.ndim else bound for bound in (low, high))
+    return torch.minimum(torch.maximum(leaf, low), high)
 
 
 def other_sample(network: Network, generator: torch.Generator) -> list[Tensor]:
     """A sample that differs from the example's."""
-    domains = {each.leaf: network.domains[k] for k, each in enumerate(network.builder.explained) if each.lookup is None}
     found = []
     for k, leaf in enumerate(network.example):
         if network.axes.unbatched[k] and k not in network.axes.wide:
             found.append(leaf)  # samples share it
         elif leaf.is_floating_point():
-            found.append(perturbed(leaf, domains.get(k), generator))
+            found.append(perturbed(leaf, generator))
         else:
             order = torch.randperm(leaf.numel(), generator=generator).to(leaf.device)
             found.append(leaf.flatten()[order].view_as(leaf))
     return found
 
 
-def perturbed(leaf: Tensor, domain: Domain | None, generator: torch.Generator) -> Tensor:
-    """Other values, in the domain."""
+def perturbed(leaf: Tensor, generator: torch.Generator) -> Tensor:
+    """Other values."""
     noise = torch.randn(leaf.shape, generator=generator, dtype=torch.float64).to(leaf)
     scale = leaf.std() if leaf.numel() > 1 and bool(leaf.std() > 0) else torch.ones_like(leaf.sum())
-    moved = leaf + scale * noise
-    if domain is None:
-        return moved
-    low, high = (exact(bound).to(leaf) for bound in domain.bounds())
-    low, high = (bound[:1] if bound.ndim == leaf.ndim else bound for bound in (low, high))
-    return torch.minimum(torch.maximum(moved, low), high)
+    return leaf + scale * noise
 
 
 def batch_of(singles: list[list[Tensor]], batched: list[bool]) -> list[Tensor]:
@@ -55,13 +66,15 @@ def batch_of(singles: list[list[Tensor]], batched: list[bool]) -> list[Tensor]:
     return [torch.cat([s[k] for s in singles]) if b else singles[0][k] for k, b in enumerate(batched)]
 
 
-@torch.no_grad()
+@own_arithmetic()
 def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], batched: list[bool]) -> None:
     """Run the model on samples one by one and together, and the network on all of them."""
     try:
-        alone = [model(*single) for single in singles]
+        alone = [called(model, single) for single in singles]
+    except DTDError:
+        raise
     except Exception as error:
-        raise TraceError(f"The model itself fails on one sample: {type(error).__name__}: {error}") from error
+        raise TraceError(f"The model itself fails on one sample{failure(error)}") from error
     wide = [b or k in network.axes.wide for k, b in enumerate(batched)]
     leaves = [
         torch.stack([s[k] for s in singles]) if k in network.axes.wide else batch_of(singles, wide)[k]
@@ -72,13 +85,56 @@ def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], bat
     check_equal(network, expected, found, "one by one")
     if all(batched):
         try:
-            whole = model(*batch_of(singles, batched))
+            whole = called(model, batch_of(singles, batched))
         except Exception as error:
             raise TraceError(
                 f"The model runs on one sample and fails on {len(singles)} of the same kind together: {error}. It must take "
                 "any number of samples, as one graph with a free batch size."
             ) from error
         check_equal(network, parted(network, whole, alone[0], len(singles)).reshape(expected.shape), found, "together")
+
+
+def called(model: OneTensor, leaves: list[Tensor]) -> Tensor:
+    """The model on tensors of its own: it may write to its inputs."""
+    return model(*(leaf.clone() for leaf in leaves))
+
+
+@own_arithmetic()
+def verify_output(network: Network, inputs: Inputs, output: Tensor) -> None:
+    """Raise :class:`TraceError` where the output of an explanation is not what the model itself returns for its inputs.
+
+    The model is run on all samples together where that gives an output with a first axis of samples, and else one by one.
+    """
+    model = OneTensor(network.model, network.signature, network.retrace.keywords["output"])
+    leaves, axes = network.signature.tensors(inputs), network.axes
+    whole = None if any(axes.unbatched) or not len(output) else called(model, leaves)
+    if whole is None or whole.shape[:1] != output.shape[:1] or whole.numel() != output.numel():
+        parts = [called(model, row(axes, leaves, i)).reshape(output.shape[1:]) for i in range(len(output))]
+        whole = torch.stack(parts) if parts else output
+    expected = whole.reshape(output.shape).to(output)
+    off = difference(network, expected, output)
+    if off is not None:
+        raise TraceError(
+            f"The model returns another output for these inputs than the traced network: off by {off:.3g}. The model "
+            "depends on something that the trace does not see: values that Python code branches on, a global variable, the "
+            "batch's size or other samples. Make that a part of the graph, or trace the model as it is now."
+        )
+
+
+def row(axes: Axes, leaves: list[Tensor], i: int) -> list[Tensor]:
+    """One sample of each tensor, as the model takes it."""
+    taken = enumerate(zip(leaves, axes.batched, strict=True))
+    return [leaf[i] if k in axes.wide else leaf[i : i + 1] if batched else leaf for k, (leaf, batched) in taken]
+
+
+def difference(network: Network, expected: Tensor, found: Tensor) -> float | None:
+    """The largest difference between two outputs, where it is more than rounding."""
+    if not expected.numel():
+        return None
+    scale = max(1.0, expected.abs().max().item())
+    off = (expected - found).abs().max().item()
+    epsilon = max(torch.finfo(found.dtype).eps, network.built(network.example).epsilon)
+    return None if off <= epsilon**0.5 * scale else off
 
 
 def own_output(network: Network, leaves: list[Tensor]) -> Tensor:
@@ -100,14 +156,12 @@ def parted(network: Network, whole: Tensor, alone: Tensor, count: int) -> Tensor
 
 def check_equal(network: Network, expected: Tensor, found: Tensor, how: str) -> None:
     """Raise where the model's output and the network's differ by more than rounding."""
-    expected = expected.to(found)
-    scale = max(1.0, expected.abs().max().item()) if expected.numel() else 1.0
-    difference = (expected - found).abs().max().item() if expected.numel() else 0.0
-    built = network.built(network.example)
-    if not difference <= max(torch.finfo(found.dtype).eps, built.epsilon) ** 0.5 * scale:
+    off = difference(network, expected.to(found), found)
+    if off is not None:
+        built = network.built(network.example)
         advice = (
             "It mixes samples, or depends on values or on the batch size in a way that one sample does not show: its output "
-            f"for different samples {how} is off by {difference:.3g}. Keep samples apart along the first axis."
+            f"for different samples {how} is off by {off:.3g}. Keep samples apart along the first axis."
         )
         if built.suspects:
             op, path = built.suspects[0]

@@ -1,25 +1,25 @@
 """Plans: which relevance model speaks for which layer."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.affine import AffineMap, Diagonal
+from dtd.callers.printing import Printed, columns, shown
 from dtd.errors import InputError, PlanError
 from dtd.lrp import LRPRule, LRPWSquare, LRPZero
 from dtd.network.graph import Graph
 from dtd.network.network import Network
+from dtd.plans.follow import bias_of, follow_bias
 from dtd.plans.pooling import MaxAsAverage
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import Where, every, kind, selector
-from dtd.printing import Printed, columns, shown
 from dtd.propagation import Layer, Propagation
-from dtd.relevance import HeldScale, Linear, RelevanceModel, TrainingFree, default
+from dtd.relevance import Linear, RelevanceModel, TrainingFree, default
 from dtd.root import RootStrategy
 
 MAX_POOL = kind("max_pool")
 Model = Propagation | RootStrategy | Choice | MaxAsAverage
-
 
 FORMS = "a list of entries (where, model), or a choice of the catalogue for all layers with weights: Plan.uniform('gamma')"
 NO_MODEL = (
@@ -53,9 +53,9 @@ class Plan:
     catalogue (``dtd.rules.choose``), an explicit LRP rule, :class:`Generic` for any layer, or what a kind of layer has
     beside its default (:class:`MaxAsAverage`, :class:`ProductShares`, :class:`MatMulShares`, :class:`Identity`). Layers
     without weights that no entry names keep their defaults (:func:`dtd.relevance.default.default`): LRP-0 for sums and
-    averages, the winner for max pooling, halves for products, softmax at the data point, LayerNorm with its scale held and
-    under the bias mode of the next layer with weights;
-    what has one input (pointwise functions, products and sums with constants) passes its relevance.
+    averages, the winner for max pooling, halves for products (at a gate the signal takes all), softmax at the data point,
+    norms with their scale held; what has one input (pointwise functions, products with constants) passes its relevance.
+    Norms and sums with constants are under the bias mode of the next layer with weights.
 
     :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that speaks for
     no layer, because it matches none or because earlier entries match all that it matches (unless it is optional).
@@ -146,7 +146,7 @@ class Plan:
         if missing:
             raise PlanError(f"No entry of the plan speaks for {'; '.join(missing)}. Add one, or a last entry for 'every'.")
         self._check_idle(network, matched, used)
-        return norms_follow(bound, unnamed, network)
+        return tuple(follow_bias(bound, unnamed, network, self.formulas))
 
     def _check_idle(self, network: Graph, matched: set[int], used: set[int]) -> None:
         """Raise :class:`PlanError` for entries that speak for no layer, unless they are optional."""
@@ -169,6 +169,8 @@ class Plan:
             model = model.explicit(layer) if self.formulas else model.derived(layer)
         if isinstance(model, RootStrategy):
             model = (TrainingFree if layer.rectified else Linear)(model)
+        if isinstance(model, RelevanceModel):
+            model = replace(model, root=model.root.placed(layer.name))
         if not model.accepts(layer):
             raise PlanError(f"{shown(model)} is not defined for layer '{layer.name}' ({layer.kind}). Select other layers.")
         return model
@@ -177,16 +179,6 @@ class Plan:
         if self.formulas and isinstance(layer.op, AffineMap):
             return LRPWSquare() if isinstance(layer.op, Diagonal) else LRPZero()
         return default(layer.op)
-
-
-def norms_follow(bound: Sequence[Propagation], unnamed: Sequence[int], network: Graph) -> tuple[Propagation, ...]:
-    """The propagations; norms that no entry names are under the bias mode of the next layer with weights above, or below."""
-    modes = [bias_of(model) if layer.weighted else "" for layer, model in zip(network.layers, bound, strict=True)]
-    found = list(bound)
-    for i in unnamed:
-        if isinstance(bound[i], HeldScale):
-            found[i] = HeldScale(next(filter(None, (*modes[i:], *modes[:i][::-1])), "fixed"))
-    return tuple(found)
 
 
 def entry(given: Any) -> Entry:
@@ -201,14 +193,6 @@ def entry(given: Any) -> Entry:
 def line(of: Entry, width: int) -> str:
     """An entry in one line."""
     return f"{of.where!r:{width}}  {of.model!r}{'  (optional)' if of.optional else ''}"
-
-
-def bias_of(model: Propagation) -> str:
-    """The bias mode of a bound propagation; empty where it has none."""
-    searched = model.root if isinstance(model, RelevanceModel) else model
-    while getattr(searched, "inner", ()):  # of a mix or an average, which share it
-        searched = searched.inner[0]
-    return getattr(searched, "bias", "")
 
 
 def check_asked(network: Network, plan: Plan) -> None:

@@ -3,10 +3,10 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from dtd.callers.printing import Printed, shown
 from dtd.errors import PlanError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
-from dtd.printing import Printed, shown
 from dtd.propagation import Layer
 
 
@@ -51,10 +51,10 @@ class Both(Where):
     def __repr__(self) -> str:
         return " & ".join(f"({side!r})" if isinstance(side, Either) else repr(side) for side in (self.left, self.right))
 
-    def holds(self, layer, network):
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return self.left.holds(layer, network) and self.right.holds(layer, network)
 
-    def matches(self, layer, network):
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
         chosen = self.left.matches(layer, network) or self.right.matches(layer, network)
         return chosen and self.holds(layer, network)
 
@@ -69,17 +69,17 @@ class Either(Where):
     def __repr__(self) -> str:
         return f"{self.left!r} | {self.right!r}"
 
-    def holds(self, layer, network):
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return self.left.holds(layer, network) or self.right.holds(layer, network)
 
-    def matches(self, layer, network):
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
         return self.left.matches(layer, network) or self.right.matches(layer, network)
 
 
 class Weighted(Where):
     """A set of layers with weights."""
 
-    def matches(self, layer, network):
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
         return layer.weighted and self.holds(layer, network)
 
 
@@ -92,7 +92,7 @@ class Not(Weighted):
     def __repr__(self) -> str:
         return f"~({self.inner!r})" if isinstance(self.inner, (Both, Either)) else f"~{self.inner!r}"
 
-    def holds(self, layer, network):
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return not self.inner.holds(layer, network)
 
 

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from dtd.callers.printing import shown
 from dtd.domain import Domain
 from dtd.errors import PlanError
+from dtd.network.graph import Graph
+from dtd.network.network import Network
 from dtd.plans.selection import Weighted, Where, crossed, position, require
-from dtd.printing import shown
+from dtd.propagation import Layer
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class depth(Weighted):  # noqa: N801 - reads as a function in plans
             return "last" if self.start == -1 else f"index({self.start})"
         return f"depth({self.start})" if self.stop is None else f"depth({self.start}, {self.stop})"
 
-    def holds(self, layer, network):
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return position(layer, network) in range(*slice(self.start, self.stop).indices(len(network.weighted)))
 
 
@@ -45,7 +48,7 @@ class fraction(Weighted):  # noqa: N801
     def __repr__(self) -> str:
         return f"fraction({self.start:.4g}, {self.stop:.4g})"
 
-    def holds(self, layer, network):
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return self.start <= position(layer, network) / max(len(network.weighted), 1) < self.stop
 
 
@@ -58,8 +61,21 @@ class name(Weighted):  # noqa: N801
     def __post_init__(self):
         require(isinstance(self.glob, str), "name(glob)", "a glob over layer names, a text", self.glob)
 
-    def holds(self, layer, network):
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return fnmatchcase(layer.name, self.glob) or fnmatchcase(layer.path, self.glob)
+
+
+@dataclass(frozen=True)
+class exactly(Weighted):  # noqa: N801
+    """The one layer of that name, if it has weights: ``"shared"`` without the second use ``"shared@2"`` of its module."""
+
+    layer: str
+
+    def __post_init__(self):
+        require(isinstance(self.layer, str), "exactly(layer)", "the name of a layer, a text", self.layer)
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return layer.name == self.layer
 
 
 @dataclass(frozen=True, init=False)
@@ -76,10 +92,10 @@ class kind(Where):  # noqa: N801
     def __repr__(self) -> str:
         return f"kind({', '.join(map(repr, self.kinds))})"
 
-    def holds(self, layer, network):
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return layer.kind in self.kinds
 
-    def matches(self, layer, network):
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
         return self.holds(layer, network)
 
 
@@ -93,7 +109,7 @@ class domain(Weighted):  # noqa: N801
         valid = isinstance(self.type, type) and issubclass(self.type, Domain)
         require(valid, "domain(type)", "a class of domains (Box, NonNegative, Real)", self.type)
 
-    def holds(self, layer, network):
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return isinstance(layer.domain, self.type)
 
 
@@ -115,7 +131,7 @@ class First(Weighted):
     def __repr__(self) -> str:
         return "first"
 
-    def holds(self, layer, network):
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return crossed(layer, network) <= (0 if layer.weighted else 1)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -44,15 +45,15 @@ class Gather(Mover):
         """The index with an axis for the samples. # shape: (1 or B, *out)"""
         return self.index if self.index.ndim > len(self.shape) else self.index.unsqueeze(0)
 
-    def move(self, inputs):
+    def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         a, places = flat(inputs), self.places
         picked = a.gather(1, places.clamp(min=0).flatten(1).expand(len(a), -1)).view(len(a), *self.shape)
         return (picked if self.values is None else torch.where(places < 0, self.values, picked)), None
 
-    def follow(self, saved, relevance):
+    def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return collected(self.places, relevance, self.shapes)
 
-    def constant(self, like, saved=None):
+    def constant(self, like: Tensor, saved: Any = None) -> Tensor | None:
         return None if self.values is None else (self.places < 0).to(like)
 
     def image(self, *domains: Domain) -> Domain:
@@ -73,15 +74,15 @@ class Pick(Mover):
     steering: int = 0  # how many of the first inputs only say which entry is taken
     fixed: Domain | None = None  # where the constants among the outputs lie
 
-    def move(self, inputs):
+    def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         (index, values), a = self.choose(*inputs), flat(inputs)
         picked = a.gather(1, index.clamp(min=0).flatten(1)).view(index.shape)
         return (picked if values is None else torch.where(index < 0, values.to(a), picked)), index
 
-    def follow(self, saved, relevance):
+    def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return collected(saved, relevance, self.shapes)
 
-    def constant(self, like, saved=None):
+    def constant(self, like: Tensor, saved: Any = None) -> Tensor | None:
         return None if saved is None else (saved < 0).to(like)
 
     def image(self, *domains: Domain) -> Domain:
@@ -95,10 +96,10 @@ class Switch(Mover):
 
     mask: Tensor
 
-    def move(self, inputs):
+    def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return torch.where(self.mask, *inputs), None
 
-    def follow(self, saved, relevance):
+    def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return relevance * self.mask, relevance * ~self.mask
 
     def image(self, *domains: Domain) -> Domain:
@@ -117,13 +118,13 @@ class Filled(Mover):
     value: Tensor
     fixed: Domain  # where the constants lie
 
-    def move(self, inputs):
+    def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return torch.where(self.mask, inputs[0], self.value), None
 
-    def follow(self, saved, relevance):
+    def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return (relevance * self.mask,)
 
-    def constant(self, like, saved=None):
+    def constant(self, like: Tensor, saved: Any = None) -> Tensor | None:
         mask = self.mask if self.mask.ndim == like.ndim else self.mask.unsqueeze(0)
         return (~mask).to(like).expand(len(mask), *like.shape[1:])
 
@@ -142,13 +143,13 @@ class Held(Mover):
     function: Callable[..., Tensor]  # (B, *in) for each input -> (B, *out)
     range: Domain  # where the values lie
 
-    def move(self, inputs):
+    def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return self.function(*inputs), inputs
 
-    def follow(self, saved, relevance):
+    def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return tuple(torch.zeros_like(a) for a in saved)
 
-    def constant(self, like, saved=None):
+    def constant(self, like: Tensor, saved: Any = None) -> Tensor | None:
         return torch.ones_like(like[:1])
 
     def image(self, *domains: Domain) -> Domain:

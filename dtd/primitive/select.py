@@ -1,6 +1,7 @@
 """Max pooling."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,12 +50,12 @@ class MaxPool(Mover):
         """How many axes torch is told to pool."""
         return max(2, len(self.kernel))
 
-    def move(self, inputs):
+    def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         a = inputs[0].unsqueeze(-2) if self.flat else inputs[0]
         y, winners = POOL[self.axes](a, *self.settings, return_indices=True)
         return (y.squeeze(-2) if self.flat else y), (a.shape, a.stride(), winners)
 
-    def follow(self, saved, relevance):
+    def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         shape, stride, winners = saved
         like = relevance.new_empty_strided(shape, stride)  # lends its shape and layout
         above = relevance.unsqueeze(-2) if self.flat else relevance

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,10 +18,10 @@ class Reshape(Mover):
     before: tuple[int, ...]
     after: tuple[int, ...]
 
-    def move(self, inputs):
+    def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return inputs[0].reshape(inputs[0].shape[0], *self.after), None
 
-    def follow(self, saved, relevance):
+    def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return (relevance.reshape(relevance.shape[0], *self.before),)
 
     def image(self, *domains: Domain) -> Domain:
@@ -37,13 +38,13 @@ class Rearrange(Mover):
     shapes: tuple[tuple[int, ...], ...]  # of one sample of each input
     constants: Domain | None = None  # the range of the constants among the outputs
 
-    def move(self, inputs):
+    def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return torch.func.vjp(self.function, *inputs)
 
-    def follow(self, saved, relevance):
+    def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return saved(relevance)
 
-    def constant(self, like, saved=None):
+    def constant(self, like: Tensor, saved: Any = None) -> Tensor | None:
         if self.constants is None:
             return None
         zeros = tuple(like.new_zeros(1, *shape) for shape in self.shapes)

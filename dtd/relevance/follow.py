@@ -1,10 +1,13 @@
 """Relevance that follows entries back to where they came from: moved data, and the winners of max pooling."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from torch import Tensor
+
+from dtd.callers.printing import Printed
 from dtd.primitive import Mover
-from dtd.printing import Printed
-from dtd.propagation import Propagated, Propagation, balance, per_sample
+from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
 
 @dataclass(frozen=True)
@@ -16,13 +19,13 @@ class Follow(Printed, Propagation):
     its linear region ``y_k = a_winner``.
     """
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, Mover)
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return layer.op.move(inputs)
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         lower, constant = layer.op.follow(saved, relevance), layer.op.constant(relevance, saved)
         kept = {} if constant is None else {"bias": per_sample(relevance * constant)}
         return Propagated(lower, balance(relevance, lower, **kept))

@@ -43,7 +43,7 @@ def broadcast(value: Tensor | float, a: Tensor) -> Tensor:
     if not isinstance(value, Tensor):
         return a.new_full((1, *a.shape[1:]), value)
     batch = value.shape[0] if value.ndim == a.ndim else 1
-    return value.expand(batch, *a.shape[1:])
+    return value.to(a).expand(batch, *a.shape[1:])
 
 
 def moves_whole(search: Search, layer: Layer) -> bool:

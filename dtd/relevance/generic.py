@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from dtd.algebra import divide
+from dtd.callers.printing import Printed
 from dtd.domain import Bound, varies_by_sample
 from dtd.errors import BudgetError, check_parameter
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.numeric import first_root
 from dtd.relevance.segment import Path, walk
@@ -61,20 +61,20 @@ class Generic(Propagation, Printed):
         check_parameter(self.order in (1, 2), "order", "1 or 2", self.order)
         check_parameter(self.brackets >= 1, "brackets", ">= 1", self.brackets)
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return True
 
-    def sample_wise(self, layer):
+    def sample_wise(self, layer: Layer) -> bool:
         points = self.reference if isinstance(self.reference, tuple) else (self.reference,)
         return not any(map(varies_by_sample, points))
 
-    def forward(self, layer: Layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         self.path(layer, inputs)
         if self.at == "root":
             self.at_once(layer, inputs)
         return layer(*inputs), inputs
 
-    def backward(self, layer: Layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         if self.at == "reference":
             lower, zeroth = self.from_reference(layer, saved, relevance)
         else:
@@ -89,7 +89,13 @@ class Generic(Propagation, Printed):
         """The segment from the data to the reference."""
         points = self.reference if isinstance(self.reference, tuple) else (self.reference,) * len(inputs)
         check_parameter(len(points) == len(inputs), "reference", f"one for each input of '{layer.name}'", len(points))
-        return Path(inputs, tuple(a - torch.as_tensor(x).to(a).expand_as(a) for a, x in zip(inputs, points, strict=True)))
+        return Path(
+            inputs,
+            tuple(
+                a - torch.as_tensor(x, dtype=a.dtype, device=a.device).expand_as(a)
+                for a, x in zip(inputs, points, strict=True)
+            ),
+        )
 
     def at_once(self, layer: Layer, inputs: tuple[Tensor, ...]) -> int:
         """How many units fit in memory; raises :class:`BudgetError` when not even one does."""

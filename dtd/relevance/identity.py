@@ -1,10 +1,13 @@
 """Relevance that passes unchanged."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from torch import Tensor
+
+from dtd.callers.printing import Printed
 from dtd.primitive import LayerNorm, Pointwise
-from dtd.printing import Printed
-from dtd.propagation import Propagated, Propagation, balance
+from dtd.propagation import Layer, Propagated, Propagation, balance
 
 
 @dataclass(frozen=True)
@@ -16,11 +19,11 @@ class Identity(Printed, Propagation):
     Prop. 3.4).
     """
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, (Pointwise, LayerNorm))
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return layer(*inputs), None
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         return Propagated((relevance,), balance(relevance, (relevance,)))

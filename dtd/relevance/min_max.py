@@ -1,19 +1,20 @@
 """The min-max relevance model: a small trained network for the relevance of each upper unit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from dtd.affine import Dense
 from dtd.algebra import negative, positive
+from dtd.callers.printing import Printed
 from dtd.direction import Direction, ToBox, Weights, ZPlus
 from dtd.domain import Box, Domain, NonNegative
 from dtd.errors import InputError
-from dtd.printing import Printed
-from dtd.propagation import Contextual, Layer, Propagated, balance, per_sample
+from dtd.propagation import Context, Contextual, Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.training_free import TrainingFree
 from dtd.root import Ray
 
@@ -36,11 +37,11 @@ class MinMax(Contextual, Printed):
     u: Tensor
     e: Tensor
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         units, _, inputs = self.v.shape
         return per_unit(layer) and layer.op.weight.shape == (units, inputs)
 
-    def check(self, layers, models, position, batch):
+    def check(self, layers: Sequence[Layer], models: Sequence[Propagation], position: int, batch: int) -> None:
         above = upper(layers, position)
         found, (*_, expected) = torch.Size(layers[above].shape).numel(), self.u.shape
         if found != expected:
@@ -49,7 +50,7 @@ class MinMax(Contextual, Printed):
                 f"'{layers[above].name}' has {found} units. Fit it on this network."
             )
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return layer(*inputs), None
 
     def hidden(self, a: Tensor, relevance: Tensor) -> Tensor:
@@ -63,7 +64,7 @@ class MinMax(Contextual, Printed):
         dense = Dense(weight=weight, bias=None, in_shape=layer.op.in_shape, out_shape=(len(weight),))
         return replace(layer, op=dense, shape=dense.out_shape)
 
-    def decompose(self, layer, context, relevance):
+    def decompose(self, layer: Layer, context: Context, relevance: Tensor) -> Propagated:
         a = layer.joined(tuple(context.values[j] for j in layer.inputs))
         above = context.arrived[upper(context.above.layers, context.position)]
         hidden, inner = self.hidden(a, above.flatten(1)), self.layer(layer)

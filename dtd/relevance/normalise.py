@@ -1,14 +1,15 @@
 """Relevance of normalisations: softmax at the data point, norms with their scale held constant."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
 from dtd.algebra import divide, sign
+from dtd.callers.printing import Printed
 from dtd.errors import check_parameter
 from dtd.primitive import LayerNorm, Softmax
-from dtd.printing import Printed
-from dtd.propagation import Propagated, Propagation, balance, per_sample
+from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.root import Bias, check_bias
 
 
@@ -20,14 +21,14 @@ class SoftmaxTangent(Printed, Propagation):
     term. Inputs that a mask hides are no inputs. Source: Achtibat 2024, Prop. 3.1.
     """
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, Softmax)
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         (x,), s, shown = inputs, layer(*inputs), layer.op.shown
         return s, (x if shown is None else x.masked_fill(~shown, 0), s)
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         x, s = saved
         lower = (x * (relevance - s * relevance.sum(layer.op.axis, keepdim=True)),)
         return Propagated(lower, balance(relevance, lower, zeroth=per_sample(relevance - lower[0])))
@@ -62,14 +63,14 @@ class HeldScale(Printed, Propagation):
         check_parameter(self.damping >= 0, "damping", ">= 0", self.damping)
         check_parameter(not (self.damping and self.bias == "fixed"), "damping", "0 with a fixed bias", self.damping)
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, LayerNorm)
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         y = layer(*inputs)
         return y, (inputs[0], None if self.bias == "fixed" else y)
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         x, y = saved
         if not layer.op.centred and layer.op.bias is None and not self.damping:
             return Propagated((relevance,), balance(relevance, (relevance,)))

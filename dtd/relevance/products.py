@@ -1,12 +1,15 @@
 """Relevance of products of two activations."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
 
 from dtd.algebra import divide, sign
+from dtd.callers.printing import Printed
 from dtd.domain import Box, Domain
 from dtd.errors import check_parameter
 from dtd.primitive import MatMul, Product
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
 UNIT = Box(0.0, 1.0)
@@ -40,13 +43,13 @@ class ProductShares(Printed, Propagation):
     def __post_init__(self):
         check_parameter(self.share is None or 0 <= self.share <= 1, "share", "between 0 and 1, or None", self.share)
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, Product)
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return layer(*inputs), None
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         share = signal_share(layer) if self.share is None else self.share
         lower = (share * relevance, (1 - share) * relevance)
         return Propagated(lower, balance(relevance, lower))
@@ -73,14 +76,14 @@ class MatMulShares(Printed, Propagation):
         check_parameter(self.share is None or 0 <= self.share <= 1, "share", "between 0 and 1, or None", self.share)
         check_parameter(self.damping >= 0, "damping", ">= 0", self.damping)
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, MatMul)
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         y = layer(*inputs)
         return y, (*inputs, y)
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         a, b, y = saved
         s = divide(relevance, y + self.damping * sign(y) if self.damping else y)
         share = signal_share(layer) if self.share is None else self.share

@@ -1,12 +1,14 @@
 """Curved layers at the data point, and layers that are held constant."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from dtd.algebra import divide
-from dtd.printing import Printed
-from dtd.propagation import Propagated, Propagation, balance, per_sample
+from dtd.callers.printing import Printed
+from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,13 @@ class Tangent(Printed, Propagation):
     this is Achtibat 2024, Prop. 3.1; for a layer norm without bias, whose scale then moves along, the terms sum to 0.
     """
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return True
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return layer(*inputs), inputs
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         with torch.enable_grad():
             y, adjoint = torch.func.vjp(layer, *saved)
         slopes = adjoint(divide(relevance, y.detach()))
@@ -41,12 +43,12 @@ class Constant(Printed, Propagation):
     the attention take all.
     """
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return True
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return layer(*inputs), inputs
 
-    def backward(self, layer, saved, relevance):
+    def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         lower = tuple(map(torch.zeros_like, saved))
         return Propagated(lower, balance(relevance, lower, bias=per_sample(relevance)))

@@ -1,6 +1,7 @@
 """The training-free relevance model of a ReLU unit."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dtd.algebra import positive, step
 from dtd.relevance.base import RelevanceModel
@@ -18,14 +19,14 @@ class TrainingFree(RelevanceModel):
     ``R_k max(0, z(a)/z)``, its terms remain defined, and its root counts as invalid ("inactive").
     """
 
-    def value(self, r):
+    def value(self, r: Any) -> Any:
         return positive(r)
 
-    def slope(self, r, tolerance):
+    def slope(self, r: Any, tolerance: Any) -> Any:
         return 1 - step(-r - tolerance)
 
-    def defined(self, z):
+    def defined(self, z: Any) -> Any:
         return z > 0
 
-    def in_region(self, r, tolerance):
+    def in_region(self, r: Any, tolerance: Any) -> Any:
         return r >= -tolerance

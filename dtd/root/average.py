@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from dtd.direction import Direction, Jitter, Toward
+from dtd.domain import Domain
 from dtd.errors import check_parameter
-from dtd.root.base import Bias, RootStrategy
+from dtd.root.base import Bias, RootStrategy, WeightedRoots
 from dtd.root.mix import Mix
 from dtd.root.search import Ray, Reference
+from dtd.root.units import Units
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,17 @@ class Average(RootStrategy):
         """The same as a mix of equal weights."""
         return Mix(tuple((1 / len(self.strategies), strategy) for strategy in self.strategies))
 
-    def searches(self):
+    def placed(self, name: str) -> RootStrategy:
+        return Average(tuple(strategy.placed(name) for strategy in self.strategies))
+
+    def searches(self) -> "tuple[tuple[float, RootStrategy], ...] | None":
         return self.mix.searches()
 
-    def roots(self, units, domain):
+    def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         return self.mix.roots(units, domain)
 
     @property
-    def inner(self):
+    def inner(self) -> "tuple[RootStrategy, ...]":
         return self.strategies
 
 

@@ -11,10 +11,10 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
+from dtd.callers.printing import Printed
 from dtd.direction import Direction
 from dtd.domain import Domain
 from dtd.errors import InputError
-from dtd.printing import Printed
 from dtd.propagation import Layer
 from dtd.root.units import Units
 
@@ -65,7 +65,7 @@ class RootStrategy(Printed, ABC):
     def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         """The explicit roots of some units, one after another, with their weights (which sum to 1)."""
 
-    def searches(self) -> "tuple[tuple[float, RootStrategy], ...] | None":
+    def searches(self) -> tuple[tuple[float, Any], ...] | None:
         """The :class:`Search` es that the strategy is a weighted sum of; None where it is not."""
         return None
 
@@ -73,6 +73,10 @@ class RootStrategy(Printed, ABC):
     def inner(self) -> "tuple[RootStrategy, ...]":
         """The strategies that this one is made of."""
         return ()
+
+    def placed(self, name: str) -> "RootStrategy":
+        """The strategy as it is in the layer ``name``: random directions draw for each layer."""
+        return self
 
     @property
     def sample_wise(self) -> bool:
@@ -98,7 +102,9 @@ class RootStrategy(Printed, ABC):
 
 def mixed(roots: WeightedRoots) -> Root:
     """The point ``Σ_i weight_i ã_i`` as one root; it exists where every part does."""
-    shift, bias_shift, exists = 0, 0, True
+    shift: Any = 0
+    bias_shift: Any = 0
+    exists: Any = True
     for weight, root in roots:
         shift = shift + weight * root.shift
         bias_shift = bias_shift + weight * root.bias_shift

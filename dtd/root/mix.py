@@ -1,9 +1,11 @@
 """Strategies made of others: affine mixes, and the explicit reading of any."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from dtd.domain import Domain
 from dtd.errors import check_parameter
-from dtd.root.base import RootStrategy
+from dtd.root.base import RootStrategy, WeightedRoots
+from dtd.root.units import Units
 
 
 @dataclass(frozen=True)
@@ -23,19 +25,22 @@ class Mix(RootStrategy):
         for _, part in self.parts:
             check_parameter(isinstance(part, RootStrategy), "parts", "a root strategy each", part)
 
-    def searches(self):
+    def placed(self, name: str) -> RootStrategy:
+        return Mix(tuple((weight, part.placed(name)) for weight, part in self.parts))
+
+    def searches(self) -> "tuple[tuple[float, RootStrategy], ...] | None":
         found = [(weight, part.searches()) for weight, part in self.parts]
         if any(inner is None for _, inner in found):
             return None
         return tuple((weight * share, search) for weight, inner in found for share, search in inner)
 
-    def roots(self, units, domain):
+    def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         for weight, part in self.parts:
             for share, root in part.roots(units, domain):
                 yield weight * share, root
 
     @property
-    def inner(self):
+    def inner(self) -> "tuple[RootStrategy, ...]":
         return tuple(part for _, part in self.parts)
 
 
@@ -49,9 +54,12 @@ class Explicit(RootStrategy):
     strategy: RootStrategy
     memory: int = 2**28
 
-    def roots(self, units, domain):
+    def placed(self, name: str) -> RootStrategy:
+        return replace(self, strategy=self.strategy.placed(name))
+
+    def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         return self.strategy.roots(units, domain)
 
     @property
-    def inner(self):
+    def inner(self) -> "tuple[RootStrategy, ...]":
         return (self.strategy,)

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from dtd.algebra import sign
+from dtd.callers.copies import evaluated
 from dtd.domain import Bound, Domain, varies_by_sample
 from dtd.errors import check_parameter
-from dtd.root.base import Bias, Root, RootStrategy, check_bias
-from dtd.root.units import FieldUnits, rounding
+from dtd.root.base import Bias, Root, RootStrategy, WeightedRoots, check_bias
+from dtd.root.units import FieldUnits, Units, rounding
 
 Metric = Bound | Callable[[Tensor], Tensor]
 
@@ -41,16 +42,16 @@ class Nearest(RootStrategy):
         check_bias(self.bias)
 
     @property
-    def sample_wise(self):
+    def sample_wise(self) -> bool:
         if callable(self.metric):
             return getattr(self.metric, "sample_wise", False)
         return not varies_by_sample(self.metric)
 
     @property
-    def bias_moves(self):
+    def bias_moves(self) -> bool:
         return self.bias != "fixed"
 
-    def roots(self, units, domain):
+    def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         yield 1, self.root(units, domain)
 
     def root(self, units: FieldUnits, domain: Domain) -> Root:
@@ -72,7 +73,11 @@ class Nearest(RootStrategy):
     def ease(self, units: FieldUnits) -> Tensor:
         """``1 / D²``, 0 for inputs that do not move. # shape: (B, k, J)"""
         metric = units.of_activations(
-            lambda a: torch.as_tensor(self.metric(a) if callable(self.metric) else self.metric).to(a)
+            lambda a: (
+                evaluated(self.metric, a, "metric")
+                if callable(self.metric)
+                else torch.as_tensor(self.metric, dtype=a.dtype, device=a.device)
+            )
         )
         metric = metric.masked_fill(units.real == 0, 1)  # ∞ · 0 at padding
         wrong = metric[~(metric > 0)]

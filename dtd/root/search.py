@@ -2,14 +2,15 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.algebra import divide, sign
+from dtd.callers.copies import damping_of
 from dtd.direction import Direction, Toward
 from dtd.domain import Bound, Domain
 from dtd.errors import check_nonnegative, check_parameter
-from dtd.root.base import Bias, Root, RootStrategy, check_bias
+from dtd.root.base import Bias, Root, RootStrategy, WeightedRoots, check_bias
 from dtd.root.units import Units
 
 Damping = float | Callable[[Any], Any]
@@ -31,14 +32,14 @@ class Search(RootStrategy):
         if "denominator" in cls.__dict__ and "damping_number" not in cls.__dict__:
             cls.damping_number = None  # the parent's is that of another denominator
 
-    def searches(self):
+    def searches(self) -> "tuple[tuple[float, RootStrategy], ...] | None":
         return ((1, self),)
 
-    def roots(self, units, domain):
+    def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         yield 1, self.root(units, domain)
 
     @property
-    def directions(self):
+    def directions(self) -> tuple[Direction, ...]:
         return (self.direction,)
 
     @abstractmethod
@@ -50,7 +51,7 @@ class Search(RootStrategy):
         return denominator != 0
 
     @property
-    def bias_moves(self):
+    def bias_moves(self) -> bool:
         return self.bias != "fixed"
 
     def root(self, units: Units, domain: Domain) -> Root:
@@ -93,6 +94,9 @@ class Ray(Search):
     damping: Damping = 0.0
     line: bool = False
 
+    def placed(self, name: str) -> RootStrategy:
+        return replace(self, direction=self.direction.placed(name))
+
     def __post_init__(self):
         check_bias(self.bias)
         check_parameter(isinstance(self.direction, Direction), "direction", "a search direction", self.direction)
@@ -100,23 +104,21 @@ class Ray(Search):
             check_nonnegative("damping", self.damping, " or a function")
 
     @property
-    def damping_number(self) -> float | None:
+    def damping_number(self) -> float | None:  # type: ignore[override]
         """ε, where it is a number."""
         return None if callable(self.damping) else float(self.damping)
 
     @property
-    def sample_wise(self):
+    def sample_wise(self) -> bool:
         return not callable(self.damping) or getattr(self.damping, "sample_wise", False)
 
-    def denominator(self, n, z, context):
+    def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         if not callable(self.damping) and self.damping == 0:
             return n
-        epsilon = context(self.damping) if callable(self.damping) else self.damping
-        if callable(self.damping):
-            check_parameter(bool((epsilon >= 0).all()), "damping", "a function with values >= 0", epsilon)
+        epsilon = context(lambda z: damping_of(self.damping, z)) if callable(self.damping) else self.damping
         return n + epsilon * sign(n)
 
-    def found(self, denominator, z):
+    def found(self, denominator: Any, z: Any) -> Any:
         exists = denominator != 0
         return exists if self.line else exists & (z * sign(denominator) >= 0)
 
@@ -137,8 +139,8 @@ class Reference(Search):
         check_parameter(self.bias == "fixed", "bias", "'fixed' for a reference point", self.bias)
 
     @property
-    def direction(self) -> Direction:
+    def direction(self) -> Direction:  # type: ignore[override]
         return Toward(self.point)
 
-    def denominator(self, n, z, context):
+    def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         return z

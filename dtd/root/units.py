@@ -28,10 +28,17 @@ class Units(Protocol):
     side values, which differ between samples
     """
 
-    activations: Any
-    weights: Any
-    bias: Any
-    z: Any
+    @property
+    def activations(self) -> Any: ...
+
+    @property
+    def weights(self) -> Any: ...
+
+    @property
+    def bias(self) -> Any: ...
+
+    @property
+    def z(self) -> Any: ...
 
     def of_activations(self, function: Callable) -> Any:
         """A function of the activations, laid out along the receptive fields. # shape: (B, k, J)"""

@@ -12,7 +12,8 @@ from dtd.direction import Weights
 from dtd.domain import Box, Domain, NonNegative, Real
 from dtd.relevance import Linear
 from dtd.root import Nearest, Ray, Root, RootStrategy
-from dtd.root.units import FieldUnits
+from dtd.root.base import WeightedRoots
+from dtd.root.units import FieldUnits, Units
 from proofs.judge import Step, every
 from proofs.kernel import Case, Mutant, Proof, never_zero, unconditional
 from proofs.layers import ANY, indexed, real
@@ -81,7 +82,7 @@ class At(RootStrategy):
 
     shift: object
 
-    def roots(self, units, domain):
+    def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         yield 1, Root(self.shift, 0 * units.z, True)
 
 

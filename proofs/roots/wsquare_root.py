@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dtd.algebra import one, sign
 from dtd.direction import Activations, Direction, Factor, Weights
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from dtd.root import Ray
 from proofs.arbitrary import Along
 from proofs.judge import Step
@@ -42,7 +42,7 @@ def steps(at, direction):
 class Signs(Direction):
     """sign w for w: the nearest root in the maximum norm."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(one, sign),)
 
 

@@ -1,6 +1,8 @@
 """LRP-ε: the ray to the origin, stopped before the root; the zeroth term is what ε absorbs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dtd.algebra import sign
 from dtd.direction import Activations
@@ -36,7 +38,7 @@ def parameters(entry, number):
 class Unsigned(Ray):
     """ε in place of ε sign n."""
 
-    def denominator(self, n, z, context):
+    def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         return n + self.damping
 
 
@@ -44,7 +46,7 @@ class Unsigned(Ray):
 class Twice(Ray):
     """2ε in place of ε."""
 
-    def denominator(self, n, z, context):
+    def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         return n + 2 * self.damping * sign(n)
 
 

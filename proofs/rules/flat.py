@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dtd.algebra import nonzero, one, reciprocal, sign
 from dtd.direction import Factor, Flat
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from dtd.lrp import LRPFlatAll
 from proofs.formula import ratio
 from proofs.layers import Family
@@ -24,7 +24,7 @@ def direction(at):
 class Signs(Flat):
     """sign w for 1/w."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(one, sign),)
 
 

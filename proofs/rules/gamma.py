@@ -1,10 +1,12 @@
 """LRP-γ: the root along ``a_j (1 + γ 1[w_j > 0])``."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from dtd.affine import AffineMap
 from dtd.algebra import identity, positive, step
 from dtd.direction import Boost, Factor, Gamma
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from dtd.lrp import LRPGamma, four_steps
 from proofs.formula import ratio
 from proofs.layers import Family
@@ -29,7 +31,7 @@ def parameters(entry, number):
 class BoostsAll(Gamma):
     """|w| in place of w⁺."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, lambda w: 1 + self.gamma * step(w) - self.gamma * step(-w)),)
 
 
@@ -37,7 +39,7 @@ class BoostsAll(Gamma):
 class BoostsNegative(Gamma):
     """w⁻ in place of w⁺."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, Boost(self.gamma, -1)),)
 
 
@@ -45,7 +47,7 @@ class BoostsNegative(Gamma):
 class ForgetsBias(LRPGamma):
     """The bias neuron keeps its weight b instead of b + γ b⁺."""
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a, affine.weight + self.gamma * positive(affine.weight))], bias, relevance)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dtd.algebra import negative, positive, step
 from dtd.direction import Boost, Factor, SignedGamma
 from dtd.direction.functions import signed_parts
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from proofs.formula import ratio
 from proofs.layers import SIDES, Family
 from proofs.rules.derivation import RuleProof, derived_as, with_direction, without_bias
@@ -37,7 +37,7 @@ def parameters(entry, number):
 class OneSided(SignedGamma):
     """The positive contributions are boosted whatever the output's sign."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return tuple(Factor(part, Boost(self.gamma, sign)) for part, sign in signed_parts(domain))
 
 
@@ -45,7 +45,7 @@ class OneSided(SignedGamma):
 class BySignOfWeight(SignedGamma):
     """The sign of the weight in place of that of the contribution."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return tuple(Factor(part, Boost(self.gamma, side), side) for side in (1, -1) for part, _ in signed_parts(domain))
 
 

@@ -1,8 +1,10 @@
 """LRP-0: the root along ``a_j``, on the segment to the origin."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from dtd.domain import Real
+from dtd.affine import AffineMap
+from dtd.domain import Domain, Real
 from dtd.lrp import LRPZero, four_steps
 from proofs.formula import ratio
 from proofs.layers import Family
@@ -22,7 +24,7 @@ def direction(at):
 class Absolute(LRPZero):
     """|w| for w."""
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a, abs(affine.weight))], bias, relevance)
 
 

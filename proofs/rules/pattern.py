@@ -1,9 +1,11 @@
 """PatternAttribution: the root along a pattern ``p_j`` estimated from data."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from dtd.affine import AffineMap
 from dtd.direction import Pattern
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from dtd.lrp import LRPPattern, four_steps
 from proofs.formula import ratio
 from proofs.layers import Family
@@ -27,7 +29,7 @@ def parameters(entry, number):
 class OnlyPattern(LRPPattern):
     """p for w p."""
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a * 0 + 1, affine.weight * 0 + self.pattern)], 0 * bias, relevance)
 
 

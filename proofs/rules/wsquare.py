@@ -1,10 +1,12 @@
 """w²: the root along ``w_j``, the nearest one."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from dtd.affine import AffineMap
 from dtd.algebra import one
 from dtd.direction import Factor, Weights
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from dtd.lrp import LRPWSquare, four_steps
 from proofs.formula import ratio
 from proofs.layers import Family
@@ -24,7 +26,7 @@ def direction(at):
 class Squares(Weights):
     """w² for w as the direction."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(one, lambda w: w**2),)
 
 
@@ -32,7 +34,7 @@ class Squares(Weights):
 class Absolute(LRPWSquare):
     """|w| for w²."""
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a * 0 + 1, abs(affine.weight))], abs(bias), relevance)
 
 

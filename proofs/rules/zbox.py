@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dtd.algebra import identity, negative, nonzero, one, positive, step
 from dtd.direction import Factor, Given, Only, ToBox
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from dtd.lrp import LRPZBox
 from proofs.formula import ratio
 from proofs.layers import Family
@@ -35,7 +35,7 @@ def parameters(entry, number):
 class Swapped(ToBox):
     """Towards the corner where the unit is highest."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return Factor(identity, one), Factor(Given(-self.high), Only(1)), Factor(Given(-self.low), Only(-1))
 
 
@@ -43,7 +43,7 @@ class Swapped(ToBox):
 class OneCorner(ToBox):
     """The lower corner whatever the weights."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return Factor(identity, one), Factor(Given(-self.low), one)
 
 

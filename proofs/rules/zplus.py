@@ -1,9 +1,12 @@
 """z⁺, also α1β0: the root along ``a_j 1[w_j > 0]``, for inputs >= 0."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from dtd.affine import AffineMap
 from dtd.algebra import identity, positive, step
 from dtd.direction import Factor, Only, ZPlus
+from dtd.domain import Domain
 from dtd.lrp import LRPZPlus, four_steps
 from proofs.formula import ratio
 from proofs.layers import Family
@@ -23,7 +26,7 @@ def direction(at):
 class Absolute(ZPlus):
     """|w| for w⁺."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, lambda w: step(w) - step(-w)),)
 
 
@@ -31,7 +34,7 @@ class Absolute(ZPlus):
 class Minus(ZPlus):
     """w⁻ for w⁺."""
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, Only(-1)),)
 
 
@@ -39,7 +42,7 @@ class Minus(ZPlus):
 class WholeBias(LRPZPlus):
     """b for b⁺."""
 
-    def redistribute(self, affine, a, bias, relevance, domain):
+    def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a, positive(affine.weight))], bias, relevance)
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import numpy as np
 
 from dtd.algebra import divide
 from dtd.direction import Direction, Factor, Given
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from dtd.lrp import four_steps
 from dtd.relevance import Linear
 from dtd.root import Ray
@@ -27,10 +28,10 @@ class TwoPairs(Direction):
     pairs: tuple
     v0: object
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return tuple(Factor(Given(u), Given(d)) for u, d in self.pairs)
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         return self.v0
 
 

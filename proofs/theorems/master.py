@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dtd.algebra import step
 from dtd.domain import Real
@@ -71,7 +72,7 @@ def steps(at, subject):
 class Behind(Ray):
     """t = −z/n."""
 
-    def denominator(self, n, z, context):
+    def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         return -n
 
 
@@ -80,7 +81,7 @@ class BiasStays(Ray):
     """The bias neuron does not move."""
 
     @property
-    def bias_moves(self):
+    def bias_moves(self) -> bool:
         return False
 
 
@@ -88,7 +89,7 @@ class BiasStays(Ray):
 class FlatSide(TrainingFree):
     """The slope at the kink taken from the inactive side."""
 
-    def slope(self, r, tolerance):
+    def slope(self, r: Any, tolerance: Any) -> Any:
         return step(r)
 
 
@@ -96,7 +97,7 @@ class FlatSide(TrainingFree):
 class Halved(Linear):
     """Half the slope."""
 
-    def slope(self, r, tolerance):
+    def slope(self, r: Any, tolerance: Any) -> Any:
         return (1 + 0 * r) / 2
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dtd.direction import Boost, Direction, Factor, SignedGamma
 from dtd.direction.functions import signed_parts
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from proofs.judge import Step
 from proofs.kernel import Mutant, Proof, unconditional
 from proofs.layers import INPUTS, Family, Setting
@@ -34,7 +34,7 @@ class Once(SignedGamma):
     """Declares that the boosted part counts once."""
 
     @property
-    def mirrored(self):
+    def mirrored(self) -> float:
         return 1 + self.gamma
 
 
@@ -44,7 +44,7 @@ class Inherited(SignedGamma):
 
     mirrored = SignedGamma.mirrored
 
-    def factors(self, domain):
+    def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return tuple(
             Factor(part, Boost(self.gamma, 1 if side < 0 else sign), side)
             for side in (1, -1)

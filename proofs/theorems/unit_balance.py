@@ -1,10 +1,12 @@
 """The balance of one unit holds at every point, root or not: R = first order + bias + zeroth + remainder."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dtd.algebra import divide, step
-from dtd.domain import Real
+from dtd.domain import Domain, Real
 from dtd.relevance import Linear, TrainingFree
+from dtd.root.units import Units
 from dtd.taylor import TaylorTerms
 from proofs.arbitrary import Along, Anywhere
 from proofs.judge import Step
@@ -41,7 +43,7 @@ def steps(at, models):
 class LosesBias(TrainingFree):
     """The bias neuron's term is not reported."""
 
-    def terms(self, units, domain, relevance):
+    def terms(self, units: Units, domain: Domain, relevance: Any) -> TaylorTerms:
         found = TrainingFree(self.root).terms(units, domain, relevance)
         return TaylorTerms(found.first, 0 * found.bias, found.zeroth, found.remainder)
 
@@ -50,7 +52,7 @@ class LosesBias(TrainingFree):
 class HidesZeroth(Linear):
     """What is left at the point is not reported."""
 
-    def value(self, r):
+    def value(self, r: Any) -> Any:
         return 0 * r
 
 
@@ -58,7 +60,7 @@ class HidesZeroth(Linear):
 class Rescales(Linear):
     """The terms are rescaled to sum to R: conservation forced."""
 
-    def terms(self, units, domain, relevance):
+    def terms(self, units: Units, domain: Domain, relevance: Any) -> TaylorTerms:
         found = Linear(self.root).terms(units, domain, relevance)
         handed = units.total(found.first) + found.bias
         scale = divide(relevance, handed)

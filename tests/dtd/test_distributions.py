@@ -61,7 +61,10 @@ def test_the_audits_standard_error_is_that_of_the_mean():
     rows = dtd.audit(network, x, 1, dtd.Plan([(dtd.where.last, strategy), (dtd.where.every, dtd.rules.choose("lrp0"))]))
     layer, a, _ = list(activations(network, x))[-1]
     units, relevance = FieldUnits(layer.op, a, torch.tensor([1])), layer.op.apply(a)[:, [1]]
-    draws = [dtd.Linear(ray).terms(units, layer.domain, relevance).first.detach().numpy() for ray in strategy.strategies]
+    draws = [
+        dtd.Linear(ray).terms(units, layer.domain, relevance).first.detach().numpy()
+        for ray in strategy.placed(layer.name).strategies
+    ]
     error = np.std(draws, axis=0, ddof=1) / 6**0.5
     relative = np.linalg.norm(error, axis=-1) / np.linalg.norm(np.mean(draws, axis=0), axis=-1)
     assert rows.standard_error.iloc[-1] == pytest.approx(np.median(relative), rel=1e-9)  # three samples, one unit
@@ -70,17 +73,39 @@ def test_the_audits_standard_error_is_that_of_the_mean():
     assert alone.standard_error.isna().all()
 
 
+def test_each_root_of_a_distribution_counts():
+    """Two strategies that are equal have no error; a mix is one draw, not one for each of its roots."""
+    network, x = network_and_input()
+    twice = dtd.Average((dtd.rules.choose("alphabeta").rule.derived(alpha=2.0, beta=1.0),) * 2)
+    rows = dtd.audit(network, x, 1, dtd.Plan([(dtd.where.every, twice)]))
+    assert (rows.standard_error.dropna() == 0).all()
+    model = nn.Linear(2, 1).double()
+    torch.nn.init.ones_(model.weight), torch.nn.init.zeros_(model.bias)
+    away = dtd.Average(tuple(dtd.Ray(dtd.Toward(torch.tensor([[1 - a, 1 - b]]).double())) for a, b in ((3, -1), (-1, 3))))
+    network = dtd.trace(model, torch.ones(2, 2).double(), dtd.NonNegative())
+    row = dtd.audit(network, torch.ones(1, 2).double(), 0, dtd.Plan([(dtd.where.every, away)])).iloc[0]
+    assert (row.units, row.valid, row.domain_left) == (1, 0.0, 1.0) and row.distance == pytest.approx(10**0.5)
+    half = dtd.Average((dtd.Ray(dtd.Activations()), *away.strategies[:1]))
+    row = dtd.audit(network, torch.ones(1, 2).double(), 0, dtd.Plan([(dtd.where.every, half)])).iloc[0]
+    assert (row.units, row.valid, row.domain_left) == (1, 0.5, 0.5)
+
+
+def test_layers_of_one_shape_draw_for_themselves():
+    model = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3)).double()
+    network = dtd.trace(model, torch.rand(2, 3).double())
+    first, _, second = dtd.Plan([(dtd.where.every, dtd.Ray(dtd.Jitter(dtd.Flat())))]).bind(network)
+    assert first.root.direction.seed != second.root.direction.seed
+
+
 def test_plans_average_to_the_plan_of_averages():
     """Independent draws for each layer: multilinearity, within the standard error that is reported."""
     network, x = network_and_input(1)
 
     def drawn(seed):
-        rays = [dtd.Ray(dtd.Jitter(dtd.Weights(), 0.5, 3 * seed + i)) for i in range(3)]
-        return dtd.Plan([(dtd.where.index(i), ray) for i, ray in enumerate(rays)])
+        return dtd.Plan([(dtd.where.every, dtd.Ray(dtd.Jitter(dtd.Weights(), 0.5, seed)))])
 
     found = dtd.mean_over_plans(network, x, 2, map(drawn, range(200)))
-    pools = [dtd.Average(tuple(dtd.Ray(dtd.Jitter(dtd.Weights(), 0.5, 3 * s + i)) for s in range(200))) for i in range(3)]
-    exact = dtd.explain(network, x, 2, dtd.Plan([(dtd.where.index(i), pool) for i, pool in enumerate(pools)])).relevance
+    exact = dtd.explain(network, x, 2, dtd.Plan([(dtd.where.every, dtd.jittered(dtd.Weights(), 200, 0.5))])).relevance
     off = ((found.relevance - exact) / found.standard_error).abs()
     assert found.count == 200 and 0.3 < off.square().mean().sqrt() < 2.0
     plain = [dtd.explain(network, x, 2, drawn(s)).relevance for s in range(200)]
@@ -115,3 +140,23 @@ def test_what_cannot_be_averaged():
         dtd.jittered(dtd.Weights(), 0)
     with pytest.raises(dtd.InputError, match="'spread' must be >= 0"):
         dtd.Jitter(dtd.Weights(), -1.0)
+
+
+def test_a_module_used_twice_has_references_of_its_own_for_each_use():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.shared = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.shared(torch.relu(self.shared(x)))
+
+    torch.manual_seed(0)
+    model, data = Twice().double(), torch.rand(4, 3).double()
+    network = dtd.trace(model, data)
+    plan = dtd.toward_data(network, data)
+    first, second = (model.root for model in plan.bind(network) if isinstance(model, dtd.RelevanceModel))
+    below = torch.relu(model.shared(data)).detach()
+    for strategy, expected in ((first, data), (second, below)):
+        points = torch.cat([ray.direction.point for ray in strategy.strategies])
+        torch.testing.assert_close(points, expected)

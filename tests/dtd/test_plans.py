@@ -95,8 +95,9 @@ class Branches(nn.Module):
 
     def forward(self, x):
         left = self.pool(torch.relu(self.left(x)))
-        right = torch.relu(self.deeper(torch.relu(self.right(x * 2))))
-        return self.head(torch.relu(self.beside(torch.cat([left + right, x], 1))).flatten(1))
+        scaled = x * 2
+        right = torch.relu(self.deeper(torch.relu(self.right(scaled))))
+        return self.head(torch.relu(self.beside(torch.cat([left + right, scaled], 1))).flatten(1))
 
 
 @pytest.fixture

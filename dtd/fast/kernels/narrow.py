@@ -1,9 +1,11 @@
 """Convolutions of few channels: one adjoint call for several modified weights costs what each of them would."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 
+from dtd.fast.kernels.change import Change
 from dtd.fast.kernels.passes import Passes
 
 NARROW = 16  # input channels up to which a backward pass costs what one channel does
@@ -13,7 +15,7 @@ NARROW = 16  # input channels up to which a backward pass costs what one channel
 class ConvolutionPasses(Passes):
     """A convolution; the adjoints of its modified weights are computed together while they have few channels."""
 
-    def lowering(self, changes, dtype=None):
+    def lowering(self, changes: Sequence[Change | None], dtype: torch.dtype | None = None) -> Callable:
         affine, count = self.affine, len(changes)
         wide = affine.groups > 1 or count * affine.in_shape[0] > NARROW
         if count == 1 or wide or (dtype is not None and None in changes):

@@ -5,15 +5,17 @@ Each thread is given rows of its own, a block at a time, so that it can multiply
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
 
 from dtd.affine import Dense
-from dtd.fast.kernels.change import factor, sided
-from dtd.fast.kernels.passes import Passes
+from dtd.fast.kernels.change import Change, factor, sided
+from dtd.fast.kernels.passes import Pass, Passes
 
 LARGE_WEIGHT = 2**23  # bytes of a weight of which no modified copy is kept
+POSITIONS = 8  # that share a weight at most: with more, multiplying is what a pass costs
 CACHED = 2**21  # bytes that a thread modifies at a time
 
 
@@ -23,20 +25,21 @@ class StreamedDense(Passes):
 
     @classmethod
     def suits(cls, affine: Dense) -> bool:
-        """Whether the weight is large, on a processor: other devices have no caches to mind."""
-        return affine.weight.device.type == "cpu" and affine.weight.nbytes > LARGE_WEIGHT
+        """Whether the weight is large and used at few positions, on a processor: other devices have no caches to mind."""
+        few = prod(affine.in_shape[:-1]) <= POSITIONS
+        return few and affine.weight.device.type == "cpu" and affine.weight.nbytes > LARGE_WEIGHT
 
-    def apply(self, a):
+    def apply(self, a: Tensor) -> Tensor:
         z = self.linear(a, self.affine.weight)
         return z if self.affine.bias is None else z + self.affine.bias
 
-    def linear(self, a, weight):
+    def linear(self, a: Tensor, weight: Tensor) -> Tensor:
         return raised(a.reshape(-1, a.shape[-1]), sliced(weight, torch.get_num_threads())).view(*a.shape[:-1], -1)
 
-    def transpose(self, s, weight):
+    def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
         return self._lowered(s, weight.split(self._rows))
 
-    def raising(self, change, dtype=None):
+    def raising(self, change: Change, dtype: torch.dtype | None = None) -> Pass:
         """Large weights are modified as they are read, block by block, and in their own dtype."""
         if change.slopes is None:
             return super().raising(change, dtype)
@@ -48,7 +51,7 @@ class StreamedDense(Passes):
 
         return through
 
-    def lowered(self, change, dtype):
+    def lowered(self, change: Change | None, dtype: torch.dtype | None) -> Pass:
         if change is None or change.slopes is None:
             return super().lowered(change, dtype)
         return lambda s: self._lowered(s, self._streamed(change.slopes)).mul_(factor(change.slopes))

@@ -6,6 +6,7 @@ Network", Sec. 3.2.
 
 from dataclasses import dataclass
 
+from torch import Tensor
 from torch.nn import functional as F
 
 from dtd.affine import Convolution
@@ -24,7 +25,7 @@ class PhasedConvolution(ConvolutionPasses):
         sizes = zip(affine.kernel, affine.stride, affine.unreached, strict=True)
         return max(affine.stride) > 1 and all(size + missing <= -(-size // step) * step for size, step, missing in sizes)
 
-    def transpose(self, s, weight):
+    def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
         if s.device.type != "cpu":
             return self.affine.transpose(s, weight)
         (k, c, *kernel), (down, across) = weight.shape, self.affine.stride

@@ -26,13 +26,13 @@ class TiledSum(Passes):
         windows = self.affine.windows
         return [int(windows[axis][0].sum()) if axis in windows else 1 for axis in (1, 2)]
 
-    def apply(self, a):
+    def apply(self, a: Tensor) -> Tensor:
         return self.linear(a, self.affine.weight)
 
-    def linear(self, a, weight):
+    def linear(self, a: Tensor, weight: Tensor) -> Tensor:
         return F.avg_pool2d(a, self._size, divisor_override=1) * weight
 
-    def transpose(self, s, weight):
+    def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
         s = s * weight
         tiled = [places * size for places, size in zip(s.shape[2:], self._size, strict=True)]
         a = F.interpolate(s, tiled, mode="nearest-exact")

@@ -1,5 +1,6 @@
 """The table from aten ops to operations: what is in it can be decomposed, everything else is an error."""
 
+from dtd.network.capture import NO_STATISTICS
 from dtd.network.ops.affine import AFFINE
 from dtd.network.ops.arithmetic import ARITHMETIC
 from dtd.network.ops.joined import JOINED
@@ -27,6 +28,8 @@ HANDLERS = {
 
 def advice(op: str) -> str:
     """What to do about an op that is not in the table."""
+    if "batch_norm" in op and "no_stats" in op:
+        return NO_STATISTICS
     if "batch_norm" in op or "dropout" in op:
         return "The model is in training mode: call model.eval() before dtd.trace."
     return (

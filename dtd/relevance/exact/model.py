@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.callers.printing import Printed
 from dtd.direction import Direction
 from dtd.errors import BudgetError, InputError, check_parameter
-from dtd.printing import Printed
 from dtd.propagation import Context, Contextual, Layer, Propagated, Propagation, balance
 from dtd.relevance.exact.cost import cost_above
 from dtd.relevance.exact.expansion import BEYOND, Expansion, attached, expand_pairs, search
@@ -65,7 +65,7 @@ class Exact(Contextual, Printed):
         check_parameter(self.roots in get_args(Roots), "roots", f"one of {', '.join(get_args(Roots))}", repr(self.roots))
         check_parameter(self.grid >= 1, "grid", ">= 1", self.grid)
 
-    def accepts(self, layer):
+    def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, AffineMap)
 
     @property
@@ -74,7 +74,7 @@ class Exact(Contextual, Printed):
         region = HALVINGS + 1 if self.roots == "region" else 0
         return self.grid + 1 + len(BEYOND) + HALVINGS + region + EXPANSION
 
-    def check(self, layers, models, position, batch):
+    def check(self, layers: Sequence[Layer], models: Sequence[Propagation], position: int, batch: int) -> None:
         layer = layers[position]
         if len(set(layer.inputs)) < len(layer.inputs):
             raise InputError(f"The exact model cannot move an input that layer '{layer.name}' reads twice.")
@@ -97,10 +97,10 @@ class Exact(Contextual, Printed):
     def _searched(models: Sequence[Propagation]) -> dict[int, int]:
         return {i: model.points for i, model in enumerate(models) if isinstance(model, Exact)}
 
-    def forward(self, layer, inputs):
+    def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return layer(*inputs), None
 
-    def decompose(self, layer, context, relevance):
+    def decompose(self, layer: Layer, context: Context, relevance: Tensor) -> Propagated:
         a = layer_input(layer, context)
         lower, kept = torch.zeros_like(a), torch.zeros_like(relevance.flatten(1)[:, 0])
         zeroth, first = kept, kept

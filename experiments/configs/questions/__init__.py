@@ -8,6 +8,7 @@ QUESTIONS: dict[str, type[QuestionConfig]] = {
     "conservation": roots.ConservationConfig,
     "correspondence": explanations.CorrespondenceConfig,
     "cost": cost.CostConfig,
+    "coverage": cost.CoverageConfig,
     "exact": relevance_models.ExactConfig,
     "faithfulness": explanations.FaithfulnessConfig,
     "function_view": roots.FunctionViewConfig,

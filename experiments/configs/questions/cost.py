@@ -1,4 +1,4 @@
-"""Schemas of the questions about time and memory."""
+"""Schemas of the questions about time, memory and coverage."""
 
 from dataclasses import dataclass
 
@@ -29,3 +29,13 @@ class OverheadConfig(QuestionConfig):
     bare: int = MISSING
     launchers: list[str] = MISSING
     overrides: list[str] = MISSING
+
+
+@dataclass
+class CoverageConfig(QuestionConfig):
+    """Which of today's architectures are traced, and is what is explained of them right?"""
+
+    families: list[str] = MISSING
+    first: int = MISSING
+    seconds: float = MISSING
+    peers: list[str] = MISSING

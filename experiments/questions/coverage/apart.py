@@ -22,7 +22,7 @@ def apart(work: Callable[..., Any], *arguments: Any, limit: float, preload: Sequ
     ``limit`` seconds, and for a process that dies.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload(list(preload))
+    context.set_forkserver_preload(["__main__", *preload])
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=sent, args=(there, work, arguments), daemon=True)
     process.start()

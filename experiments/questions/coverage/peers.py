@@ -57,11 +57,12 @@ def single(example: Example) -> tuple[OneInput, Tensor]:
 
 
 def by_zennit(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
-    """LRP-ε with the smallest stabiliser for its linear layers and its own rules for pooling and norms."""
+    """LRP-ε with the smallest stabiliser, its own rules for pooling and sums, batch norms merged, ResNets rewritten."""
     import_module("experiments.machine.vision")
     composites, rules, types = (import_module(f"zennit.{name}") for name in ("composites", "rules", "types"))
-    attribution = import_module("zennit.attribution")
-    composite = composites.LayerMapComposite([*composites.layer_map_base(TINY), (types.Linear, rules.Epsilon(TINY))])
+    attribution, networks = import_module("zennit.attribution"), import_module("zennit.torchvision")
+    layers = [*composites.layer_map_base(TINY), (types.Linear, rules.Epsilon(TINY))]
+    composite = composites.LayerMapComposite(layers, canonizers=[networks.ResNetCanonizer()])
     with attribution.Gradient(model, composite) as attributor:
         return attributor(x, lambda y: chosen(y, target))[1].detach()
 
@@ -72,11 +73,15 @@ def by_captum(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
 
 
 def by_autolrp(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
-    """autoLRP's default, which is LRP-ε on the autograd graph."""
+    """autoLRP's default, LRP-ε on the autograd graph, sample by sample; it explains one number, as a share of it."""
     autolrp = import_module("autolrp")
-    wrapped = autolrp.tensor(x.clone())
-    chosen(model(wrapped), target).sum().lrp()
-    return wrapped.relevance.detach()
+    total = torch.zeros_like(x)
+    for sample, place in enumerate(target.tolist()):
+        wrapped = autolrp.tensor(x.clone())
+        explained = model(wrapped)[sample, place]
+        explained.lrp()
+        total += wrapped.relevance.detach() * explained.detach().as_subclass(Tensor)
+    return total
 
 
 RELEVANCE: dict[str, Callable[[nn.Module, Tensor, Tensor], Tensor]] = {
@@ -108,10 +113,22 @@ def measure_peer(name: str, library: str, linear: bool) -> Row:
             "reached": float((relevance.flatten(1).sum(1) / explained).mean()),
             "growth": float((relevance.flatten(1).abs().sum(1) / explained.abs()).max()),
             "finite": bool(relevance.isfinite().all()),
-            **({"gradient": far(relevance, times_gradient(model, x, target))} if linear else {}),
+            **({"gradient": without_biases(architecture.make(), library)} if linear else {}),
         }
     except Exception as error:
         return row | {"status": "refused", "reason": reason(error)}
+
+
+def without_biases(example: Example, library: str) -> float:
+    """How far relevance is from gradient × input where all biases are 0: libraries differ in what a bias keeps."""
+    model, x = single(example)
+    with torch.no_grad():
+        for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+            if "bias" in name or "running_mean" in name:
+                tensor.zero_()
+        target = largest(model(x))
+    expected = times_gradient(model, x, target)
+    return far(RELEVANCE[library](model, x, target), expected)
 
 
 def times_gradient(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:

@@ -86,7 +86,7 @@ def test_a_review_without_a_word_does_not_stop_the_others(job, tmp_path):
 
 
 def test_a_wrong_explicit_rule_is_a_problem(job, monkeypatch, capsys):
-    wrong = replace(catalogue["wsquare"], explicit=LRPSignedZPlus)
+    wrong = replace(catalogue["wsquare"], formula=LRPSignedZPlus)
     monkeypatch.setitem(catalogue, "wsquare", wrong)
     status, tables = job("plan=wsquare", "figures=false")
     assert status == WRONG and (tables["rows"].of_allowed.dropna() > 1).all()

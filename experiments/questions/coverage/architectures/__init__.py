@@ -26,9 +26,14 @@ def missing() -> list[str]:
     return sorted({library for library in FAMILIES.values() if library is not None and not installed(library)})
 
 
+def modules() -> list[str]:
+    """The modules of the families whose library is installed, after the one that lets torchvision be imported."""
+    usable = (name for name, library in FAMILIES.items() if library is None or installed(library))
+    return ["experiments.machine.vision", *(f"{__name__}.{name}" for name in usable)]
+
+
 def architectures() -> Iterator[Architecture]:
     """Every architecture whose library is installed, family by family."""
-    import_module("experiments.machine.vision")  # timm and transformers import torchvision where it is installed
-    for name, library in FAMILIES.items():
-        if library is None or installed(library):
-            yield from import_module(f"{__name__}.{name}").ARCHITECTURES
+    found = [import_module(name) for name in modules()]
+    for family in found[1:]:
+        yield from family.ARCHITECTURES

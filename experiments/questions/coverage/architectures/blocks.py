@@ -47,7 +47,7 @@ class Experts(nn.Module):
         if self.most is not None:
             share, chosen = share.topk(self.most, -1)
             found = found.gather(1, chosen[..., None].expand(-1, -1, CLASSES))
-        return (share[..., None] * F.relu(found)).sum(1)
+        return (share[..., None] * F.leaky_relu(found)).sum(1)
 
 
 class Splines(nn.Module):

@@ -83,7 +83,7 @@ class VAE(nn.Module):
 
 
 def images(model: nn.Module) -> Example:
-    return Example(settled(model), {"left": pixels(8, 1), "right": pixels(8, 1).flip(0)})
+    return Example(settled(model), {"left": pixels(8, 1), "right": pixels(8, 1).square()})
 
 
 def categories() -> Example:

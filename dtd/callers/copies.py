@@ -1,0 +1,76 @@
+"""Copies for functions that are a user's: what they write into their argument stays theirs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dtd.errors import InputError, check_parameter
+
+
+def is_foreign(function: Any) -> bool:
+    """Whether a function, or the class of an object, was written outside of this package."""
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return module.partition(".")[0] != __name__.partition(".")[0]
+
+
+def copied(value: Any) -> Any:
+    """A tensor or an array of its own; tuples and mappings with such values; anything else as it is."""
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, tuple) and type(value) is tuple:
+        return tuple(map(copied, value))
+    return {key: copied(v) for key, v in value.items()} if type(value) is dict else value
+
+
+@dataclass(frozen=True)
+class OnCopies:
+    """A user's function, called on copies."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, *values: Any) -> Any:
+        return self.function(*map(copied, values))
+
+    def __repr__(self) -> str:
+        return repr(self.function)
+
+
+def on_copies(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that leaves its arguments alone: a user's is called on copies, the package's own are trusted."""
+    return OnCopies(function) if is_foreign(function) else function
+
+
+def evaluated(function: Callable[[Any], Any], a: Any, name: str) -> Any:
+    """A user's function of activations (damping, metric) as a tensor in their dtype that broadcasts to them.
+
+    Raises :class:`InputError` for anything else; arguments that are no tensors (symbols of the proofs) are not looked at.
+    """
+    found = on_copies(function)(a)
+    if not isinstance(a, Tensor):
+        return found
+    try:
+        tensor = torch.as_tensor(found, dtype=a.dtype, device=a.device)
+        fits = torch.broadcast_shapes(tensor.shape, a.shape) == a.shape
+    except (TypeError, ValueError, RuntimeError) as error:
+        what = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise InputError(
+            f"'{name}' must return a number or a tensor that broadcasts to {tuple(a.shape)}; found {what}."
+        ) from error
+    check_parameter(fits, name, f"a function whose values broadcast to {tuple(a.shape)}", tuple(tensor.shape))
+    return tensor
+
+
+def damping_of(damping: Callable[[Any], Any], z: Any) -> Any:
+    """A damping function at pre-activations; raises :class:`InputError` for negative values. # shape: that of z"""
+    found = evaluated(damping, z, "damping")
+    if isinstance(found, Tensor):
+        wrong = found[~(found >= 0)]
+        check_parameter(not len(wrong), "damping", "a function with values >= 0", wrong[:1].tolist())
+        return found.expand(z.shape)
+    return found
