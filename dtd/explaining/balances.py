@@ -11,7 +11,7 @@ from dtd.callers.printing import Printed
 from dtd.errors import StaleError
 from dtd.explaining.sweep import Sweep, relevance_pass, sweep
 from dtd.explaining.target import Target
-from dtd.network.form import version
+from dtd.network.frozen import version
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.op import Op

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from dtd.errors import TraceError
 from dtd.network.capture import WRITES
-from dtd.network.form import PLAIN, Key, attributes, foreign_bases, frozen, global_hooks, hooks, version
+from dtd.network.form import Key, attributes, foreign_bases, global_hooks, hooks
+from dtd.network.frozen import PLAIN, frozen, version
 
 MISSING = object()
 
