@@ -6,7 +6,7 @@ import threading
 
 import pytest
 import torch
-from hypothesis import HealthCheck, event, settings
+from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from torch import Tensor, nn
@@ -35,6 +35,7 @@ TARGETS = [
     lambda y: y.fill_(1),
     lambda y: y[:, 0],  # of the wrong shape
 ]
+TRACED: dict[tuple, dtd.Network] = {}
 STEPS = {"count": 0, "answers": 0, "errors": 0}
 
 
@@ -68,12 +69,24 @@ def same(found: dtd.Explanation, fresh: dtd.Explanation, output: Tensor) -> None
     torch.testing.assert_close(found.output, output, **bounds)
 
 
+def structure(model: Model) -> tuple:
+    """Everything about a model but the values of its tensors, read off its parts one by one."""
+    parts = dict(model.named_modules())
+    hooks = tuple((name, len(module._forward_hooks)) for name, module in parts.items())
+    shapes = tuple((name, tuple(t.shape), t.dtype) for name, t in model.state_dict().items())
+    kinds = tuple((name, type(module).__name__, module.training) for name, module in parts.items())
+    return hooks, shapes, kinds, model.scale, model.norm.eps, model.drop.p
+
+
 class Programs(RuleBasedStateMachine):
     """A model, a network traced of it, and whatever is done to either."""
+
+    remembers = False
 
     def __init__(self):
         super().__init__()
         self.hooks: list = []
+        self.stale = False
         self.kept: list[tuple[dtd.Explanation, Tensor, bool]] = []
 
     def step(self) -> None:
@@ -101,54 +114,67 @@ class Programs(RuleBasedStateMachine):
         """What a call returns; None for one of the library's errors."""
         try:
             found = ask()
-        except dtd.DTDError:
+        except dtd.DTDError as error:
             self.outcome("errors")
+            self.stale = self.stale or isinstance(error, dtd.StaleError)
             return None
         self.outcome("answers")
         return found
 
     def fresh(self, x: Tensor, target, plan: dtd.Plan) -> dtd.Explanation:
         """The explanation of a network that is traced now; an answer must have one."""
-        return dtd.explain(dtd.trace(self.model, x), x, target, plan)
+        return dtd.explain(self.reference(), x, target, plan)
+
+    def reference(self) -> dtd.Network:
+        """The model traced anew; in long runs a copy of it, traced when its structure was first met, with today's values."""
+        if not self.remembers:
+            return dtd.trace(self.model, self.inputs(2, 5))
+        key = structure(self.model)
+        if key not in TRACED:
+            TRACED[key] = dtd.trace(copy.deepcopy(self.model), self.inputs(2, 5))
+        network = TRACED[key]
+        network.model.load_state_dict(self.model.state_dict())
+        network.refresh()
+        return network
 
     def own(self, x: Tensor) -> Tensor:
         """What the model returns now."""
         with torch.no_grad():
             return self.model(x)
 
-    @rule(plan=st.sampled_from(PLANS), target=st.sampled_from(TARGETS), batch=st.integers(0, 3), seed=st.integers(0, 9),
+    @rule(plan=st.sampled_from(PLANS), what=st.sampled_from(TARGETS), batch=st.integers(0, 3), seed=st.integers(0, 9),
           fast=st.booleans(), verify=st.booleans(), memory=st.sampled_from([None, 300, 10**6]))  # fmt: skip
-    def explain(self, plan, target, batch, seed, fast, verify, memory):
+    def explain(self, plan, what, batch, seed, fast, verify, memory):
         """An explanation."""
         self.step()
         x = self.inputs(batch, seed)
         ask = dict(fast=fast, verify=verify, memory=memory)
-        found = self.answer(lambda: dtd.explain(self.network, x, target, plan, **ask))
+        found = self.answer(lambda: dtd.explain(self.network, x, what, plan, **ask))
         if found is not None and batch:
-            same(found, self.fresh(x, target, plan), self.own(x))
+            same(found, self.fresh(x, what, plan), self.own(x))
             assert found.relevance.shape == x.shape
 
-    @rule(plan=st.sampled_from(PLANS), targets=st.lists(st.sampled_from(TARGETS), max_size=3), seed=st.integers(0, 9))
-    def explain_each(self, plan, targets, seed):
+    @rule(plan=st.sampled_from(PLANS), several=st.lists(st.sampled_from(TARGETS), max_size=3), seed=st.integers(0, 9))
+    def explain_each(self, plan, several, seed):
         """Several targets; what is done with one answer does not matter to the next."""
         self.step()
         x = self.inputs(2, seed)
-        answers = self.answer(lambda: iter(dtd.explain_each(self.network, x, targets, plan)))
-        for target in targets:
+        answers = self.answer(lambda: iter(dtd.explain_each(self.network, x, several, plan)))
+        for what in several:
             found = self.answer(lambda answers=answers: next(answers))
             if found is None:
                 return
-            same(found, self.fresh(x, target, plan), self.own(x))
+            same(found, self.fresh(x, what, plan), self.own(x))
             found.output.zero_(), found.relevance.zero_()
 
-    @rule(plan=st.sampled_from(PLANS[:6]), target=st.sampled_from(TARGETS[:6]), seed=st.integers(0, 9))
-    def audit(self, plan, target, seed):
+    @rule(plan=st.sampled_from(PLANS[:6]), what=st.sampled_from(TARGETS[:6]), seed=st.integers(0, 9))
+    def audit(self, plan, what, seed):
         """An audit."""
         self.step()
         x = self.inputs(2, seed)
-        found = self.answer(lambda: dtd.audit(self.network, x, target, plan))
+        found = self.answer(lambda: dtd.audit(self.network, x, what, plan))
         if found is not None:
-            fresh = dtd.audit(dtd.trace(self.model, x), x, target, plan)
+            fresh = dtd.audit(self.reference(), x, what, plan)
             for name in ("relevance", "first", "bias", "zeroth", "remainder"):
                 exact = x.dtype == torch.float64
                 scale = max(1.0, float(fresh[name].abs().max()))
@@ -275,8 +301,20 @@ class Programs(RuleBasedStateMachine):
     def use(self):
         """A call of the model itself."""
         self.step()
-        if self.model.a.weight.dtype == self.model.b.weight.dtype and not self.model.training:
+        try:
             self.own(self.inputs(3, 1))
+        except RuntimeError:
+            return  # layers of several dtypes: the model's own error
+
+    @precondition(lambda self: self.stale)
+    @rule()
+    def do_as_the_error_says(self):
+        """The network traced anew after a StaleError."""
+        self.step()
+        self.stale = False
+        network = self.answer(lambda: self.network.retrace(self.network.model))
+        if network is not None:
+            self.network = network
 
     @rule(again=st.sampled_from(["retrace", "trace", "copy", "pickle"]))
     def trace(self, again):
@@ -323,27 +361,43 @@ class Programs(RuleBasedStateMachine):
             if each is not None:
                 same(each, self.fresh(x, 0, PLANS[k]), self.own(x))
 
-    @rule(target=st.sampled_from(TARGETS[:6]), seed=st.integers(0, 9))
-    def under_autocast(self, target, seed):
+    @rule(what=st.sampled_from(TARGETS[:6]), seed=st.integers(0, 9))
+    def under_autocast(self, what, seed):
         """Inside of other settings of torch."""
         self.step()
         x = self.inputs(2, seed)
         with torch.autocast("cpu", dtype=torch.bfloat16), torch.inference_mode(bool(seed % 2)):
-            found = self.answer(lambda: dtd.explain(self.network, x, target, PLANS[1]))
+            found = self.answer(lambda: dtd.explain(self.network, x, what, PLANS[1]))
         if found is not None:
-            same(found, self.fresh(x, target, PLANS[1]), self.own(x))
+            same(found, self.fresh(x, what, PLANS[1]), self.own(x))
 
 
-def programs(examples: int, steps: int) -> None:
+class LongPrograms(Programs):
+    """The same, checked against copies that are traced once for each structure."""
+
+    remembers = True
+
+
+def programs(kind: type[Programs], examples: int, steps: int) -> None:
     """Run so many programs of so many steps."""
+    phases = (Phase.generate,)  # what is found is shown as it was found
     checks = list(HealthCheck)
-    run_state_machine_as_test(
-        Programs,
-        settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=checks),
-    )
+    limits = dict(max_examples=examples, stateful_step_count=steps, deadline=None)
+    chosen = settings(**limits, suppress_health_check=checks, database=None, phases=phases)
+    run_state_machine_as_test(kind, settings=chosen)
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_every_answer_of_a_program_is_that_of_the_model_as_it_is_now():
-    programs(12, 25)
+    programs(Programs, 15, 25)
     assert STEPS["answers"] and STEPS["errors"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_hundred_thousand_steps():
+    before = STEPS["count"]
+    while STEPS["count"] - before < 100_000:
+        programs(LongPrograms, 20, 200)
+        print(STEPS, flush=True)
+    assert STEPS["answers"] > 1000 and STEPS["errors"] > 1000
