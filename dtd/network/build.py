@@ -82,6 +82,8 @@ class Builder:
                     check_weights(target, tensors[target])
                     checked.add(target)
                 return tensors[target] if target in tensors else self.program.constants[table[name]]
+        if name not in signature.inputs_to_lifted_tensor_constants:
+            raise TraceError(f"The model makes an object in forward that is no tensor ({name}).")
         return self.program.constants[signature.inputs_to_lifted_tensor_constants[name]]
 
     def __call__(
