@@ -19,7 +19,7 @@ class Along(Direction):
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(Given(self.v), Given(1)),)
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         return self.v0 + 0 * b
 
 

@@ -1,6 +1,6 @@
 """Relevance of a transformer block and of an LSTM by the papers' formulas, layer by layer, written out.
 
-Each function hands ``R`` of one layer down, with every contribution ``(k, j)`` built: slow, and obvious. Nothing of dtd runs.
+Each function hands ``R`` of one layer down, with every contribution ``(k, j)`` built: slow, obvious, and without dtd.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def add(a: Tensor, b: Tensor, relevance: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Attention:
-    """One :class:`tests.transformers_by_hand.Block` with norms before: ``R`` of its output handed to its input."""
+    """One block with norms before: ``R`` of what it returns, handed to what it receives."""
 
     linear: Linear
     attention_held: bool = False

@@ -1,6 +1,7 @@
 """Directions along the activations: LRP-0 and ε, γ, z⁺ and the halves of αβ, reference points."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dtd.algebra import identity, one, step
 from dtd.direction.base import Direction, Factor
@@ -53,7 +54,7 @@ class SignedGamma(Direction):
         """``2 + γ``: every contribution is boosted on one side of zero and not on the other."""
         return 2 + self.gamma
 
-    def bias_on(self, b, z):
+    def bias_on(self, b: Any, z: Any) -> Any:
         up = step(z)
         return up * Boost(self.gamma, 1)(b) + (1 - up) * Boost(self.gamma, -1)(b)
 
@@ -94,5 +95,5 @@ class Toward(Direction):
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, one), Factor(Given(-self.point), one))
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         return 0 * b

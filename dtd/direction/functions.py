@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from dtd.algebra import identity, negative, positive, step
+from dtd.callers.printing import Printed
 from dtd.domain import Domain
-from dtd.printing import Printed
 
 Function = Callable[[Any], Any]
 Slopes = tuple[float, float]
@@ -49,7 +49,7 @@ class Boost(WeightFunction):
         return 1 + self.gamma * step(w * self.side)
 
     @property
-    def slopes(self):
+    def slopes(self) -> Slopes | None:
         """``(1 + γ, 1)``, or ``(1, 1 + γ)`` on the other side."""
         boosted = float(1 + self.gamma)
         return (boosted, 1.0) if self.side > 0 else (1.0, boosted)
@@ -65,7 +65,7 @@ class Only(WeightFunction):
         return step(w * self.side)
 
     @property
-    def slopes(self):
+    def slopes(self) -> Slopes | None:
         """``(1, 0)``, or ``(0, 1)`` on the other side."""
         return (1.0, 0.0) if self.side > 0 else (0.0, 1.0)
 

@@ -44,7 +44,7 @@ class Jitter(Direction):
         check_nonnegative("spread", self.spread)
 
     @property
-    def requires(self):
+    def requires(self) -> Domain:
         return self.direction.requires
 
     @property

@@ -1,6 +1,7 @@
 """Directions that the weights, a box or data give: w², flat, z^B, pattern."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -50,7 +51,7 @@ class ToBox(Direction):
         check_bounds(self.low, self.high)
 
     @property
-    def requires(self):
+    def requires(self) -> Domain:
         return Real() if self.low is None else Box(self.low, self.high)
 
     def bound(self, domain: Domain) -> "Direction":
@@ -69,7 +70,7 @@ class ToBox(Direction):
         pairs = [Factor(identity, nonzero), Factor(Given(low), Only(1)), Factor(Given(high), Only(-1))]
         return tuple(p for p in pairs if not is_zero(p.activation))
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         return 0 * b
 
 
@@ -97,5 +98,5 @@ class Pattern(Direction):
             )
         return self.pattern
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         return 0 * b

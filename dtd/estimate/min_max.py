@@ -8,14 +8,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError, check_parameter
 from dtd.explaining.observe import observe
 from dtd.explaining.target import Target
 from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plans.plan import Entry, Plan
-from dtd.plans.where import name
+from dtd.plans.where import exactly
 from dtd.propagation import Layer
 from dtd.relevance.min_max import MinMax, per_unit, save, upper
 
@@ -50,7 +50,7 @@ class Fitted:
 
     def plan(self, rest: Plan) -> Plan:
         """The min-max models where there are some, and another plan elsewhere."""
-        return Plan([*(Entry(name(layer), model) for layer, model in self.models.items()), *optional(rest)])
+        return Plan([*(Entry(exactly(layer), model) for layer, model in self.models.items()), *optional(rest)])
 
     def save(self, path: Path | str) -> None:
         """Write the models to a file; :func:`dtd.relevance.min_max.load` reads one layer's."""

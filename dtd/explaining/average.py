@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.callers.printing import Printed
 from dtd.errors import InputError
 from dtd.explaining.explain import explain
 from dtd.explaining.target import Target
 from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plans.plan import Entry, Plan
-from dtd.plans.where import name
-from dtd.printing import Printed
+from dtd.plans.where import exactly
 from dtd.relevance.moments import Moments
 from dtd.root import towards
 
@@ -27,7 +27,7 @@ def toward_data(network: Network, data: Tensor, root: bool = True) -> Plan:
     found = [(layer, a) for layer, a, _ in activations(network, data) if layer.weighted]
     if any(not isinstance(layer.op, AffineMap) for layer, _ in found):
         raise InputError("References for a whole plan need affine layers; give an opaque one dtd.Generic with a reference.")
-    return Plan([Entry(name(layer.name), towards(a, root)) for layer, a in found])
+    return Plan([Entry(exactly(layer.name), towards(a, root)) for layer, a in found])
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
+from dtd.callers.printing import shown
 from dtd.errors import InputError
 from dtd.explaining.balances import Kept, Record, Records, Replay, versions
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning, growth, message, outgrows, too_small, underflows
@@ -22,7 +23,6 @@ from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.attention import recommended
 from dtd.plans.plan import Plan, check_asked
-from dtd.printing import shown
 from dtd.propagation import Propagation
 
 

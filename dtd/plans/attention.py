@@ -78,6 +78,7 @@ def lstm_2017(epsilon: float = 1e-3, bias: str = "neuron") -> Plan:
     return Plan(
         [
             Entry(kind("product"), ProductShares(None), optional=True),
+            Entry(NORMS, Identity(), optional=True),
             Entry(every, choose("epsilon", bias, epsilon=epsilon), optional=True),
         ],
         note="Arras 2017, on LSTMs",
@@ -87,7 +88,7 @@ def lstm_2017(epsilon: float = 1e-3, bias: str = "neuron") -> Plan:
 def recommended(network: Network | Graph) -> Plan:
     """The plan that a network's make-up suggests, with the reason in its ``note``; the default of :func:`dtd.explain`.
 
-    * attention (softmax): :func:`attnlrp`;
+    * attention (softmax): :func:`attnlrp`, relevance passing norms (Prop. 3.4), as it does in all of these plans;
     * gates and dense layers without convolutions (recurrent cells): :func:`lstm_2017` with its bias fixed;
     * convolutions: z⁺ (signed form) for them and LRP-ε for dense layers, ε⁺ of Kohlbrenner 2020, bias fixed;
     * dense layers alone (tabular data): the generalised γ rule, bias fixed, which keeps both signs.
@@ -98,18 +99,19 @@ def recommended(network: Network | Graph) -> Plan:
     sliding = any(isinstance(layer.op, (Convolution, TransposedConvolution)) for layer in layers)
     gates = any(isinstance(layer.op, Product) and any(map(is_gate, layer.domains)) for layer in layers)
     if any(isinstance(layer.op, Softmax) for layer in layers):
-        return Plan(attnlrp().entries, note="the network has attention: AttnLRP (Achtibat 2024)")
+        return Plan(attnlrp(norm="identity").entries, note="the network has attention: AttnLRP (Achtibat 2024)")
     if gates and not sliding and any(isinstance(layer.op, Dense) for layer in layers):
         return Plan(
             lstm_2017(bias="fixed").entries, note="the network has gates and no convolutions: Arras 2017, bias fixed"
         )
     if sliding:
         entries = [
+            Entry(NORMS, Identity(), optional=True),
             Entry(kind("dense"), choose("epsilon", "fixed", epsilon=1e-6), optional=True),
             Entry(every, choose("zplus_signed", "fixed"), optional=True),
         ]
         return Plan(entries, note="the network has convolutions: ε⁺ (Kohlbrenner 2020), bias fixed")
     return Plan(
-        [Entry(every, choose("gamma_signed", "fixed", gamma=0.25), optional=True)],
+        [Entry(NORMS, Identity(), optional=True), Entry(every, choose("gamma_signed", "fixed", gamma=0.25), optional=True)],
         note="the network has dense layers and no convolutions: generalised γ = 0.25, bias fixed",
     )

@@ -5,21 +5,36 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.affine import AffineMap, Diagonal
+from dtd.callers.printing import Printed, columns, shown
 from dtd.errors import InputError, PlanError
 from dtd.lrp import LRPRule, LRPWSquare, LRPZero
 from dtd.network.graph import Graph
 from dtd.network.network import Network
+from dtd.plans.follow import bias_of, follow_bias
 from dtd.plans.pooling import MaxAsAverage
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import Where, every, kind, selector
-from dtd.printing import Printed, columns, shown
 from dtd.propagation import Layer, Propagation
-from dtd.relevance import HeldScale, Linear, RelevanceModel, TrainingFree, default
+from dtd.relevance import (
+    Constant,
+    Follow,
+    HeldScale,
+    Identity,
+    Linear,
+    MatMulShares,
+    ProductShares,
+    RelevanceModel,
+    SoftmaxTangent,
+    Tangent,
+    TrainingFree,
+    default,
+)
 from dtd.root import RootStrategy
 
 MAX_POOL = kind("max_pool")
 Model = Propagation | RootStrategy | Choice | MaxAsAverage
 
+ALIKE = (Constant, Follow, HeldScale, Identity, MatMulShares, ProductShares, SoftmaxTangent, Tangent)  # formulas themselves
 FORMS = "a list of entries (where, model), or a choice of the catalogue for all layers with weights: Plan.uniform('gamma')"
 NO_MODEL = (
     "An entry's model must be a relevance model, a root strategy, a choice of the catalogue or an explicit rule; found {}."
@@ -52,9 +67,9 @@ class Plan:
     catalogue (``dtd.rules.choose``), an explicit LRP rule, :class:`Generic` for any layer, or what a kind of layer has
     beside its default (:class:`MaxAsAverage`, :class:`ProductShares`, :class:`MatMulShares`, :class:`Identity`). Layers
     without weights that no entry names keep their defaults (:func:`dtd.relevance.default.default`): LRP-0 for sums and
-    averages, the winner for max pooling, halves for products, softmax at the data point, LayerNorm with its scale held and
-    under the bias mode of the next layer with weights;
-    what has one input (pointwise functions, products and sums with constants) passes its relevance.
+    averages, the winner for max pooling, halves for products (at a gate the signal takes all), softmax at the data point,
+    norms with their scale held; what has one input (pointwise functions, products with constants) passes its relevance.
+    Norms and sums with constants are under the bias mode of the next layer with weights.
 
     :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that speaks for
     no layer, because it matches none or because earlier entries match all that it matches (unless it is optional).
@@ -84,12 +99,12 @@ class Plan:
         return cls([Entry(every, choose(rule, bias, **parameters))])
 
     def explicit(self) -> "Plan":
-        """The same plan by the explicit LRP rules; defined for choices of the catalogue and for explicit rules.
+        """The same plan by the explicit LRP rules; for choices of the catalogue, explicit rules and those of curved layers.
 
         A choice is checked when it is made, on both sides alike: what the derived plan refuses the explicit one refuses too.
         """
         for entry in self.entries:
-            if not isinstance(entry.model, (Choice, MaxAsAverage, LRPRule)):
+            if not isinstance(entry.model, (Choice, MaxAsAverage, LRPRule, *ALIKE)):
                 raise PlanError(
                     f"Only rules of the catalogue have an explicit form; {entry.model!r} has none. Use dtd.rules.choose."
                 )
@@ -145,7 +160,7 @@ class Plan:
         if missing:
             raise PlanError(f"No entry of the plan speaks for {'; '.join(missing)}. Add one, or a last entry for 'every'.")
         self._check_idle(network, matched, used)
-        return norms_follow(bound, unnamed, network)
+        return tuple(follow_bias(bound, unnamed, network, self.formulas))
 
     def _check_idle(self, network: Graph, matched: set[int], used: set[int]) -> None:
         """Raise :class:`PlanError` for entries that speak for no layer, unless they are optional."""
@@ -180,16 +195,6 @@ class Plan:
         return default(layer.op)
 
 
-def norms_follow(bound: Sequence[Propagation], unnamed: Sequence[int], network: Graph) -> tuple[Propagation, ...]:
-    """The propagations; norms that no entry names are under the bias mode of the next layer with weights above, or below."""
-    modes = [bias_of(model) if layer.weighted else "" for layer, model in zip(network.layers, bound, strict=True)]
-    found = list(bound)
-    for i in unnamed:
-        if isinstance(bound[i], HeldScale):
-            found[i] = HeldScale(next(filter(None, (*modes[i:], *modes[:i][::-1])), "fixed"))
-    return tuple(found)
-
-
 def entry(given: Any) -> Entry:
     """An entry from itself or from its parts; raises :class:`PlanError` for anything else."""
     if isinstance(given, Entry):
@@ -202,14 +207,6 @@ def entry(given: Any) -> Entry:
 def line(of: Entry, width: int) -> str:
     """An entry in one line."""
     return f"{of.where!r:{width}}  {of.model!r}{'  (optional)' if of.optional else ''}"
-
-
-def bias_of(model: Propagation) -> str:
-    """The bias mode of a bound propagation; empty where it has none."""
-    searched = model.root if isinstance(model, RelevanceModel) else model
-    while getattr(searched, "inner", ()):  # of a mix or an average, which share it
-        searched = searched.inner[0]
-    return getattr(searched, "bias", "")
 
 
 def check_asked(network: Network, plan: Plan) -> None:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from dtd.callers.printing import shown
 from dtd.domain import Domain
 from dtd.errors import PlanError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.plans.selection import Weighted, Where, crossed, position, require
-from dtd.printing import shown
 from dtd.propagation import Layer
 
 
@@ -63,6 +63,19 @@ class name(Weighted):  # noqa: N801
 
     def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return fnmatchcase(layer.name, self.glob) or fnmatchcase(layer.path, self.glob)
+
+
+@dataclass(frozen=True)
+class exactly(Weighted):  # noqa: N801
+    """The one layer of that name, if it has weights: ``"shared"`` without the second use ``"shared@2"`` of its module."""
+
+    layer: str
+
+    def __post_init__(self):
+        require(isinstance(self.layer, str), "exactly(layer)", "the name of a layer, a text", self.layer)
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return layer.name == self.layer
 
 
 @dataclass(frozen=True, init=False)

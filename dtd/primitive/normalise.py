@@ -54,7 +54,8 @@ class LayerNorm(Op):
 
     def gain(self, x: Tensor) -> Tensor:
         """``g / σ``, what the distance from the mean is multiplied by. # shape: broadcasts to (B, *shape)"""
-        epsilon = 1e-5 if self.epsilon is None else self.epsilon
+        default = 1e-5 if self.centred else torch.finfo(x.dtype).eps  # torch's own, where a module leaves it out
+        epsilon = default if self.epsilon is None else self.epsilon
         variance = x.var(self.axes, correction=0, keepdim=True) if self.centred else x.square().mean(self.axes, keepdim=True)
         scale = (variance + epsilon).rsqrt()
         return scale if self.weight is None else scale * self.weight

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from dtd.algebra import divide
+from dtd.callers.printing import Printed
 from dtd.domain import Bound, varies_by_sample
 from dtd.errors import BudgetError, check_parameter
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.numeric import first_root
 from dtd.relevance.segment import Path, walk

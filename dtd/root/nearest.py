@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dtd.algebra import sign
-from dtd.copies import evaluated
+from dtd.callers.copies import evaluated
 from dtd.domain import Bound, Domain, varies_by_sample
 from dtd.errors import check_parameter
 from dtd.root.base import Bias, Root, RootStrategy, WeightedRoots, check_bias

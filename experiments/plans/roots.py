@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from dtd.network import Network
+from dtd.network.graph import Graph
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.where import Where, every
 from dtd.propagation import Layer
@@ -17,10 +18,10 @@ class Only(Where):
 
     layer: str
 
-    def holds(self, layer, network):
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return layer.name == self.layer
 
-    def matches(self, layer, network):
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
         return self.holds(layer, network)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class TwoPairs(Direction):
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return tuple(Factor(Given(u), Given(d)) for u, d in self.pairs)
 
-    def bias(self, b):
+    def bias(self, b: Any) -> Any:
         return self.v0
 
 

@@ -140,3 +140,23 @@ def test_what_cannot_be_averaged():
         dtd.jittered(dtd.Weights(), 0)
     with pytest.raises(dtd.InputError, match="'spread' must be >= 0"):
         dtd.Jitter(dtd.Weights(), -1.0)
+
+
+def test_a_module_used_twice_has_references_of_its_own_for_each_use():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.shared = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.shared(torch.relu(self.shared(x)))
+
+    torch.manual_seed(0)
+    model, data = Twice().double(), torch.rand(4, 3).double()
+    network = dtd.trace(model, data)
+    plan = dtd.toward_data(network, data)
+    first, second = (model.root for model in plan.bind(network) if isinstance(model, dtd.RelevanceModel))
+    below = torch.relu(model.shared(data)).detach()
+    for strategy, expected in ((first, data), (second, below)):
+        points = torch.cat([ray.direction.point for ray in strategy.strategies])
+        torch.testing.assert_close(points, expected)
