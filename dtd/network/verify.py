@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dtd.callers.arithmetic import own_arithmetic
-from dtd.domain import Domain, exact
+from dtd.domain import Domain, Real, exact, varies_by_sample
 from dtd.errors import DTDError, TraceError, UnsupportedOp
 from dtd.network.above import output_from
 from dtd.network.capture import OneTensor, failure
@@ -139,6 +139,8 @@ def difference(network: Network, expected: Tensor, found: Tensor) -> float | Non
 
 def own_output(network: Network, leaves: list[Tensor]) -> Tensor:
     """The network's own output. # shape: (B, *out)"""
+    if any(varies_by_sample(bound) for domain in network.domains for bound in domain.bounds()):
+        network = network.within(*(Real() for _ in network.domains))  # bounds of the samples that will be explained
     graph, values = network.read(network.signature.structured(leaves))
     return output_from(graph, 0, values)
 
