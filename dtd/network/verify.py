@@ -19,7 +19,7 @@ def verify(network: Network, model: OneTensor) -> None:
     """Raise :class:`TraceError` where the network's own output on several different samples is not the model's.
 
     Samples are the example's first, and a perturbation of it: other values in the domain for floating-point inputs,
-    the same entries in another order for integers.
+    the same entries in another order for integers, and one place masked where all entries say that nothing is.
     """
     batched = [not unbatched for unbatched in network.axes.unbatched]
     generator = torch.Generator().manual_seed(SEED)
@@ -50,8 +50,16 @@ def other_sample(network: Network, generator: torch.Generator) -> list[Tensor]:
             found.append(perturbed(leaf, generator))
         else:
             order = torch.randperm(leaf.numel(), generator=generator).to(leaf.device)
-            found.append(leaf.flatten()[order].view_as(leaf))
+            found.append(masked(leaf.flatten()[order]).view_as(leaf))
     return found
+
+
+def masked(entries: Tensor) -> Tensor:
+    """Entries that are all 1, or all the same boolean, with the last one the opposite: a mask that no order varies."""
+    alike = len(entries) > 1 and bool((entries == entries[0]).all())
+    if not alike or not (entries.dtype == torch.bool or entries[0] == 1):
+        return entries
+    return torch.cat([entries[:-1], (entries[-1:] == 0).to(entries)])
 
 
 def perturbed(leaf: Tensor, generator: torch.Generator) -> Tensor:
