@@ -146,9 +146,9 @@ def checked_bound(name: str, bound: Any) -> Bound:
     found = numeric(np.asarray(bound)) if isinstance(bound, (list, tuple)) else numeric(bound)
     number = isinstance(found, (int, float)) and not isinstance(found, bool)
     dense = isinstance(found, Tensor) and found.layout == torch.strided and not found.is_meta and not found.is_complex()
-    if not number and not (dense and found.dtype != torch.bool):
+    if not number and not (dense and found.numel() and found.dtype != torch.bool):
         what = f"a tensor of shape {tuple(bound.shape)} on {bound.device}" if isinstance(bound, Tensor) else repr(bound)
-        raise DomainError(f"Box needs numbers or dense tensors of numbers as bounds; '{name}' is {what}.")
+        raise DomainError(f"Box needs numbers or dense tensors with entries as bounds; '{name}' is {what}.")
     return found
 
 

@@ -50,11 +50,11 @@ def other_sample(network: Network, generator: torch.Generator) -> list[Tensor]:
             found.append(perturbed(leaf, generator))
         else:
             order = torch.randperm(leaf.numel(), generator=generator).to(leaf.device)
-            found.append(masked(leaf.flatten()[order]).view_as(leaf))
+            found.append(with_one_hidden(leaf.flatten()[order]).view_as(leaf))
     return found
 
 
-def masked(entries: Tensor) -> Tensor:
+def with_one_hidden(entries: Tensor) -> Tensor:
     """Entries that are all 1, or all the same boolean, with the last one the opposite: a mask that no order varies."""
     alike = len(entries) > 1 and bool((entries == entries[0]).all())
     if not alike or not (entries.dtype == torch.bool or entries[0] == 1):
