@@ -34,7 +34,7 @@ from dtd.estimate.patterns import estimate_patterns
 from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
-from dtd.explaining.growth import GrowthWarning
+from dtd.explaining.growth import GrowthWarning, UnderflowWarning
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
 from dtd.plans.plan import Entry, Plan
@@ -114,6 +114,7 @@ __all__ = [
     "TraceError",
     "Training",
     "TrainingFree",
+    "UnderflowWarning",
     "UnsupportedOp",
     "Weights",
     "ZPlus",

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dtd.callers.printing import Printed
 from dtd.errors import DomainError, check_number, check_parameter
-from dtd.printing import Printed
 
 Bound = float | Tensor
 

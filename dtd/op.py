@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor
 
+from dtd.callers.printing import Printed
 from dtd.domain import Domain, Real
-from dtd.printing import Printed
 
 
 class Op(Printed, ABC):

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from dtd.printing import Printed
+from dtd.callers.printing import Printed
 
 PARTS = ("first", "bias", "zeroth", "remainder")  # of a balance: what became of the relevance
 

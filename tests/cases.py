@@ -35,6 +35,31 @@ class Matmul(nn.Module):
         return torch.addmm(self.bias, x, self.weight)
 
 
+class MatrixFirst(nn.Module):
+    """A product with a parameter on the left."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(5, 4))
+
+    def forward(self, x):
+        return self.weight @ x
+
+
+class RunningSum(nn.Module):
+    """Running sums along the first axis of a sample."""
+
+    def forward(self, x):
+        return x.cumsum(1)
+
+
+class Scattered(nn.Module):
+    """Entries added up at the places of an index."""
+
+    def forward(self, x):
+        return x.new_zeros(x.shape[0], 3, 2).index_add(1, torch.tensor([0, 2, 1, 2]), x)
+
+
 LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "linear": (lambda: nn.Linear(6, 5), (6,)),
     "linear_without_bias": (lambda: nn.Linear(6, 5, bias=False), (6,)),
@@ -61,6 +86,9 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "adaptive_pool1d": (lambda: nn.AdaptiveAvgPool1d(3), (2, 7)),
     "adaptive_pool2d": (lambda: nn.AdaptiveAvgPool2d((3, 2)), (2, 5, 5)),
     "adaptive_pool3d": (lambda: nn.AdaptiveAvgPool3d((2, 1, 2)), (1, 3, 3, 3)),
+    "matrix_first": (MatrixFirst, (4, 3)),
+    "cumsum": (RunningSum, (4, 3)),
+    "scatter_sum": (Scattered, (4, 2)),
     "mean": (Mean, (2, 3, 3)),
     "sum": (Sum, (3, 4)),
     "batch_norm1d": (lambda: nn.BatchNorm1d(5), (5,)),

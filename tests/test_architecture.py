@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    "errors printing algebra domain taylor op affine propagation direction primitive root relevance lrp network plans fast "
+    "errors callers algebra domain taylor op affine propagation direction primitive root relevance lrp network plans fast "
     "explaining estimate audit"
 ).split()
 FORBIDDEN = {

@@ -61,8 +61,11 @@ def vit(package, how: str) -> nn.Module:
 MAKERS: dict[str, Callable[..., nn.Module]] = {"bert": bert, "gpt2": gpt2, "llama": llama, "vit": vit}
 
 
-def made(name: str, implementation: str, dtype: torch.dtype = torch.double, **options) -> nn.Module:
-    """A model in evaluation mode whose parameters, biases and gains of norms included, are random."""
+def made(name: str, implementation: str, dtype: torch.dtype = torch.double, own_norms: bool = False, **options) -> nn.Module:
+    """A model in evaluation mode whose parameters, biases and gains of norms included, are random.
+
+    LLaMA's norms are replaced by :class:`RootMeanSquare`, unless the package's ``own_norms`` are asked for.
+    """
     assert torchvision_operators.SIGNATURES  # transformers imports torchvision where it is installed
     package = pytest.importorskip("transformers")
     torch.manual_seed(0)
@@ -72,6 +75,6 @@ def made(name: str, implementation: str, dtype: torch.dtype = torch.double, **op
         for p in model.parameters():
             p.add_(0.1 * torch.randn(p.shape, generator=generator, dtype=p.dtype))
     for path, module in list(model.named_modules()):
-        if type(module).__name__ == "LlamaRMSNorm":
+        if type(module).__name__ == "LlamaRMSNorm" and not own_norms:
             model.set_submodule(path, RootMeanSquare(module.weight.detach(), module.variance_epsilon))
     return model

@@ -105,5 +105,7 @@ def randomised(model: nn.Module, seed: int = 0) -> nn.Module:
     generator, model = torch.Generator().manual_seed(seed), model.double().eval()
     with torch.no_grad():
         for p in model.parameters():
-            p.add_(0.2 * torch.randn(p.shape, generator=generator, dtype=p.dtype))
+            noise = torch.randn(p.shape, generator=generator, dtype=p.dtype)
+            matrix = p.ndim > 1 and p.std() > 0  # else gains (1), biases (0 after rounding) and positions (0)
+            p.copy_(noise / p.shape[-1] ** 0.5 if matrix else p.round() + 0.2 * noise)
     return model

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.arithmetic import own_arithmetic
 from dtd.audit import exact, generic, roots  # registers what is found of each model
 from dtd.audit.findings import Findings, Look, findings
 from dtd.audit.validity import Status
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import PlanError, check_parameter
 from dtd.explaining.observe import observe_models
 from dtd.explaining.target import Target

@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
+from dtd.callers.printing import Printed
 from dtd.errors import PlanError
 from dtd.explaining.observe import Observed
 from dtd.lrp import LRPRule
 from dtd.plans.pooling import MeanForMax
-from dtd.printing import Printed
 from dtd.propagation import Context, Layer, Propagation
 from dtd.relevance import Constant, Follow, HeldScale, Identity, MatMulShares, MinMax, ProductShares, SoftmaxTangent, Tangent
 from dtd.root import Nearest

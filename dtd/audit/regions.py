@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import PlanError
 from dtd.explaining.observe import Observed, observe
 from dtd.explaining.target import Target

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from dtd.algebra import nonzero, one, step
-from dtd.copies import OnCopies, on_copies
+from dtd.callers.copies import OnCopies, on_copies
+from dtd.callers.printing import Printed
 from dtd.direction.functions import Function, Slopes, WeightFunction
 from dtd.domain import Domain, Real
-from dtd.printing import Printed
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from dtd.algebra import identity, negative, positive, step
+from dtd.callers.printing import Printed
 from dtd.domain import Domain
-from dtd.printing import Printed
 
 Function = Callable[[Any], Any]
 Slopes = tuple[float, float]

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError, check_parameter
 from dtd.explaining.observe import observe
 from dtd.explaining.target import Target

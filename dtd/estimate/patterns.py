@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError
 from dtd.network.activations import activations
 from dtd.network.network import Network

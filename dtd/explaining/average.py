@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.callers.printing import Printed
 from dtd.errors import InputError
 from dtd.explaining.explain import explain
 from dtd.explaining.target import Target
@@ -14,7 +15,6 @@ from dtd.network.activations import activations
 from dtd.network.network import Network
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.where import exactly
-from dtd.printing import Printed
 from dtd.relevance.moments import Moments
 from dtd.root import towards
 

@@ -6,15 +6,15 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
+from dtd.callers.printing import Printed
 from dtd.errors import StaleError
 from dtd.explaining.sweep import Sweep, relevance_pass, sweep
 from dtd.explaining.target import Target
-from dtd.network.form import version
+from dtd.network.frozen import version
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.op import Op
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagation
 from dtd.taylor import Balance
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 import torch
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError
 from dtd.explaining.explanation import Explanation, Request
 from dtd.explaining.memory import in_parts

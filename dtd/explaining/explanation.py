@@ -9,10 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
+from dtd.callers.printing import shown
 from dtd.errors import InputError
 from dtd.explaining.balances import Kept, Record, Records, Replay, versions
-from dtd.explaining.growth import GrowthWarning, growth, message, outgrows
+from dtd.explaining.growth import GrowthWarning, UnderflowWarning, growth, message, outgrows, too_small, underflows
 from dtd.explaining.shapes import check_shapes
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
@@ -22,7 +23,6 @@ from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.attention import recommended
 from dtd.plans.plan import Plan, check_asked
-from dtd.printing import shown
 from dtd.propagation import Propagation
 
 
@@ -170,7 +170,10 @@ def apart(relevance: Values, initial: Tensor) -> dict[int, Tensor]:
 
 
 def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -> Explanation:
-    """The explanation, with a warning where its relevance outgrows what is explained: once for a plan on a network."""
+    """The explanation, with a warning where its relevance outgrows what is explained (once for a plan on a network) or is
+    too small for its dtype."""
+    if underflows(found.parts, found.initial):
+        warnings.warn(too_small(found.initial), UnderflowWarning, stacklevel=4)
     if outgrows(found.parts, found.initial):
         graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=6))
     return found

@@ -1,4 +1,4 @@
-"""Relevance that outgrows what is explained: how much, where, and what to do about it."""
+"""Relevance that outgrows what is explained, or is too small for its dtype: how much, where, and what to do about it."""
 
 from collections.abc import Mapping
 
@@ -14,6 +14,10 @@ class GrowthWarning(UserWarning):
     """Relevance of some layer is more than a thousand times what is explained."""
 
 
+class UnderflowWarning(UserWarning):
+    """Relevance is so small that its parts have fewer digits than its dtype promises, or vanish."""
+
+
 def total(parts: tuple[Tensor, ...]) -> Tensor:
     """``Σ |R|`` of each sample over several tensors. # shape: (B, *) each -> (B,)"""
     return torch.stack([part.abs().flatten(1).sum(1) for part in parts]).sum(0)
@@ -22,6 +26,23 @@ def total(parts: tuple[Tensor, ...]) -> Tensor:
 def outgrows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:
     """Whether relevance is more than ``LARGE`` times the initial one, for some sample."""
     return bool((total(parts) > LARGE * total((initial,))).any())
+
+
+def underflows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:
+    """Whether what is explained of some sample, or its relevance, is not 0 and so small that shares of it lose digits."""
+    numbers = torch.finfo(initial.dtype)
+    sums = torch.stack([total(parts), total((initial,))])
+    return bool(((sums > 0) & (sums < numbers.tiny / numbers.eps)).any())
+
+
+def too_small(initial: Tensor) -> str:
+    """What to do about relevance that is too small."""
+    numbers = torch.finfo(initial.dtype)
+    return (
+        f"Relevance is below {numbers.tiny / numbers.eps:.1g}: entries near {numbers.tiny:.1g}, the smallest number of "
+        f"{initial.dtype} with all digits, lose digits or become 0. Relevance is proportional to the initial one: explain a "
+        "multiple, target=lambda y: 1e20 * f(y), or work in float64 (model.double(), x.double())."
+    )
 
 
 def growth(records: Mapping[str, Record], initial: Tensor) -> dict[str, float]:

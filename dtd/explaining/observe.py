@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.explaining.shapes import check_shapes
 from dtd.explaining.sweep import Above, Sweep, check_models, relevance_pass, sweep
 from dtd.explaining.target import Target, initial_relevance

@@ -12,10 +12,10 @@ from dtd.network.graph import Graph
 from dtd.propagation import Layer, Propagation
 
 NAMES = ("low", "high", "point", "metric")
-Given = tuple[Layer, str, Tensor]
+GivenTensor = tuple[Layer, str, Tensor]
 
 
-def given(layers: Sequence[Layer], models: Sequence[Propagation]) -> tuple[Given, ...]:
+def given(layers: Sequence[Layer], models: Sequence[Propagation]) -> tuple[GivenTensor, ...]:
     """Every tensor that a model, its roots or their directions have for all samples or for each."""
     found = []
     for layer, model in zip(layers, models, strict=True):

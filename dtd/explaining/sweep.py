@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtd.copies import copied, is_foreign
+from dtd.callers.copies import copied, is_foreign
 from dtd.errors import NonFiniteError
 from dtd.explaining.target import Target, initial_relevance, target_of
 from dtd.network.above import live, output_from, same_region

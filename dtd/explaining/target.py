@@ -6,7 +6,7 @@ from numbers import Integral
 import torch
 from torch import Tensor
 
-from dtd.copies import on_copies
+from dtd.callers.copies import on_copies
 from dtd.errors import InputError, NonFiniteError
 from dtd.network.leaves import plain
 

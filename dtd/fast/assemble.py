@@ -7,7 +7,7 @@ from math import prod
 
 import torch
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.fast.program import Program, Stage
 from dtd.fast.step import Setting, Step, prepare
 from dtd.network.graph import Graph

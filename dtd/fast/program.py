@@ -63,10 +63,11 @@ class Swept(NamedTuple):
     upper: Segment
     between: int  # the one value that the upper stages take from the lower ones
     checks: list[Tensor]  # truth values that must hold for the sweep to count
+    given: frozenset[int]  # where the memory of the inputs begins, which is the caller's
 
     @property
     def nbytes(self) -> int:
-        """Bytes that are saved for the way back; of memory that tensors share, no more than there is."""
+        """Bytes that are saved for the way back: all memory that a saved tensor is a part of; of the inputs' the part."""
         seen: dict[tuple, Tensor] = {}
         for segment in (*self.lower, self.upper):
             collect_tensors(
@@ -75,7 +76,8 @@ class Swept(NamedTuple):
         held: Counter[int] = Counter()
         for tensor in seen.values():
             memory = tensor.untyped_storage()
-            held[memory.data_ptr()] = min(memory.nbytes(), held[memory.data_ptr()] + tensor.nbytes)
+            part = held[memory.data_ptr()] + tensor.nbytes if memory.data_ptr() in self.given else memory.nbytes()
+            held[memory.data_ptr()] = min(memory.nbytes(), part)
         return held.total()
 
     def holds(self, relevance: Values) -> bool:
@@ -140,7 +142,8 @@ class Program:
             arriving = {j: x for j, x in values.items() if j not in read} | {between: torch.cat(ends)}
             del ends
         output, upper = self.ascend(self.stages[cut:], arriving, self.output, checks)
-        return Swept(output, lower, samples, upper, between, checks)
+        given = frozenset(x.untyped_storage().data_ptr() for x in values.values())
+        return Swept(output, lower, samples, upper, between, checks, given)
 
     def ascend(
         self, stages: tuple[Stage, ...], values: dict[int, Tensor], last: int, checks: list[Tensor]

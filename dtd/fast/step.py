@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtd.copies import copied, is_foreign
+from dtd.callers.copies import copied, is_foreign
 from dtd.primitive import Pointwise
 from dtd.propagation import Layer, Propagation
 

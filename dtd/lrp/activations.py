@@ -6,7 +6,7 @@ from typing import Any
 
 from dtd.affine import AffineMap
 from dtd.algebra import negative, positive, step
-from dtd.copies import damping_of
+from dtd.callers.copies import damping_of
 from dtd.domain import Domain, NonNegative
 from dtd.errors import check_nonnegative, check_number, check_parameter
 from dtd.lrp.base import LRPRule, four_steps, part, signed

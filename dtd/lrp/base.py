@@ -19,9 +19,9 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import divide, negative, nonzero, positive, sign
+from dtd.callers.printing import Printed
 from dtd.domain import Domain, Real
 from dtd.errors import check_parameter
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
 Pairs = list[tuple[Any, Any]]

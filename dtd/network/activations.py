@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.propagation import Layer

@@ -72,32 +72,37 @@ class Builder:
         by_name = {node.name: node for node in self.program.graph.nodes if node.op == "placeholder"}
         return [by_name[name] for name in self.program.graph_signature.user_inputs]
 
-    def constant(self, name: str, tensors: Mapping[str, Tensor]) -> Tensor:
-        """The current value of a parameter, buffer or lifted constant of the graph."""
+    def constant(self, name: str, tensors: Mapping[str, Tensor], checked: set[str]) -> Tensor:
+        """The current value of a tensor of the graph; ``checked`` ones are known to be finite."""
         signature = self.program.graph_signature
         for table in (signature.inputs_to_parameters, signature.inputs_to_buffers):
             if name in table:
                 target = table[name].removeprefix(PREFIX + ".")
-                return finite(target, tensors[target]) if target in tensors else self.program.constants[table[name]]
+                if target in tensors and target not in checked:
+                    check_weights(target, tensors[target])
+                    checked.add(target)
+                return tensors[target] if target in tensors else self.program.constants[table[name]]
+        if name not in signature.inputs_to_lifted_tensor_constants:
+            raise TraceError(f"The model makes an object in forward that is no tensor ({name}).")
         return self.program.constants[signature.inputs_to_lifted_tensor_constants[name]]
 
-    def __call__(self, domains: tuple[Domain, ...], tensors: Mapping[str, Tensor], leaves: list[Tensor]) -> Built:
+    def __call__(
+        self, domains: tuple[Domain, ...], tensors: Mapping[str, Tensor], leaves: list[Tensor], checked: set[str]
+    ) -> Built:
         """The layers at the sizes and side values of one sample (``leaves``, as exported)."""
         owners = {id(t): name.rpartition(".")[0] for name, t in tensors.items()}
         like = next((t for t in tensors.values() if t.is_floating_point()), self.like)
         sizes = CallSizes.of([node.meta["val"].shape for node in self.placeholders], [tuple(leaf.shape) for leaf in leaves])
         sides = SideProgram(len(leaves))
-        lowering = Lowering(
-            HANDLERS, advice, self.modules, owners, like, sizes, sides, learned=self.learned(), prefix=PREFIX
-        )
+        lowering = Lowering(HANDLERS, advice, self.modules, owners, like, sizes, sides, self.learned(), PREFIX)
         signature, env = self.program.graph_signature, {}
-        given = {name: leaf for name, leaf in zip(signature.user_inputs, range(len(leaves)), strict=True)}
+        given = {name: leaf for leaf, name in enumerate(signature.user_inputs)}
         reads = {each.leaf: k for k, each in enumerate(self.explained) if each.lookup is None}
         for node in self.program.graph.nodes:
             if node.op != "placeholder":
                 break
             if node.name not in given:
-                env[node] = self.constant(node.name, tensors)
+                env[node] = self.constant(node.name, tensors, checked)
             elif (leaf := given[node.name]) in reads:
                 k = reads[leaf]
                 env[node] = Ref(-1 - k, tuple(leaves[leaf].shape), domains[k])
@@ -195,13 +200,12 @@ def depending(nodes: Iterable[Node], env: Mapping[Node, Any], looked_up: set[Nod
     return found
 
 
-def finite(name: str, tensor: Tensor) -> Tensor:
-    """A tensor that the graph uses; raises where it is not finite, −∞ (which hides entries in a mask) aside."""
-    if tensor.is_floating_point() and tensor.numel():
-        lowest = tensor.masked_fill(tensor == -torch.inf, 0.0) if not bool(tensor.isfinite().all()) else tensor
-        if not bool(lowest.isfinite().all()):
-            raise NonFiniteError(f"Weights must be finite; '{name}' holds NaN or infinity. Check the model.")
-    return tensor
+def check_weights(name: str, tensor: Tensor) -> None:
+    """Raise for a tensor that the graph uses and that is not finite, −∞ (which hides entries in a mask) aside."""
+    if not tensor.is_floating_point() or bool(tensor.sum().isfinite()):  # a sum that overflows is looked at closely
+        return
+    if not bool(tensor.masked_fill(tensor == -torch.inf, 0.0).isfinite().all()):
+        raise NonFiniteError(f"Weights must be finite; '{name}' holds NaN or infinity. Check the model.")
 
 
 def needed(layers: list[Layer], output: int) -> tuple[list[Layer], int]:

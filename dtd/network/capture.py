@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from dtd.errors import DTDError, InputError, TraceError, UnsupportedOp
-from dtd.network.aten import aten
 from dtd.network.leaves import Signature
+from dtd.network.rewriting import is_plain, simpler
 
 Output = str | int | Callable[[Any], Tensor] | None
 BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -25,26 +25,6 @@ WRITES = (
     "mode forward must leave them as they are: if self.training: …"
 )
 PREFIX = "model"  # what the paths of the model's modules begin with in the export
-
-
-def one_bag(weight: Tensor, ids: Tensor, offsets: Tensor, scale=False, mode=0, *rest):
-    """``embedding_bag`` of one sample as a look-up and a sum, mean or maximum over its rows."""
-    _, weights, _, padding = (*rest, *(False, None, False, -1)[len(rest) :])
-    if offsets.shape[0] != 1 or (padding is not None and padding >= 0):
-        raise NotImplementedError("EmbeddingBag is supported with one bag for each sample and without padding_idx.")
-    rows = aten.embedding.default(weight, ids)
-    rows = rows if weights is None else rows * weights[:, None]
-    joined = (rows.sum, rows.mean, rows.amax)[mode](0, keepdim=True)
-    return joined, offsets, offsets, offsets
-
-
-def simpler() -> dict[Any, Callable]:
-    """Ops that the export writes as simpler ones: recurrent modules as their cells, einsum as matrix products."""
-    recurrent = [aten.lstm.input, aten.gru.input, aten.rnn_tanh.input, aten.rnn_relu.input]
-    cells = (aten.lstm_cell.default, aten.gru_cell.default, aten.rnn_tanh_cell.default, aten.rnn_relu_cell.default)
-    known = torch.export.default_decompositions()
-    composed = {op: known[op] for op in (aten.einsum.default, *cells)}
-    return {**torch._decomp.get_decompositions(recurrent), **composed, aten.embedding_bag.padding_idx: one_bag}
 
 
 class OneTensor(nn.Module):
@@ -111,8 +91,8 @@ def unwrapped(model: Any) -> nn.Module:
             return model
 
 
-def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]]) -> ExportedProgram:
-    """The functional graph of the model on one sample."""
+def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]], known: Container[Any]) -> ExportedProgram:
+    """The functional graph of the model on one sample, in ``known`` ops as far as torch can write it in them."""
     logger = logging.getLogger("torch.export")
     level, fast = logger.level, torch.backends.mha.get_fastpath_enabled()
     try:
@@ -121,7 +101,7 @@ def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = torch.export.export(model, tuple(leaves), dynamic_shapes=(tuple(dynamic),))
-            return program.run_decompositions(simpler())
+            return program if is_plain(program, known) else program.run_decompositions(simpler())
     except DTDError:
         raise
     except Exception as error:
@@ -153,6 +133,18 @@ def check_buffers(program: ExportedProgram, model: nn.Module) -> None:
     written = sorted(name.removeprefix(PREFIX + ".") for name in program.graph_signature.buffers_to_mutate.values())
     if written:
         raise training_mode(model) or TraceError(WRITES.format(f" ({', '.join(written)})"))
+
+
+def makes_numbers(program: ExportedProgram) -> bool:
+    """Whether the graph holds floating-point numbers of one dtype that are no parameters: constants, zeros, conversions."""
+    for node in program.graph.nodes:
+        val = node.meta.get("val")
+        if not (isinstance(val, Tensor) and val.is_floating_point()):
+            continue
+        made = node.op == "call_function" and (not node.all_input_nodes or node.kwargs.get("dtype") is not None)
+        if made or node.name in program.graph_signature.inputs_to_lifted_tensor_constants:
+            return True
+    return False
 
 
 def refusal(model: OneTensor, leaves: list[Tensor], error: Exception) -> DTDError:

@@ -1,36 +1,15 @@
 """What of a model a trace depends on beside the values of its tensors, and in which words it changed."""
 
-import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
-from functools import partial
-from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as everywhere
 
-PLAIN = (
-    type(None),
-    bool,
-    int,
-    float,
-    complex,
-    str,
-    bytes,
-    torch.dtype,
-    torch.device,
-    torch.layout,
-    Enum,
-    type,
-    slice,
-    range,
-)
+from dtd.network.frozen import frozen, mentioned
+
 OWN = frozenset(vars(nn.Module()))  # attributes that every module has
-DEPTH = 4  # of containers and objects inside an attribute
 
 
 class Key(NamedTuple):
@@ -41,75 +20,7 @@ class Key(NamedTuple):
     name: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Same:
-    """An object that is compared by identity."""
-
-    held: Any
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.held is other.held
-
-    def __hash__(self) -> int:
-        return id(self.held)
-
-    def __repr__(self) -> str:
-        return f"{type(self.held).__name__} at {id(self.held):#x}"
-
-
-def version(tensor: Tensor) -> int:
-    """How often a tensor was written to, as far as torch counts it."""
-    return 0 if tensor.is_inference() else tensor._version
-
-
-def frozen(value: Any, depth: int = DEPTH) -> Any:
-    """What a value is now, as something that compares: numbers and texts by value, containers entry by entry, tensors by
-    their place in memory and version, and everything else by identity."""
-    if isinstance(value, PLAIN):
-        return value if value == value else "nan"
-    if isinstance(value, nn.Parameter):
-        return tuple(value.shape)  # one that is registered is looked at under its own name
-    if isinstance(value, Tensor):
-        return Same(value), value.data_ptr() if value.layout == torch.strided else 0, version(value), tuple(value.shape)
-    if isinstance(value, MethodType):
-        return Same(value.__func__), Same(value.__self__)
-    if depth and isinstance(value, partial):
-        return Same(value), frozen([value.func, value.args, value.keywords], depth - 1)
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.dtype.str, value.shape, value.tobytes()
-    if depth and isinstance(value, Mapping):
-        return type(value), tuple((frozen(k, 1), frozen(v, depth - 1)) for k, v in value.items())
-    if depth and isinstance(value, (list, tuple)):
-        return type(value), tuple(frozen(v, depth - 1) for v in value)
-    if depth and isinstance(value, (set, frozenset)):
-        return frozenset(frozen(v, 1) for v in value)
-    if isinstance(value, weakref.ref):
-        return "reference"
-    if depth and hasattr(value, "__dict__") and not isinstance(value, (nn.Module, FunctionType)):
-        return Same(value), frozen(vars(value), depth - 1)
-    return Same(value)
-
-
-def mentioned(kind: type) -> set[str]:
-    """Names that the methods of a module's class read or write, and the texts in them (``getattr(self, "scale")``)."""
-    found: set[str] = set()
-    for base in kind.__mro__:
-        if base not in (nn.Module, object):
-            functions = [getattr(f, "fget", None) or getattr(f, "__func__", f) for f in vars(base).values()]
-            for function in functions:
-                found |= names_of(getattr(function, "__code__", None))
-    return found
-
-
-def names_of(code: CodeType | None) -> set[str]:
-    """Names and texts in a function's code, and in that of the functions inside it."""
-    if code is None:
-        return set()
-    inner = [names_of(c) for c in code.co_consts if isinstance(c, CodeType)]
-    return {*code.co_names, *(c for c in code.co_consts if isinstance(c, str))}.union(*inner)
-
-
-def is_foreign(kind: type) -> bool:
+def is_users_kind(kind: type) -> bool:
     """Whether a class is none of torch's own layers."""
     return not kind.__module__.startswith("torch.nn")
 
@@ -131,7 +42,7 @@ def hooks(module: nn.Module) -> tuple[Any, ...]:
 
 def foreign_bases(kind: type) -> list[type]:
     """A class and its bases, as far as they are not torch's."""
-    return [base for base in kind.__mro__ if is_foreign(base) and base is not object]
+    return [base for base in kind.__mro__ if is_users_kind(base) and base is not object]
 
 
 def class_values(kind: type) -> dict[str, Any]:
@@ -145,7 +56,7 @@ def parts_of(model: nn.Module) -> Iterator[tuple[Key, Any]]:
     modules = list(model.named_modules())
     kinds = {type(module) for _, module in modules}
     names = {kind: mentioned(kind) for kind in kinds}
-    asked = any("training" in names[kind] for kind in kinds if is_foreign(kind))
+    asked = any("training" in names[kind] for kind in kinds if is_users_kind(kind))
     yield Key("all modules", ""), frozen(global_hooks())
     for path, module in modules:
         yield Key("class", path), type(module)
@@ -183,29 +94,42 @@ def tensor_parts(model: nn.Module) -> Iterator[tuple[Key, Any]]:
 class Form:
     """A model's classes, hooks, modes, attributes and tensors' shapes at one moment.
 
-    ``written`` are those that the model's own forward pass writes; they may differ. ``names`` are what the code of its
-    classes mentions: a new attribute counts where it is among them.
+    ``written`` are those that the model's own forward pass writes; they may differ. ``names`` are what its classes have
+    or their code mentions: a new attribute counts where it is among them.
     """
 
     parts: Mapping[Key, Any]
     names: frozenset[str]
     written: frozenset[Key] = frozenset()
+    constants: bool = False
 
     @classmethod
     def of(cls, model: nn.Module) -> "Form":
         """The model as it is now."""
-        names = set().union(*(mentioned(type(module)) for module in model.modules()))
+        kinds = {type(module) for module in model.modules()}
+        names = set().union(*(mentioned(kind) | set(dir(kind)) for kind in kinds))
         return cls(dict(parts_of(model)), frozenset(names))
 
-    def settled(self, model: nn.Module) -> "Form":
-        """The same after the model has run: what is different now its forward pass writes."""
-        now = dict(parts_of(model))
+    def settled(self, model: nn.Module, constants: bool) -> "Form":
+        """The same after the model has run: what is different now its forward pass writes.
+
+        ``constants``: the trace holds numbers that were made in the model's dtype on its device, which then must not change.
+        """
+        now = self.now(model, constants)
         keys = {key for key in (*self.parts, *now) if key.kind in ("attribute", "shape")}
-        return replace(self, parts=now, written=frozenset(k for k in keys if (self.parts.get(k),) != (now.get(k),)))
+        written = frozenset(k for k in keys if (self.parts.get(k),) != (now.get(k),))
+        return replace(self, parts=now, written=written, constants=constants)
+
+    def now(self, model: nn.Module, constants: bool) -> dict[Key, Any]:
+        """Everything as it is now."""
+        found = dict(parts_of(model))
+        floating = (t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point())
+        first = next(floating, None) if constants else None
+        return found if first is None else found | {Key("number", ""): (first.dtype, first.device)}
 
     def change(self, model: nn.Module) -> str:
         """What is different, in words; empty where nothing is."""
-        now = dict(parts_of(model))
+        now = self.now(model, self.constants)
         for key in (*self.parts, *(key for key in now if key not in self.parts)):
             if key in self.written or (key in self.parts and key in now and (self.parts[key],) == (now[key],)):
                 continue
@@ -219,13 +143,14 @@ def said(key: Key, before: Mapping[Key, Any], now: Mapping[Key, Any]) -> str:
     kind, path, name = key
     module = f"module '{path}'" if path else "the model itself"
     full = f"'{path}.{name}'" if path else f"'{name}'"
-    was, found = (shown(parts.get(key, "missing")) for parts in (before, now))
+    was, found = (short(parts.get(key, "missing")) for parts in (before, now))
     said_of = {
         "all modules": "the hooks on all modules changed",
         "hooks": f"the forward hooks of {module} changed",
         "training": f"{module} was in {mode(was)} and is in {mode(found)}",
         "children": f"the children of {module} were {was} and are {found}",
         "shape": f"the shape of {full} was {was} and is {found}",
+        "number": f"its numbers were {was} and are {found}, and its code makes others of its own in the first of these",
         "tied": f"{full} was one tensor with {was}, and is {'with ' + found if key in now else 'a tensor of its own'}",
         "dtype": f"{full} has {found}" if key in now else f"{full} had another dtype or device than the model's first",
     }
@@ -237,7 +162,7 @@ def mode(training: str) -> str:
     return {"True": "training mode", "False": "evaluation mode"}.get(training, training)
 
 
-def shown(value: Any) -> str:
+def short(value: Any) -> str:
     """A value in a message, short."""
     text = value.__name__ if isinstance(value, type) else str(value)
     return text if len(text) < 80 else text[:77] + "…"

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dtd.callers.printing import Printed
 from dtd.domain import Domain, check_inside, exact
 from dtd.errors import InputError, NonFiniteError
 from dtd.network.memo import Memo
 from dtd.network.sizes import Shape
-from dtd.printing import Printed
 from dtd.propagation import Layer
 
 Values = Mapping[int, Tensor]  # by layer index; explained input k is value −1−k

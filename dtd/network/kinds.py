@@ -1,6 +1,7 @@
 """Facts about the calls of an exported graph."""
 
 import operator
+from collections.abc import Container
 from typing import Any
 
 import torch
@@ -64,8 +65,10 @@ def coarseness(node: Node) -> float:
     return max([torch.finfo(t).eps for t in types if t.is_floating_point], default=0.0)
 
 
-def check_finite(affine: AffineMap, op: str, path: str) -> None:
-    """Raise for an affine layer with a weight or bias that is not finite."""
+def check_finite(affine: AffineMap, known: Container[int], op: str, path: str) -> None:
+    """Raise for an affine layer with a weight or bias that is not finite; ``known`` are the ids of tensors that are."""
     for tensor in (affine.weight, affine.bias):
-        if tensor is not None and not bool(tensor.isfinite().all()):
+        if tensor is None or id(tensor) in known:
+            continue
+        if not bool(tensor.sum().isfinite()) and not bool(tensor.isfinite().all()):
             raise NonFiniteError(f"A constant of '{op}' in module '{path}' is NaN or infinite.")

@@ -33,6 +33,7 @@ MOVES = frozenset(
         aten.permute.default,
         aten.transpose.int,
         aten._to_copy.default,
+        aten.to.dtype,
         aten.flatten.using_ints,
     )
 )

@@ -192,7 +192,7 @@ class Lowering:
             return Ref(-1, full, Real())
         domain = domain or inputs[0].domain
         if isinstance(op, AffineMap):
-            check_finite(op, str(node.target), self.path(node) or "(model)")
+            check_finite(op, self.owners, str(node.target), self.path(node) or "(model)")
         if image is None:
             image = Real() if self.varying and isinstance(op, AffineMap) else op.image(domain)
         path = (self.owners.get(id(weight)) or self.path(node)) if path is None else path

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dtd.arithmetic import own_arithmetic
+from dtd.callers.arithmetic import own_arithmetic
 from dtd.domain import Domain
 from dtd.errors import DTDError, InputError, StaleError
 from dtd.network.build import Builder, Built
@@ -49,7 +49,8 @@ class Network:
     form: Form | None = None  # the rest of the model as it was traced; None while it is being traced
     _state: Snapshot | None = field(default=None, init=False, repr=False)
     _built: OrderedDict[tuple, Built] = field(default_factory=OrderedDict, init=False, repr=False)
-    _lock: Any = field(default_factory=RLock, init=False, repr=False)  # of the two above
+    _checked: set[str] = field(default_factory=set, init=False, repr=False)  # names of tensors that were found finite
+    _lock: Any = field(default_factory=RLock, init=False, repr=False)  # of the three above
 
     def built(self, leaves: tuple[Tensor, ...]) -> Built:
         """The layers over the parameters as they are now, at the sizes of one sample.
@@ -60,11 +61,11 @@ class Network:
             if self._state is None or not self._state.holds():
                 self.check_form()
                 self._state = Snapshot.of(self.model, self.form.written if self.form else ())
-                self._built = OrderedDict()
+                self._built, self._checked = OrderedDict(), set()
             key = self.axes.sizes(leaves)
             if key not in self._built:
                 with own_arithmetic():
-                    self._built[key] = self.builder(self.domains, self.tensors, list(leaves))
+                    self._built[key] = self.builder(self.domains, self.tensors, list(leaves), self._checked)
                 while len(self._built) > SIZES:
                     self._built.popitem(last=False)
             elif len(self._built) > 1:

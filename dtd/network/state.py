@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from dtd.errors import TraceError
 from dtd.network.capture import WRITES
-from dtd.network.form import PLAIN, Key, attributes, foreign_bases, frozen, global_hooks, hooks, version
+from dtd.network.form import Key, attributes, foreign_bases, global_hooks, hooks
+from dtd.network.frozen import PLAIN, frozen, version
 
 MISSING = object()
 
@@ -25,7 +26,7 @@ class Snapshot:
     tensors: tuple[tuple[dict, str, Tensor | None, int, int], ...]  # and its place in memory and version
     sizes: tuple[tuple[dict, int], ...]
     kinds: tuple[tuple[nn.Module, type, bool, tuple[Any, ...]], ...]  # class, mode and hooks of each module
-    named: tuple[tuple[dict, tuple[str, ...], tuple[Any, ...]], ...]  # attributes, the same objects
+    named: tuple[tuple[dict, tuple[str, ...], tuple[Any, ...]], ...]  # attributes, the are_same objects
     mutable: tuple[tuple[Any, Any], ...]  # attributes that may change inside, and what they were
     classes: tuple[tuple[type, tuple[Any, ...]], ...]  # what classes define
     everywhere: tuple[Any, ...]  # hooks of all modules
@@ -62,7 +63,7 @@ class Snapshot:
         return self.tensors_hold() and self.modules_hold()
 
     def tensors_hold(self) -> bool:
-        """Whether the modules and their parameters and buffers are the same, in place and version."""
+        """Whether the modules and their parameters and buffers are the are_same, in place and version."""
         for own, size in self.sizes:
             if len(own) != size:
                 return False
@@ -77,23 +78,23 @@ class Snapshot:
         return True
 
     def modules_hold(self) -> bool:
-        """Whether classes, modes, hooks and attributes are the same."""
+        """Whether classes, modes, hooks and attributes are the are_same."""
         for module, kind, training, hooked in self.kinds:
             if type(module) is not kind or module.training != training:
                 return False
-            if (hooked or module._forward_hooks or module._forward_pre_hooks) and not same(hooks(module), hooked):
+            if (hooked or module._forward_hooks or module._forward_pre_hooks) and not are_same(hooks(module), hooked):
                 return False
         for own, names, values in self.named:
             for name, value in zip(names, values, strict=True):
                 if own.get(name, MISSING) is not value:
                     return False
-        if not all(same(tuple(vars(kind).values()), values) for kind, values in self.classes):
+        if not all(are_same(tuple(vars(kind).values()), values) for kind, values in self.classes):
             return False
-        return same(global_hooks(), self.everywhere) and all((frozen(value),) == (was,) for value, was in self.mutable)
+        return are_same(global_hooks(), self.everywhere) and all((frozen(value),) == (was,) for value, was in self.mutable)
 
 
-def same(found: tuple[Any, ...], expected: tuple[Any, ...]) -> bool:
-    """Whether these are the very same objects."""
+def are_same(found: tuple[Any, ...], expected: tuple[Any, ...]) -> bool:
+    """Whether these are the very are_same objects."""
     return len(found) == len(expected) and all(map(is_, found, expected))
 
 

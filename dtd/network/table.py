@@ -1,7 +1,7 @@
 """The printed table of a network's layers."""
 
+from dtd.callers.printing import columns
 from dtd.network.graph import Graph
-from dtd.printing import columns
 
 HEAD = ("layer", "kind", "from", "shape", "receives", "returns")
 

@@ -8,23 +8,25 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from dtd.arithmetic import without_autocast
+from dtd.callers.arithmetic import without_autocast
 from dtd.domain import Domain, Real
 from dtd.errors import DomainError, InputError, TraceError
+from dtd.network.aten import aten
 from dtd.network.build import Builder, Explained
-from dtd.network.capture import OneTensor, Output, check_buffers, export, unwrapped, varying
+from dtd.network.capture import OneTensor, Output, check_buffers, export, makes_numbers, unwrapped
 from dtd.network.form import Form
 from dtd.network.leaves import Inputs, Signature, check_names, is_explainable, single
+from dtd.network.lengths import Dynamic, check_declared, limit, moving
 from dtd.network.lookups import lookups, rows
 from dtd.network.network import Network
 from dtd.network.opaque import Chosen, chosen_paths
+from dtd.network.ops import HANDLERS
 from dtd.network.reader import Axes
 from dtd.network.state import Snapshot, check_unwritten
 from dtd.network.verify import verify
 
 Domains = Domain | Mapping[str, Domain] | None
-FEW = 2  # samples of the example that are kept, to trace again
-Dynamic = Mapping[str, Mapping[int, Any]]
+KEPT_SAMPLES = 2  # samples of the example that are kept, to trace again
 
 
 @without_autocast()
@@ -80,7 +82,7 @@ def trace(
     leaves = [single(name, tensor, not free) for name, tensor, free in zip(names, example, apart, strict=True)]
     check_types(names, leaves, explained)
     wrapped = OneTensor(model, signature, output)
-    program = export(wrapped, leaves, moving(names, leaves, apart, dynamic))
+    program = export(wrapped, leaves, moving(names, leaves, apart, dynamic), {*HANDLERS, aten.embedding.default})
     check_buffers(program, model)
     wanted = explained_inputs(program, names, leaves, explained)
     kept = chosen_paths(model, opaque)
@@ -100,19 +102,19 @@ def trace(
     batched = [not free for free in apart]
     options: dict[str, Any] = dict(explained=explained, output=output, dynamic=dynamic, unbatched=unbatched, opaque=opaque)
     few = signature.structured(
-        [t.detach()[:FEW].clone() if b else t.detach().clone() for t, b in zip(example, batched, strict=True)]
+        [t.detach()[:KEPT_SAMPLES].clone() if b else t.detach().clone() for t, b in zip(example, batched, strict=True)]
     )
     again = partial(trace, inputs=few, domain=domain, fold_batch_norm=fold_batch_norm, **options)
     network = Network(model, builder, signature, axes, tuple(leaves), domains, again)
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
     before = Snapshot.of(model)
     try:
-        verify(network, wrapped, example)
+        verify(network, wrapped)
     except TraceError:
         check_unwritten(before)
         raise
     check_unwritten(before)
-    network.form = form.settled(model)
+    network.form = form.settled(model, makes_numbers(program))
     return network
 
 
@@ -133,7 +135,8 @@ def checked_model(model: Any) -> nn.Module:
         if tensor.is_inference():
             raise InputError(
                 f"'{path}' of the model was made in torch.inference_mode, where torch does not count changes. Make the "
-                "model outside of it, or take a copy there: copy.deepcopy(model)."
+                "model outside of it, or give it clones: model.load_state_dict({k: t.clone() for k, t in model.state_dict()"
+                ".items()}, assign=True)."
             )
     return model
 
@@ -148,26 +151,6 @@ def check_types(names: tuple[str, ...], leaves: list[Tensor], explained: Collect
             )
         if explained is not None and name in explained and leaf.dtype == torch.bool:
             raise InputError(f"'{name}' holds truth values, which cannot be explained.")
-
-
-def moving(
-    names: tuple[str, ...], leaves: list[Tensor], unbatched: tuple[bool, ...], dynamic: Dynamic | None
-) -> list[dict[int, Any]]:
-    """The axes of each input that may vary."""
-    lengths = {leaf.shape[1] for leaf, u in zip(leaves, unbatched, strict=True) if is_sequence(leaf, u)}
-    found = []
-    for name, leaf, free in zip(names, leaves, unbatched, strict=True):
-        wanted = (dynamic or {}).get(name)
-        if wanted is None:
-            shares = not free and leaf.ndim > 1 and leaf.shape[1] in lengths and not leaf.is_floating_point()
-            wanted = {1: None} if is_sequence(leaf, free) or shares else {}
-        found.append(varying(name, wanted, tuple(leaf.shape), free))
-    return found
-
-
-def is_sequence(leaf: Tensor, unbatched: bool) -> bool:
-    """Whether an input holds integers one after the other."""
-    return not unbatched and leaf.dtype in (torch.int64, torch.int32) and leaf.ndim > 1 and leaf.shape[1] > 1
 
 
 def explained_inputs(
@@ -199,20 +182,6 @@ def like(model: nn.Module, leaves: list[Tensor]) -> Tensor:
     """A tensor in the network's dtype, on its device, where the model has no parameters."""
     floating = [leaf for leaf in leaves if leaf.is_floating_point()] or [t for t in model.parameters()]
     return floating[0].detach().flatten()[:0].clone() if floating else torch.zeros(0)
-
-
-def limit(bound: Any) -> float:
-    """The most that a length may be."""
-    return int(bound) if bound < 2**62 else float("inf")
-
-
-def check_declared(names: tuple[str, ...], shapes: tuple[tuple, ...], dynamic: Dynamic | None) -> None:
-    """Raise for an axis that was declared dynamic and that the model fixes."""
-    for name, wanted in (dynamic or {}).items():
-        for axis in wanted:
-            size = shapes[names.index(name)][axis]
-            if isinstance(size, int):
-                raise TraceError(f"Axis {axis} of '{name}' was declared dynamic; the model fixes it to {size}.")
 
 
 def chosen_domains(domain: Domains, explained: tuple[Explained, ...], example: list[Tensor]) -> tuple[Domain, ...]:

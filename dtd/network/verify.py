@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from dtd.arithmetic import own_arithmetic
-from dtd.domain import Domain, exact
+from dtd.callers.arithmetic import own_arithmetic
+from dtd.domain import Domain, Real, exact, varies_by_sample
 from dtd.errors import DTDError, TraceError, UnsupportedOp
 from dtd.network.above import output_from
 from dtd.network.capture import OneTensor, failure
@@ -12,54 +12,61 @@ from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.network.reader import Axes
 
-OTHERS = 2  # samples beside the example
 SEED = 0
 
 
-def verify(network: Network, model: OneTensor, example: list[Tensor]) -> None:
+def verify(network: Network, model: OneTensor) -> None:
     """Raise :class:`TraceError` where the network's own output on several different samples is not the model's.
 
-    Samples are the example's own, and perturbations of the first: other values in the domain for floating-point inputs,
-    the same entries in another order for integers.
+    Samples are the example's first, and a perturbation of it: other values in the domain for floating-point inputs,
+    the same entries in another order for integers, and one place masked where all entries say that nothing is.
     """
     batched = [not unbatched for unbatched in network.axes.unbatched]
     generator = torch.Generator().manual_seed(SEED)
-    singles = [list(network.example)]
-    if any(batched):
-        count = min((len(t) for t, b in zip(example, batched, strict=True) if b), default=1)
-        singles += [
-            [t[i : i + 1] if b else t for t, b in zip(example, batched, strict=True)] for i in range(1, min(count, 2))
-        ]
-    while len(singles) < 1 + OTHERS:
-        singles.append(other_sample(network, generator))
-    compare(network, model, singles, batched)
+    singles = [list(network.example), other_sample(network, generator)]
+    compare(network, model, [into_domains(network, single) for single in singles], batched)
+
+
+def into_domains(network: Network, sample: list[Tensor]) -> list[Tensor]:
+    """A sample with its explained inputs moved into their domains, where an example may lie outside."""
+    domains = {each.leaf: network.domains[k] for k, each in enumerate(network.builder.explained) if each.lookup is None}
+    return [within(leaf, domains[k]) if k in domains else leaf for k, leaf in enumerate(sample)]
+
+
+def within(leaf: Tensor, domain: Domain) -> Tensor:
+    """The nearest values in a domain."""
+    low, high = (exact(bound).to(leaf) for bound in domain.bounds())
+    low, high = (bound[:1] if bound.ndim == leaf.ndim else bound for bound in (low, high))
+    return torch.minimum(torch.maximum(leaf, low), high)
 
 
 def other_sample(network: Network, generator: torch.Generator) -> list[Tensor]:
     """A sample that differs from the example's."""
-    domains = {each.leaf: network.domains[k] for k, each in enumerate(network.builder.explained) if each.lookup is None}
     found = []
     for k, leaf in enumerate(network.example):
         if network.axes.unbatched[k] and k not in network.axes.wide:
             found.append(leaf)  # samples share it
         elif leaf.is_floating_point():
-            found.append(perturbed(leaf, domains.get(k), generator))
+            found.append(perturbed(leaf, generator))
         else:
             order = torch.randperm(leaf.numel(), generator=generator).to(leaf.device)
-            found.append(leaf.flatten()[order].view_as(leaf))
+            found.append(with_one_hidden(leaf.flatten()[order]).view_as(leaf))
     return found
 
 
-def perturbed(leaf: Tensor, domain: Domain | None, generator: torch.Generator) -> Tensor:
-    """Other values, in the domain."""
+def with_one_hidden(entries: Tensor) -> Tensor:
+    """Entries that are all 1, or all the same boolean, with the last one the opposite: a mask that no order varies."""
+    alike = len(entries) > 1 and bool((entries == entries[0]).all())
+    if not alike or not (entries.dtype == torch.bool or entries[0] == 1):
+        return entries
+    return torch.cat([entries[:-1], (entries[-1:] == 0).to(entries)])
+
+
+def perturbed(leaf: Tensor, generator: torch.Generator) -> Tensor:
+    """Other values."""
     noise = torch.randn(leaf.shape, generator=generator, dtype=torch.float64).to(leaf)
     scale = leaf.std() if leaf.numel() > 1 and bool(leaf.std() > 0) else torch.ones_like(leaf.sum())
-    moved = leaf + scale * noise
-    if domain is None:
-        return moved
-    low, high = (exact(bound).to(leaf) for bound in domain.bounds())
-    low, high = (bound[:1] if bound.ndim == leaf.ndim else bound for bound in (low, high))
-    return torch.minimum(torch.maximum(moved, low), high)
+    return leaf + scale * noise
 
 
 def batch_of(singles: list[list[Tensor]], batched: list[bool]) -> list[Tensor]:
@@ -140,6 +147,8 @@ def difference(network: Network, expected: Tensor, found: Tensor) -> float | Non
 
 def own_output(network: Network, leaves: list[Tensor]) -> Tensor:
     """The network's own output. # shape: (B, *out)"""
+    if any(varies_by_sample(bound) for domain in network.domains for bound in domain.bounds()):
+        network = network.within(*(Real() for _ in network.domains))  # bounds of the samples that will be explained
     graph, values = network.read(network.signature.structured(leaves))
     return output_from(graph, 0, values)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.affine import AffineMap, Diagonal
+from dtd.callers.printing import Printed, columns, shown
 from dtd.errors import InputError, PlanError
 from dtd.lrp import LRPRule, LRPWSquare, LRPZero
 from dtd.network.graph import Graph
@@ -13,14 +14,27 @@ from dtd.plans.follow import bias_of, follow_bias
 from dtd.plans.pooling import MaxAsAverage
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import Where, every, kind, selector
-from dtd.printing import Printed, columns, shown
 from dtd.propagation import Layer, Propagation
-from dtd.relevance import Linear, RelevanceModel, TrainingFree, default
+from dtd.relevance import (
+    Constant,
+    Follow,
+    HeldScale,
+    Identity,
+    Linear,
+    MatMulShares,
+    ProductShares,
+    RelevanceModel,
+    SoftmaxTangent,
+    Tangent,
+    TrainingFree,
+    default,
+)
 from dtd.root import Bias, RootStrategy
 
 MAX_POOL = kind("max_pool")
 Model = Propagation | RootStrategy | Choice | MaxAsAverage
 
+ALIKE = (Constant, Follow, HeldScale, Identity, MatMulShares, ProductShares, SoftmaxTangent, Tangent)  # formulas themselves
 FORMS = "a list of entries (where, model), or a choice of the catalogue for all layers with weights: Plan.uniform('gamma')"
 NO_MODEL = (
     "An entry's model must be a relevance model, a root strategy, a choice of the catalogue or an explicit rule; found {}."
@@ -85,12 +99,12 @@ class Plan:
         return cls([Entry(every, choose(rule, bias, **parameters))])
 
     def explicit(self) -> "Plan":
-        """The same plan by the explicit LRP rules; defined for choices of the catalogue and for explicit rules.
+        """The same plan by the explicit LRP rules; for choices of the catalogue, explicit rules and those of curved layers.
 
         A choice is checked when it is made, on both sides alike: what the derived plan refuses the explicit one refuses too.
         """
         for entry in self.entries:
-            if not isinstance(entry.model, (Choice, MaxAsAverage, LRPRule)):
+            if not isinstance(entry.model, (Choice, MaxAsAverage, LRPRule, *ALIKE)):
                 raise PlanError(
                     f"Only rules of the catalogue have an explicit form; {entry.model!r} has none. Use dtd.rules.choose."
                 )

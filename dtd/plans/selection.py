@@ -3,10 +3,10 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from dtd.callers.printing import Printed, shown
 from dtd.errors import PlanError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
-from dtd.printing import Printed, shown
 from dtd.propagation import Layer
 
 

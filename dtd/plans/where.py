@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from dtd.callers.printing import shown
 from dtd.domain import Domain
 from dtd.errors import PlanError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.plans.selection import Weighted, Where, crossed, position, require
-from dtd.printing import shown
 from dtd.propagation import Layer
 
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import divide, nonzero
+from dtd.callers.printing import Printed
 from dtd.direction import Given
 from dtd.domain import Domain, varies_by_sample
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.fused import downward, expand_search, plain_pass
 from dtd.relevance.roots import root_by_root

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from dtd.algebra import divide
+from dtd.callers.printing import Printed
 from dtd.domain import Bound, varies_by_sample
 from dtd.errors import BudgetError, check_parameter
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.numeric import first_root
 from dtd.relevance.segment import Path, walk
@@ -89,7 +89,13 @@ class Generic(Propagation, Printed):
         """The segment from the data to the reference."""
         points = self.reference if isinstance(self.reference, tuple) else (self.reference,) * len(inputs)
         check_parameter(len(points) == len(inputs), "reference", f"one for each input of '{layer.name}'", len(points))
-        return Path(inputs, tuple(a - torch.as_tensor(x).to(a).expand_as(a) for a, x in zip(inputs, points, strict=True)))
+        return Path(
+            inputs,
+            tuple(
+                a - torch.as_tensor(x, dtype=a.dtype, device=a.device).expand_as(a)
+                for a, x in zip(inputs, points, strict=True)
+            ),
+        )
 
     def at_once(self, layer: Layer, inputs: tuple[Tensor, ...]) -> int:
         """How many units fit in memory; raises :class:`BudgetError` when not even one does."""

@@ -5,8 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
+from dtd.callers.printing import Printed
 from dtd.primitive import LayerNorm, Pointwise
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance
 
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from dtd.affine import Dense
 from dtd.algebra import negative, positive
+from dtd.callers.printing import Printed
 from dtd.direction import Direction, ToBox, Weights, ZPlus
 from dtd.domain import Box, Domain, NonNegative
 from dtd.errors import InputError
-from dtd.printing import Printed
 from dtd.propagation import Context, Contextual, Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.training_free import TrainingFree
 from dtd.root import Ray

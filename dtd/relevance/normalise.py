@@ -6,9 +6,9 @@ from typing import Any
 from torch import Tensor
 
 from dtd.algebra import divide, sign
+from dtd.callers.printing import Printed
 from dtd.errors import check_parameter
 from dtd.primitive import LayerNorm, Softmax
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.root import Bias, check_bias
 

@@ -6,10 +6,10 @@ from typing import Any
 from torch import Tensor
 
 from dtd.algebra import divide, sign
+from dtd.callers.printing import Printed
 from dtd.domain import Box, Domain
 from dtd.errors import check_parameter
 from dtd.primitive import MatMul, Product
-from dtd.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
 UNIT = Box(0.0, 1.0)

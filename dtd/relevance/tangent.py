@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dtd.algebra import divide
-from dtd.printing import Printed
+from dtd.callers.printing import Printed
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
 
@@ -17,7 +17,8 @@ class Tangent(Printed, Propagation):
 
     Gradient × input of one layer, for any differentiable one. A curved layer need not have a root; what its tangents are
     worth at 0 stays in the zeroth term, ``R_k − Σ_j R_j←k``, and so does the relevance of an output that is 0. For softmax
-    this is Achtibat 2024, Prop. 3.1; for a layer norm without bias, whose scale then moves along, the terms sum to 0.
+    this is Achtibat 2024, Prop. 3.1; for a layer norm without bias, whose scale then moves along, the terms sum to 0 but for
+    its small number (ε/σ² of R).
     """
 
     def accepts(self, layer: Layer) -> bool:

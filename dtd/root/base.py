@@ -11,10 +11,10 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
+from dtd.callers.printing import Printed
 from dtd.direction import Direction
 from dtd.domain import Domain
 from dtd.errors import InputError
-from dtd.printing import Printed
 from dtd.propagation import Layer
 from dtd.root.units import Units
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dtd.algebra import sign
-from dtd.copies import evaluated
+from dtd.callers.copies import evaluated
 from dtd.domain import Bound, Domain, varies_by_sample
 from dtd.errors import check_parameter
 from dtd.root.base import Bias, Root, RootStrategy, WeightedRoots, check_bias
@@ -74,7 +74,11 @@ class Nearest(RootStrategy):
     def ease(self, units: FieldUnits) -> Tensor:
         """``1 / D²``, 0 for inputs that do not move. # shape: (B, k, J)"""
         metric = units.of_activations(
-            lambda a: evaluated(self.metric, a, "metric") if callable(self.metric) else torch.as_tensor(self.metric).to(a)
+            lambda a: (
+                evaluated(self.metric, a, "metric")
+                if callable(self.metric)
+                else torch.as_tensor(self.metric, dtype=a.dtype, device=a.device)
+            )
         )
         metric = metric.masked_fill(units.real == 0, 1)  # ∞ · 0 at padding
         wrong = metric[~(metric > 0)]

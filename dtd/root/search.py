@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from dtd.algebra import divide, sign
-from dtd.copies import damping_of
+from dtd.callers.copies import damping_of
 from dtd.direction import Direction, Toward
 from dtd.domain import Bound, Domain
 from dtd.errors import check_nonnegative, check_parameter

@@ -193,9 +193,10 @@ def test_the_audit_measures_every_rule_against_the_nearest_root():
     x = torch.rand(4, 6, dtype=torch.double)
     network = dtd.trace(model, x, domain=dtd.Box(0.0, 1.0))
     own = dtd.audit(network, x, 1, dtd.Plan([(dtd.where.every, dtd.Nearest())]), nearest=dtd.Nearest())
+    own = own[own.root != ""]
     assert own.of_nearest.tolist() == pytest.approx([1.0, 1.0]) and own.no_root.tolist() == own.rootless.tolist()
     weights = dtd.audit(network, x, 1, dtd.Plan.uniform("wsquare"), nearest=dtd.Nearest())
-    assert bool((weights.of_nearest <= 1 + 1e-12).all())
+    assert bool((weights.of_nearest.dropna() <= 1 + 1e-12).all())
     box = dtd.audit(network, x, 1, dtd.Plan.uniform("zbox", low=0.0, high=1.0), nearest=dtd.Nearest())
     assert box.of_nearest[0] > 1 and box.rootless[0] == box.domain_left[0]
     assert "of_nearest" not in dtd.audit(network, x, 1, dtd.Plan.uniform("wsquare"))

@@ -294,3 +294,20 @@ def test_patterns_need_data_that_can_be_read_twice(network):
         dtd.estimate_patterns(network, iter([torch.rand(2, 1, 4, 4)]))
     with pytest.raises(dtd.InputError, match="'regime' must be 'positive' or 'linear'"):
         dtd.estimate_patterns(network, [], "cubic")
+
+
+def test_presets_for_attention_have_an_explicit_form():
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.q, self.k, self.v, self.norm = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 4), nn.LayerNorm(4)
+
+        def forward(self, x):
+            return self.norm(x + (self.q(x) @ self.k(x).mT).softmax(-1) @ self.v(x)).flatten(1)
+
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 4).double()
+    network = dtd.trace(Block().double(), x)
+    for plan in (presets.attnlrp(), presets.attnlrp(gamma=0.25), presets.cp_lrp(), presets.transformers_2022()):
+        derived, explicit = (dtd.explain(network, x, 1, p).relevance for p in (plan, plan.explicit()))
+        torch.testing.assert_close(derived, explicit, rtol=1e-9, atol=1e-11)

@@ -39,7 +39,8 @@ def filter_transform() -> Tensor:
     """``G``: what a filter's polynomial is at each point, over what interpolation divides by. # shape: (6, 3)"""
     rows = [[1.0, p, p * p] for p in POINTS]
     scale = [torch.tensor([p - q for q in POINTS if q != p], dtype=torch.double).prod().item() for p in POINTS]
-    return torch.tensor([[v / s for v in row] for row, s in zip(rows, scale, strict=True)] + [[0.0, 0.0, 1.0]])
+    found = [[v / s for v in row] for row, s in zip(rows, scale, strict=True)] + [[0.0, 0.0, 1.0]]
+    return torch.tensor(found, dtype=torch.double)
 
 
 def transformed_filters(weight: Tensor) -> Iterator[Tensor]:

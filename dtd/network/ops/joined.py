@@ -62,14 +62,14 @@ def constant_pad(low: Lowering, node, x, padding, value=0):
     return pad(low, node, x, padding, "constant", value)
 
 
-def copied(low: Lowering, node, target, source, *rest):
+def overwritten(low: Lowering, node, target, source, *rest):
     """What is written over a value: the value itself no longer counts."""
     full = low.full(node)
     return expanded(low, node, source, full) if isinstance(source, Ref) else source.to(low.like).expand(full)
 
 
 JOINED = {
-    aten.copy.default: copied,
+    aten.copy.default: overwritten,
     aten.repeat.default: repeat,
     aten.cat.default: concatenate(torch.cat),
     aten.stack.default: concatenate(torch.stack),

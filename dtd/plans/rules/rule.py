@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any
 
+from dtd.callers.printing import shown
 from dtd.direction import Direction
 from dtd.errors import InputError
 from dtd.lrp import LRPRule
 from dtd.plans.rules.conditions import Condition
-from dtd.printing import shown
 from dtd.propagation import Layer
 from dtd.root import Bias, Ray, RootStrategy, check_bias
 

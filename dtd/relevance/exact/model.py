@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.callers.printing import Printed
 from dtd.direction import Direction
 from dtd.errors import BudgetError, InputError, check_parameter
-from dtd.printing import Printed
 from dtd.propagation import Context, Contextual, Layer, Propagated, Propagation, balance
 from dtd.relevance.exact.cost import cost_above
 from dtd.relevance.exact.expansion import BEYOND, Expansion, attached, expand_pairs, search

@@ -55,7 +55,7 @@ def evaluated(function: Callable[[Any], Any], a: Any, name: str) -> Any:
     if not isinstance(a, Tensor):
         return found
     try:
-        tensor = torch.as_tensor(found).to(a)
+        tensor = torch.as_tensor(found, dtype=a.dtype, device=a.device)
         fits = torch.broadcast_shapes(tensor.shape, a.shape) == a.shape
     except (TypeError, ValueError, RuntimeError) as error:
         what = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
