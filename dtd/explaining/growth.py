@@ -11,11 +11,35 @@ LARGE = 1e3  # times what is explained: more is said
 
 
 class GrowthWarning(UserWarning):
-    """Relevance of some layer is more than a thousand times what is explained."""
+    """Relevance of some layer is more than a thousand times what is explained.
+
+    z = 1000 − 999.999 hands down (1000 + 999.999)/0.001 times itself; the balance closes all the same.
+
+    >>> import dtd, torch, warnings
+    >>> unit = torch.nn.Linear(2, 1).double()
+    >>> x = torch.ones(1, 2, dtype=torch.float64)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[1000, -999.999]], dtype=x.dtype), "bias": torch.zeros(1)})
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     out = dtd.explain(dtd.trace(unit, x), x, 0, dtd.Plan.uniform("lrp0"))
+    >>> said[0].category.__name__, float(out.relevance.abs().sum() / out.initial.sum()).__round__()
+    ('GrowthWarning', 1999999)
+    """
 
 
 class UnderflowWarning(UserWarning):
-    """Relevance is so small that its parts have fewer digits than its dtype promises, or vanish."""
+    """Relevance is so small that its parts have fewer digits than its dtype promises, or vanish.
+
+    1e-40 is below the smallest number that float32 has with all its digits.
+
+    >>> import dtd, torch, warnings
+    >>> unit, x = torch.nn.Linear(2, 1), torch.ones(1, 2)
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     _ = dtd.explain(dtd.trace(unit, x), x, lambda y: 0 * y + 1e-40, dtd.Plan.uniform("lrp0"))
+    >>> said[0].category.__name__
+    'UnderflowWarning'
+    """
 
 
 def total(parts: tuple[Tensor, ...]) -> Tensor:
