@@ -82,9 +82,10 @@ class Explanation:
     def growth(self) -> dict[str, float]:
         """``Σ|R| / Σ|R_initial|`` at the output of each layer, from the output down, for the sample where it is largest.
 
-        An explanation whose input relevance exceeds 1000 warns (:class:`GrowthWarning`) with the layer and the reason.
+        The last one, ``(inputs)``, is that of all explained inputs together: where it exceeds 1000 for some sample, a
+        :class:`GrowthWarning` says so, with the layer and the reason.
         """
-        return growth(self.layers, self.initial)
+        return growth(self.layers, self.initial, self.parts)
 
     def conservation(self) -> Tensor:
         """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.
@@ -185,5 +186,5 @@ def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -
     if underflows(found.parts, found.initial):
         warnings.warn(too_small(found.initial), UnderflowWarning, stacklevel=4)
     if outgrows(found.parts, found.initial):
-        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=6))
+        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.growth), GrowthWarning, stacklevel=6))
     return found
