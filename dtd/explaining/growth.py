@@ -71,7 +71,7 @@ def too_small(initial: Tensor) -> str:
 
 
 def growth(records: Mapping[str, Record], initial: Tensor, parts: tuple[Tensor, ...]) -> dict[str, float]:
-    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down, then at the inputs; the largest of the samples."""
+    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down, then at the inputs; the samples' largest."""
     sizes = {name: record.magnitude for name, record in reversed(list(records.items()))} | {INPUTS: total(parts)}
     explained = total((initial,))
     ratios = {name: torch.where(explained > 0, size / explained, 0.0) for name, size in sizes.items()}

@@ -13,7 +13,5 @@ def test_numbers_of_the_warning_are_those_of_growth():
     x = torch.ones(1, 2)
     said = r"grows to 2e\+03 times what is explained, at the inputs; most at layer 'dense'"
     with pytest.warns(dtd.GrowthWarning, match=said):
-        dtd.GrowthWarning, match=r"grows to 2e\+03 times what is explained, at the inputs; most at layer 'dense'"
-    ):
         out = dtd.explain(dtd.trace(unit, x), x, 0, dtd.Plan.uniform("lrp0"))
     assert out.growth == {"dense": 1.0, "(inputs)": pytest.approx(1999.0)}
