@@ -35,6 +35,9 @@ from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning
+from dtd.explaining.pair_balance import PairBalance
+from dtd.explaining.pair_side import Patches
+from dtd.explaining.pairs import PairExplanation, pairs
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
 from dtd.plans.plan import Entry, Plan
@@ -94,6 +97,9 @@ __all__ = [
     "Network",
     "NonFiniteError",
     "NonNegative",
+    "PairBalance",
+    "PairExplanation",
+    "Patches",
     "Pattern",
     "Plan",
     "PlanError",
@@ -127,6 +133,7 @@ __all__ = [
     "jittered",
     "lrp",
     "mean_over_plans",
+    "pairs",
     "presets",
     "root_regions",
     "rules",
