@@ -44,6 +44,7 @@ from proofs.rules import (
     zplus_signed,
 )
 from proofs.theorems import (
+    bilrp,
     conservation,
     epsilon_is_gradient_times_input,
     every_root,
@@ -65,6 +66,7 @@ GROUPS = {
         conservation,
         four_steps,
         mirror,
+        bilrp,
     ),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
     "Where the root lives": (

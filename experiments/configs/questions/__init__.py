@@ -21,5 +21,6 @@ QUESTIONS: dict[str, type[QuestionConfig]] = {
     "root_distributions": roots.RootDistributionsConfig,
     "root_regions": roots.RootRegionsConfig,
     "sanity": explanations.SanityConfig,
+    "similarity": explanations.SimilarityConfig,
     "validity": roots.ValidityConfig,
 }

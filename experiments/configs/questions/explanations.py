@@ -91,6 +91,17 @@ class MovieReviewsConfig(QuestionConfig):
     draws: int = MISSING
 
 
+@dataclass
+class SimilarityConfig(QuestionConfig):
+    """Which patches make two images alike?"""
+
+    pairs: int = MISSING
+    shown: int = MISSING
+    patch: list[int] = MISSING
+    lines: int = MISSING
+    cosine: bool = MISSING
+
+
 class Pooling(Enum):
     """What max pooling hands its relevance to: the winner, or all inputs as average pooling does."""
 
