@@ -13,6 +13,7 @@ from dtd.callers.printing import Printed, shown
 from dtd.errors import InputError, StaleError
 from dtd.explaining.balances import Records
 from dtd.explaining.explain import explain_each
+from dtd.explaining.target import Target
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan
@@ -92,7 +93,8 @@ class PairSide:
     def of(cls, network: Network, inputs: Inputs, plan: Plan | None, units: int) -> "PairSide":
         """All units of the embedding explained, after one forward sweep."""
         relevance, sources, output = [], [], None
-        for found in explain_each(network, inputs, [OneOutput(m) for m in range(units)], plan):
+        targets: list[Target] = [OneOutput(m) for m in range(units)]
+        for found in explain_each(network, inputs, targets, plan):
             relevance.append(found.parts[0])
             sources.append(found.source)
             output = found.output

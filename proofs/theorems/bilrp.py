@@ -201,8 +201,8 @@ proof = Proof(
     name="bilrp",
     claim="With the relevance `R_mi(x)` of input i to unit m of an embedding f, `R_ij = Σ_m R_mi(x) R_mj(y)` are the mixed "
     "second-order terms of the similarity `s(x, y) = Σ_m f_m(x) f_m(y)`, handed down layer by layer under any rules; for "
-    "LRP-0 without biases that is `x_i y_j ∂²s/∂x_i∂y_j`. Their sum is the similarity minus all products of parts of which one is "
-    "kept: bias, zeroth, remainder of either side.",
+    "LRP-0 without biases that is `x_i y_j ∂²s/∂x_i∂y_j`. Their sum is the similarity minus all products of parts "
+    "of which one is kept: bias, zeroth, remainder of either side.",
     steps=lambda at, subject: at.steps(subject),
     conditions=lambda at: at.conditions() if hasattr(at, "conditions") else (),
     mutants=(
