@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator
 import torch
 
 from dtd.callers.arithmetic import own_arithmetic
-from dtd.errors import InputError
+from dtd.errors import InputError, check_parameter
+from dtd.explaining.differentiable import differentiable
 from dtd.explaining.explanation import Explanation, Request
 from dtd.explaining.memory import in_parts
 from dtd.explaining.target import Target
@@ -25,6 +26,7 @@ def explain(
     memory: int | None = None,
     fast: bool = True,
     verify: bool = False,
+    create_graph: bool = False,
 ) -> Explanation:
     """Decompose the network's output layer by layer: ``R_j = Σ_k R_{j←k}`` at the roots that ``plan`` chooses.
 
@@ -45,9 +47,12 @@ def explain(
         fast: False goes by the definition, layer by layer with its balance; the same relevance, slower.
         verify: run the model itself on the inputs too, and raise :class:`TraceError` where its output is not the
             explanation's: for models whose code depends on more than the trace can see.
+        create_graph: relevance that can be differentiated, by the inputs and by the model's parameters that require
+            gradients, for losses on explanations. The pass is then the one by definition, over layers built anew for this
+            call; ``pass_dtype`` and ``memory`` are for the other one.
 
-    Gradients and ``torch.autocast`` are off inside. What a user's function receives (targets, damping, metrics, relevance
-    models) is its own copy.
+    ``torch.autocast`` is off inside, and so are gradients unless they are asked for. What a user's function receives
+    (targets, damping, metrics, relevance models) is its own copy.
 
     Raises:
         InputError, DomainError: an input or target that does not fit.
@@ -56,6 +61,14 @@ def explain(
         StaleError: the model changed since it was traced in more than the values of its parameters and buffers.
         BudgetError: a relevance model that would cost more than it was given, or one sample more than ``memory``.
     """
+    if create_graph:
+        check_parameter(
+            memory is None and pass_dtype is None, "memory and pass_dtype", "left out with create_graph", "given"
+        )
+        found = differentiable(network, inputs, target, plan)
+        if verify:
+            verify_output(network, inputs, found.output.detach())
+        return found
     with own_arithmetic():
         request = Request.of(network, inputs, plan, pass_dtype, fast)
         if memory is not None:

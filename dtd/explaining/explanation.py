@@ -9,7 +9,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dtd.callers.arithmetic import own_arithmetic
 from dtd.callers.printing import shown
 from dtd.errors import InputError
 from dtd.explaining.balances import Kept, Record, Records, Replay, versions
@@ -51,7 +50,9 @@ class Explanation:
 
     def __reduce__(self):
         """Copies and pickles hold what was found at each layer, and neither the network nor the input."""
-        return Explanation, (self.relevance, self.output, self.initial, Kept.of(self.source))
+        found = self.relevance
+        numbers = found.detach() if isinstance(found, Tensor) else {name: r.detach() for name, r in found.items()}
+        return Explanation, (numbers, self.output.detach(), self.initial.detach(), Kept.of(self.source))
 
     def __repr__(self) -> str:
         conserved = self.conservation()
@@ -150,7 +151,6 @@ class ForwardSweep(NamedTuple):
         return checked(found, graph.base, models)
 
 
-@own_arithmetic()
 def by_definition(request: Request, target: Target) -> Explanation:
     """The explanation by one pass that finds the balances too."""
     network, (graph, values), models, _, _ = request

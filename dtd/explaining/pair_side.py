@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -22,7 +22,8 @@ from dtd.taylor import PARTS
 Pool = Callable[[Tensor], Tensor]  # (N, *in) -> (N, *groups)
 
 
-class OneOutput(NamedTuple):
+@dataclass(frozen=True)
+class OneOutput:
     """The target that is one entry of the output, counted as if the output were flat."""
 
     unit: int
