@@ -35,6 +35,7 @@ from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning
+from dtd.explaining.unit import Unit
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
 from dtd.plans.plan import Entry, Plan
@@ -55,6 +56,8 @@ from dtd.relevance import (
     Tangent,
     TrainingFree,
 )
+from dtd.relevance.gate import Subspace
+from dtd.relevance.passage import HiddenRelevance
 from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
 from dtd.taylor import Balance, TaylorTerms
 
@@ -81,6 +84,7 @@ __all__ = [
     "Generic",
     "GrowthWarning",
     "HeldScale",
+    "HiddenRelevance",
     "Identity",
     "InputError",
     "Jitter",
@@ -107,6 +111,7 @@ __all__ = [
     "SignedGamma",
     "SoftmaxTangent",
     "StaleError",
+    "Subspace",
     "Tangent",
     "TaylorTerms",
     "ToBox",
@@ -115,6 +120,7 @@ __all__ = [
     "Training",
     "TrainingFree",
     "UnderflowWarning",
+    "Unit",
     "UnsupportedOp",
     "Weights",
     "ZPlus",
