@@ -38,6 +38,7 @@ from dtd.explaining.growth import GrowthWarning, UnderflowWarning
 from dtd.explaining.pair_balance import PairBalance
 from dtd.explaining.pair_side import Patches
 from dtd.explaining.pairs import PairExplanation, pairs
+from dtd.explaining.unit import Unit
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
 from dtd.plans.plan import Entry, Plan
@@ -58,6 +59,8 @@ from dtd.relevance import (
     Tangent,
     TrainingFree,
 )
+from dtd.relevance.gate import Subspace
+from dtd.relevance.passage import HiddenRelevance
 from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
 from dtd.taylor import Balance, TaylorTerms
 
@@ -84,6 +87,7 @@ __all__ = [
     "Generic",
     "GrowthWarning",
     "HeldScale",
+    "HiddenRelevance",
     "Identity",
     "InputError",
     "Jitter",
@@ -113,6 +117,7 @@ __all__ = [
     "SignedGamma",
     "SoftmaxTangent",
     "StaleError",
+    "Subspace",
     "Tangent",
     "TaylorTerms",
     "ToBox",
@@ -121,6 +126,7 @@ __all__ = [
     "Training",
     "TrainingFree",
     "UnderflowWarning",
+    "Unit",
     "UnsupportedOp",
     "Weights",
     "ZPlus",

@@ -7,7 +7,9 @@ from torch import Tensor
 from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError, PlanError
 from dtd.explaining.explanation import Explanation, Request, by_definition, chosen_plan
+from dtd.explaining.hidden import Places
 from dtd.explaining.target import Target
+from dtd.explaining.unit import Unit
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan
@@ -15,7 +17,9 @@ from dtd.propagation import Contextual, Layer, Propagation
 from dtd.relevance import Generic, RelevanceModel
 
 
-def differentiable(network: Network, inputs: Inputs, target: Target, plan: Plan | None) -> Explanation:
+def differentiable(
+    network: Network, inputs: Inputs, target: Target | Unit, plan: Plan | None, places: Places
+) -> Explanation:
     """The explanation by definition, each number of which autograd knows how it came about.
 
     Roots are differentiated too: ``R_j = Σ_k R_k w_kj v_kj / Σ_i w_ki v_ki`` with all that depends on the input and on the
@@ -33,10 +37,10 @@ def differentiable(network: Network, inputs: Inputs, target: Target, plan: Plan 
         )
     live = replace(network, gradients=True)  # layers of its own, built anew
     with own_arithmetic(gradients=True):
-        request = Request.of(live, inputs, plan, None, fast=False)
+        request = Request.of(live, inputs, plan, None, False, places)
         for layer, model in zip(request.reading.graph.layers, request.models, strict=True):
             check_model(layer, model)
-        found = by_definition(request, target)
+        found = by_definition(request, request.target(target))
     if (
         callable(target)
         and not isinstance(target, Tensor)

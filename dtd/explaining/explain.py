@@ -1,6 +1,7 @@
 """Explanations: one forward sweep, one relevance pass."""
 
 from collections.abc import Collection, Iterator
+from types import MappingProxyType
 
 import torch
 
@@ -8,8 +9,10 @@ from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError, check_parameter
 from dtd.explaining.differentiable import differentiable
 from dtd.explaining.explanation import Explanation, Request
+from dtd.explaining.hidden import At, Places, ThroughLayers
 from dtd.explaining.memory import in_parts
 from dtd.explaining.target import Target
+from dtd.explaining.unit import Unit, start_of
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.network.verify import verify_output
@@ -19,9 +22,11 @@ from dtd.plans.plan import Plan
 def explain(
     network: Network,
     inputs: Inputs,
-    target: Target,
+    target: Target | Unit,
     plan: Plan | None = None,
     *,
+    at: At = (),
+    through: ThroughLayers = MappingProxyType({}),
     pass_dtype: torch.dtype | None = None,
     memory: int | None = None,
     fast: bool = True,
@@ -35,8 +40,14 @@ def explain(
         inputs: what the network was traced with, ``(B, *in)`` each, finite, in its domain. B may be 0.
         target: what is explained. A class for all samples (int) or for each (integer tensor ``(B,)``): the initial relevance
             is that output. A function of the output, or a floating-point tensor: the initial relevance ``(B, *out)``
-            itself.
+            itself. A :class:`dtd.Unit`: a hidden unit, channel or direction as if it were the output.
         plan: a :class:`dtd.Plan`, derived or ``.explicit()``; left out, that of :func:`dtd.presets.recommended`.
+        at: names of layers, globs over names, and selectors of :mod:`dtd.where`: ``out.at[name]`` is then the relevance of
+            that layer's output and what it handed to each of its inputs (:class:`dtd.HiddenRelevance`). It costs what it
+            takes to keep these tensors.
+        through: what relevance goes through, by the name of a layer: truth values or weights of its output's entries (a
+            tensor that broadcasts to ``(B, *out)``), channels (an integer or several), a :class:`dtd.Unit` of it, or a
+            :class:`dtd.Subspace`. What is stopped is in the balance, ``out.layers["<name> through"]``.
         pass_dtype: a dtype, ``torch.bfloat16``, for the passes with modified weights (γ, z⁺, αβ, …) of convolutions and of
             small dense layers; the others and all sums stay in the network's. Faster where the processor has that
             arithmetic, with an error below 1e-2 of the largest relevance for z⁺, and without a bound where a rule's
@@ -61,42 +72,43 @@ def explain(
         StaleError: the model changed since it was traced in more than the values of its parameters and buffers.
         BudgetError: a relevance model that would cost more than it was given, or one sample more than ``memory``.
     """
-    if create_graph:
-        check_parameter(
-            memory is None and pass_dtype is None, "memory and pass_dtype", "left out with create_graph", "given"
-        )
-        found = differentiable(network, inputs, target, plan)
-        if verify:
-            verify_output(network, inputs, found.output.detach())
-        return found
+    places = Places(at, through, start_of([target]))
+    left_out = memory is None and pass_dtype is None
+    check_parameter(left_out or not create_graph, "memory and pass_dtype", "left out with create_graph", "given")
     with own_arithmetic():
-        request = Request.of(network, inputs, plan, pass_dtype, fast)
-        if memory is not None:
-            found = in_parts(request, inputs, target, memory)
+        if create_graph:
+            found = differentiable(network, inputs, target, plan, places)
+        elif memory is not None:
+            found = in_parts(Request.of(network, inputs, plan, pass_dtype, fast, places), inputs, target, memory)
         else:
-            found = request.sweep().explanation(target, last=True)
+            found = Request.of(network, inputs, plan, pass_dtype, fast, places).sweep().explanation(target, last=True)
         if verify:
-            verify_output(network, inputs, found.output)
+            if isinstance(target, Unit):
+                raise InputError("With verify=True the network's output is explained; found a hidden unit as target.")
+            verify_output(network, inputs, found.output.detach())
         return found
 
 
 def explain_each(
     network: Network,
     inputs: Inputs,
-    targets: Collection[Target],
+    targets: Collection[Target | Unit],
     plan: Plan | None = None,
     *,
+    at: At = (),
+    through: ThroughLayers = MappingProxyType({}),
     pass_dtype: torch.dtype | None = None,
 ) -> Iterator[Explanation]:
     """One explanation for each target, in their order: the forward sweep is run once, each target costs a relevance pass.
 
     Arguments and errors are those of :func:`explain`, but for ``memory``: the sweep of all samples is kept. Relevance of one
-    target is computed when it is asked for, so that a loop over many targets holds what it keeps.
+    target is computed when it is asked for, so that a loop over many targets holds what it keeps. Targets are all of the
+    network's output, or all units of one layer.
     """
     with own_arithmetic():
-        request = Request.of(network, inputs, plan, pass_dtype, fast=True)
         if not isinstance(targets, Collection):
             raise InputError(f"'targets' must be several targets, such as [0, 3] or range(10); found {targets!r}.")
+        request = Request.of(network, inputs, plan, pass_dtype, True, Places(at, through, start_of(targets)))
         sweep = request.sweep()
     for number, target in enumerate(targets, 1):
         with own_arithmetic():

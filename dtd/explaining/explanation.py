@@ -13,16 +13,20 @@ from dtd.callers.printing import shown
 from dtd.errors import InputError
 from dtd.explaining.balances import Kept, Record, Records, Replay, versions
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning, growth, message, outgrows, too_small, underflows
+from dtd.explaining.hidden import Places, layer_index
 from dtd.explaining.shapes import check_shapes
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
+from dtd.explaining.unit import Unit
 from dtd.fast import Program, Swept, prepared
+from dtd.network.below import below
 from dtd.network.graph import Graph, Reading, Values
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.attention import recommended
 from dtd.plans.plan import Plan, check_asked
 from dtd.propagation import Propagation
+from dtd.relevance.passage import NOWHERE, HiddenRelevance, Passage, Watch
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,6 +34,7 @@ class Explanation:
     """Relevance of the inputs, and each layer's balance.
 
     ``relevance`` is a tensor where the network was traced with one tensor, and otherwise a mapping by the inputs' names.
+    ``at`` has the relevance of the hidden layers that were asked for, by name.
 
     # shape: relevance (B, *in) of each explained input, output (B, *out), initial (B, *out)
     """
@@ -38,6 +43,7 @@ class Explanation:
     output: Tensor
     initial: Tensor
     source: Records = field(repr=False)
+    at: Mapping[str, HiddenRelevance] = field(default_factory=dict)
 
     @cached_property
     def layers(self) -> Mapping[str, Record]:
@@ -52,7 +58,8 @@ class Explanation:
         """Copies and pickles hold what was found at each layer, and neither the network nor the input."""
         found = self.relevance
         numbers = found.detach() if isinstance(found, Tensor) else {name: r.detach() for name, r in found.items()}
-        return Explanation, (numbers, self.output.detach(), self.initial.detach(), Kept.of(self.source))
+        hidden = {name: each.detached() for name, each in self.at.items()}
+        return Explanation, (numbers, self.output.detach(), self.initial.detach(), Kept.of(self.source), hidden)
 
     def __repr__(self) -> str:
         conserved = self.conservation()
@@ -95,31 +102,57 @@ class Request(NamedTuple):
     models: tuple[Propagation, ...]
     program: Program | None  # None where the pass goes by definition
     pass_dtype: torch.dtype | None
+    start: str | None = None  # the hidden layer that is explained
+    passage: Passage = NOWHERE
 
     @classmethod
     def of(
-        cls, network: Network, inputs: Inputs, plan: Plan | None, pass_dtype: torch.dtype | None, fast: bool
+        cls,
+        network: Network,
+        inputs: Inputs,
+        plan: Plan | None,
+        pass_dtype: torch.dtype | None,
+        fast: bool,
+        places: Places = Places(),
     ) -> "Request":
         """What is asked of some inputs; raises where something does not fit."""
         plan = chosen_plan(network, plan)
-        reading = network.read(inputs)
-        models = plan.bind(reading.graph)
+        reading, models = started(network.read(inputs), plan, places.start)
         check_shapes(reading.graph, models, reading.batch)
         if pass_dtype not in (None, torch.bfloat16):
             raise InputError(f"'pass_dtype' must be torch.bfloat16 or None; found {pass_dtype}.")
-        program = prepared(reading.graph, models, pass_dtype) if fast else None
+        passage = places.passage(reading.graph, reading.batch)
+        program = prepared(reading.graph, models, pass_dtype, passage) if fast else None
         if program is None:
             check_models(reading.graph.layers, models, reading.batch)
-        return cls(network, reading, models, program, pass_dtype)
+        return cls(network, reading, models, program, pass_dtype, places.start, passage)
 
     def of_rows(self, inputs: Inputs, rows: slice) -> "Request":
         """The same asked of some of the samples."""
         reading = self.network.read(self.network.take(inputs, rows))
-        return self._replace(reading=reading, program=self.program and self.program.at(reading.graph.layers))
+        if self.start is not None:
+            reading = below(reading.graph, layer_index(reading.graph, self.start)).read(reading)
+        program = self.program and self.program.at(reading.graph.layers)
+        return self._replace(reading=reading, program=program, passage=self.passage.of_rows(rows))
+
+    def target(self, target: Target | Unit) -> Target:
+        """A unit of the layer that is explained, as a function of its output; any other target as it is."""
+        if not isinstance(target, Unit):
+            return target
+        return target.at(self.reading.graph, self.reading.graph.output)
 
     def sweep(self) -> "ForwardSweep":
         """The forward sweep, from which every target's relevance is handed down."""
         return ForwardSweep(self, None if self.program is None else self.program.forward(self.reading.values))
+
+
+def started(reading: Reading, plan: Plan, start: str | None) -> tuple[Reading, tuple[Propagation, ...]]:
+    """The part of the network that is explained, and the propagations of its layers; all of it where no layer is named."""
+    if start is None:
+        return reading, plan.bind(reading.graph)
+    part = below(reading.graph, layer_index(reading.graph, start))
+    models = plan.bind(part.whole)
+    return part.read(reading), part.graph.plans.get((models,), lambda: tuple(models[i] for i in part.indices))
 
 
 def chosen_plan(network: Network, plan: Plan | None) -> Plan:
@@ -136,30 +169,33 @@ class ForwardSweep(NamedTuple):
     request: Request
     swept: Swept | None
 
-    def explanation(self, target: Target, last: bool) -> Explanation:
+    def explanation(self, target: Target | Unit, last: bool) -> Explanation:
         """One target's; after the ``last`` one nothing of the sweep is left."""
-        network, (graph, values), models, program, _ = self.request
+        network, (graph, values), models, program, *_, passage = self.request
+        target = self.request.target(target)
         if program is None or self.swept is None:
             return by_definition(self.request, target)
         initial = initial_relevance(self.swept.output, target)
         values = {j: x.clone() if x.is_inference() else x for j, x in values.items()}  # torch counts no change of these
-        replay = Replay(network, graph, models, values, versions(values, initial), initial, target)
-        relevance = program.backward(self.swept, initial, values, release=last)
+        replay = Replay(network, graph, models, values, versions(values, initial), initial, target, passage)
+        watch = Watch(passage) if passage else None
+        relevance = program.backward(self.swept, initial, values, last, watch)
         if not self.swept.holds(relevance):
-            relevance, *_ = replay.run()  # says what is wrong, or finds that nothing is
-        found = Explanation(network.named(apart(relevance, initial)), self.swept.output.clone(), initial, replay)
+            relevance, _, _, watch = replay.run()  # says what is wrong, or finds that nothing is
+        hidden = watch.hidden(graph.layers) if watch else {}
+        found = Explanation(network.named(apart(relevance, initial)), self.swept.output.clone(), initial, replay, hidden)
         return checked(found, graph.base, models)
 
 
 def by_definition(request: Request, target: Target) -> Explanation:
     """The explanation by one pass that finds the balances too."""
-    network, (graph, values), models, _, _ = request
-    swept = sweep(graph, models, values, target)
+    network, (graph, values), models, *_, passage = request
+    swept = sweep(graph, models, values, target, passage=passage)
     initial = initial_relevance(swept.output, target)
-    replay = Replay(network, graph, models, values, versions(values, initial), initial, target)
+    replay = Replay(network, graph, models, values, versions(values, initial), initial, target, passage)
     done = replay.descend(swept)
-    finished = replay._replace(done=done)
-    found = Explanation(network.named(apart(done[0], initial)), swept.output.clone(), initial, finished)
+    finished, hidden = replay._replace(done=done), done.watch.hidden(graph.layers)
+    found = Explanation(network.named(apart(done.relevance, initial)), swept.output.clone(), initial, finished, hidden)
     return checked(found, graph.base, models)
 
 

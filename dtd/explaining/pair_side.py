@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Protocol
 
 import torch
@@ -14,6 +15,7 @@ from dtd.errors import InputError, StaleError
 from dtd.explaining.balances import Records
 from dtd.explaining.explain import explain_each
 from dtd.explaining.target import Target
+from dtd.explaining.unit import Unit
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan
@@ -24,13 +26,13 @@ Pool = Callable[[Tensor], Tensor]  # (N, *in) -> (N, *groups)
 
 @dataclass(frozen=True)
 class OneOutput:
-    """The target that is one entry of the output, counted as if the output were flat."""
+    """The target that is one entry of the output."""
 
-    unit: int
+    unit: tuple[int, ...]
 
     def __call__(self, output: Tensor) -> Tensor:
-        initial = torch.zeros_like(output)
-        initial.view(len(output), -1)[:, self.unit] = output.reshape(len(output), -1)[:, self.unit]
+        initial, place = torch.zeros_like(output), (..., *self.unit)
+        initial[place] = output[place]
         return initial
 
 
@@ -91,10 +93,13 @@ class PairSide:
         return f"PairSide(relevance={shown(self.relevance)}, embedding={shown(self.embedding)})"
 
     @classmethod
-    def of(cls, network: Network, inputs: Inputs, plan: Plan | None, units: int) -> "PairSide":
-        """All units of the embedding explained, after one forward sweep."""
+    def of(
+        cls, network: Network, inputs: Inputs, plan: Plan | None, shape: tuple[int, ...], layer: str | None = None
+    ) -> "PairSide":
+        """All units of the embedding explained, after one forward sweep; a hidden layer's where one is named."""
+        units = product(*map(range, shape))
         relevance, sources, output = [], [], None
-        targets: list[Target] = [OneOutput(m) for m in range(units)]
+        targets: list[Target | Unit] = [OneOutput(unit) if layer is None else Unit(layer, index=unit) for unit in units]
         for found in explain_each(network, inputs, targets, plan):
             relevance.append(found.parts[0])
             sources.append(found.source)

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from dtd.callers.arithmetic import own_arithmetic
 from dtd.callers.printing import shown
 from dtd.errors import InputError, check_parameter
+from dtd.explaining.hidden import layer_index
 from dtd.explaining.pair_balance import PairBalance, paired
 from dtd.explaining.pair_side import PairSide, Pool
 from dtd.network.graph import Reading
@@ -115,19 +114,28 @@ def feature_index(flat: int, shape: tuple[int, ...]) -> int | tuple[int, ...]:
     return flat if len(shape) == 1 else tuple(int(place) for place in np.unravel_index(flat, shape))
 
 
-def pairs(network: Network, x: Inputs, other: Inputs, plan: Plan | None = None, *, cosine: bool = False) -> PairExplanation:
+def pairs(
+    network: Network,
+    x: Inputs,
+    other: Inputs,
+    plan: Plan | None = None,
+    *,
+    layer: str | None = None,
+    cosine: bool = False,
+) -> PairExplanation:
     """Decompose the similarity of two inputs on pairs of their features: ``⟨φ(x), φ(x′)⟩ = Σ_ij R_ij + what is kept``.
 
-    The network's output is the embedding φ, of M units. Each unit is explained on either side by the plan, after one
+    The embedding φ, of M units, is the network's output, or that of a ``layer``. Each unit is explained on either side by the plan, after one
     forward sweep a side, and ``R_ij = Σ_m R_i^(m)(x) R_j^(m)(x′)`` is kept as the two factors: ``product()`` multiplies
     them, ``pooled()`` adds features up in groups first, ``top()`` names the largest pairs. With LRP-0 on a ReLU network
     without biases it is ``x_i x′_j ∂²⟨φ(x), φ(x′)⟩ / ∂x_i ∂x′_j``; with any rules, the second-order terms that are mixed
     between the two inputs, layer by layer, of the products of the units' relevance models (``python -m proofs bilrp``).
 
     Args:
-        network: from :func:`dtd.trace`, with one explained input. Trace the model up to the layer whose output is φ.
+        network: from :func:`dtd.trace`, with one explained input.
         x, other: inputs as for :func:`dtd.explain`, B samples each; sample b of one is compared with sample b of the other.
         plan: as for :func:`dtd.explain`.
+        layer: the name of the layer whose output is φ; left out, the network's output is.
         cosine: explain ``⟨φ, φ′⟩ / (‖φ‖ ‖φ′‖)`` with the norms held constant, as normalisations are; R is then R of the
             dot product times that constant. (Let go of, they would take everything: a cosine does not change along φ.)
 
@@ -144,20 +152,20 @@ def pairs(network: Network, x: Inputs, other: Inputs, plan: Plan | None = None, 
     if plan is not None:
         check_asked(network, plan)
     readings = [network.read(inputs) for inputs in (x, other)]
-    units = common_units(readings)
+    shape = common_shape(readings, layer)
+    left, right = (PairSide.of(network, inputs, plan, shape, layer) for inputs in (x, other))
     scale = readings[0].graph.like.new_ones(readings[0].batch)
     if cosine:
-        for called, reading in zip(("first", "second"), readings, strict=True):
-            norm = embedded(reading).flatten(1).norm(dim=1)
+        for called, side in (("first", left), ("second", right)):
+            norm = side.embedding.norm(dim=1)
             if not bool((norm > 0).all()):
                 raise InputError(f"A cosine needs embeddings that are not 0; the {called} input's is. Use cosine=False.")
             scale = scale / norm
-    left, right = (PairSide.of(network, inputs, plan, units) for inputs in (x, other))
     return PairExplanation(left, right, scale)
 
 
-def common_units(readings: list[Reading]) -> int:
-    """How many units both embeddings have; raises :class:`InputError` where the two inputs do not make pairs."""
+def common_shape(readings: list[Reading], layer: str | None) -> tuple[int, ...]:
+    """The shape of both embeddings; raises :class:`InputError` where the two inputs do not make pairs."""
     inputs = readings[0].graph.inputs
     if len(inputs) != 1:
         raise InputError(
@@ -167,13 +175,8 @@ def common_units(readings: list[Reading]) -> int:
     sizes = [reading.batch for reading in readings]
     if sizes[0] != sizes[1]:
         raise InputError(f"Sample b goes with sample b: both inputs need as many samples; found {sizes[0]} and {sizes[1]}.")
-    shapes = [reading.graph.layers[reading.graph.output].shape for reading in readings]
+    graphs = [reading.graph for reading in readings]
+    shapes = [each.layers[each.output if layer is None else layer_index(each, layer)].shape for each in graphs]
     if shapes[0] != shapes[1]:
         raise InputError(f"Both inputs need embeddings of one shape; found {shapes[0]}, {shapes[1]}. Pool over lengths.")
-    return prod(shapes[0])
-
-
-@own_arithmetic()
-def embedded(reading: Reading) -> Tensor:
-    """The embedding. # shape: (B, *out)"""
-    return reading.graph.output_of(reading.values, reading.graph.ascend(reading.values))
+    return shapes[0]

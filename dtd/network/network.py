@@ -191,9 +191,10 @@ class Network:
 
     def is_current(self, graph: Graph) -> bool:
         """Whether layers are still those of the model."""
+        whole = graph.base.part_of or graph.base
         with self._lock:
             holds = self._state is not None and self._state.holds()
-            return holds and any(built.graph is graph.base for built in self._built.values())
+            return holds and any(built.graph is whole for built in self._built.values())
 
     def __reduce__(self):
         """A copy traces the copy of the model anew, in the same way."""

@@ -160,6 +160,23 @@ def test_layers_targets_and_output_are_part_of_the_computation():
     assert gradcheck(lambda w: dtd.explain(network, x.detach(), w, plan, create_graph=True).relevance, (weights,))
 
 
+def test_hidden_layers_and_what_goes_through_them():
+    model, (x,) = dense(), inputs_of((4,), batch=2)
+    network, plan = dtd.trace(model, x.detach()), dtd.Plan.uniform("gamma", gamma=0.25)
+    some = torch.tensor([1.0, 0, 1, 1, 0])
+
+    def hidden(x: Tensor) -> tuple[Tensor, ...]:
+        found = dtd.explain(network, x, 1, plan, at=["0"], through={"1": some}, create_graph=True)
+        unit = dtd.explain(network, x, dtd.Unit("0", channel=3), plan, create_graph=True)
+        return found.relevance, found.at["0"].output, found.layers["1 through"].balance.zeroth, unit.relevance
+
+    assert gradcheck(hidden, (x,))
+    plainly = dtd.explain(network, x.detach(), 1, plan, at=["0"], through={"1": some})
+    torch.testing.assert_close(hidden(x)[1].detach(), plainly.at["0"].output)
+    kept = copy.deepcopy(dtd.explain(network, x, 1, plan, at=["0"], create_graph=True))
+    assert not kept.at["0"].output.requires_grad
+
+
 def test_a_frozen_model_is_enough_with_an_input_and_the_other_way_round():
     model, (x,) = dense(), inputs_of((4,))
     network = dtd.trace(model, x.detach())

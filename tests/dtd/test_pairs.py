@@ -59,7 +59,7 @@ def test_the_product_is_that_of_all_units_by_definition_and_its_table_balances(r
     torch.testing.assert_close(found.similarity, similarity / norms)
     expected, table = 0, 0
     for m in range(4):
-        sides = [observe(network, each, OneOutput(m), plan) for each in (x, other)]
+        sides = [observe(network, each, OneOutput((m,)), plan) for each in (x, other)]
         factors = [side.relevance[-1] for side in sides]
         expected = expected + factors[0][:, :, None] * factors[1][:, None, :]
         parts = [torch.cat([f.sum(1)[None], kept_of(s)]) for f, s in zip(factors, sides, strict=True)]
@@ -132,6 +132,21 @@ def test_fewer_units_are_parts_of_the_whole():
 
     halves = [dtd.pairs(dtd.trace(Slice(rows), x), x, other, plan).product() for rows in (slice(0, 2), slice(2, 4))]
     torch.testing.assert_close(halves[0] + halves[1], dtd.pairs(dtd.trace(model, x), x, other, plan).product())
+
+
+def test_a_hidden_layer_is_an_embedding_as_if_it_were_the_output():
+    torch.manual_seed(0)
+    body = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU())
+    model = nn.Sequential(body, nn.Flatten(), nn.Linear(3 * 8, 2)).double().eval()
+    x, other = inputs(2, 2, 4, 6)
+    plan, network = dtd.Plan.uniform("gamma", gamma=0.25), dtd.trace(model, x)
+    found = dtd.pairs(network, x, other, plan, layer="0.1", cosine=True)
+    expected = dtd.pairs(dtd.trace(copy.deepcopy(body), x), x, other, plan, cosine=True)
+    torch.testing.assert_close(found.left.relevance, expected.left.relevance)
+    torch.testing.assert_close(found.balance.table, expected.balance.table)
+    torch.testing.assert_close(found.similarity, torch.cosine_similarity(body(x).flatten(1), body(other).flatten(1)))
+    with pytest.raises(dtd.InputError, match="The layers are 0.0, 0.1"):
+        dtd.pairs(network, x, other, plan, layer="0.7")
 
 
 def test_copies_say_the_same_and_a_changed_model_is_noticed():
