@@ -39,6 +39,7 @@ from dtd.explaining.pair_balance import PairBalance
 from dtd.explaining.pair_side import Patches
 from dtd.explaining.pairs import PairExplanation, pairs
 from dtd.explaining.unit import Unit
+from dtd.explaining.walks import WalkRelevance, Walks, walks
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
 from dtd.plans.plan import Entry, Plan
@@ -128,6 +129,8 @@ __all__ = [
     "UnderflowWarning",
     "Unit",
     "UnsupportedOp",
+    "WalkRelevance",
+    "Walks",
     "Weights",
     "ZPlus",
     "audit",
@@ -146,5 +149,6 @@ __all__ = [
     "toward_data",
     "towards",
     "trace",
+    "walks",
     "where",
 ]

@@ -31,9 +31,9 @@ class OneOutput:
     unit: tuple[int, ...]
 
     def __call__(self, output: Tensor) -> Tensor:
-        initial, place = torch.zeros_like(output), (..., *self.unit)
-        initial[place] = output[place]
-        return initial
+        chosen = output.new_zeros(output.shape[1:])
+        chosen[self.unit] = 1
+        return output * chosen
 
 
 class UnitParts(Protocol):
