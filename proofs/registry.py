@@ -54,6 +54,7 @@ from proofs.theorems import (
     master,
     mirror,
     unit_balance,
+    walks,
 )
 
 GROUPS = {
@@ -67,6 +68,7 @@ GROUPS = {
         four_steps,
         mirror,
         bilrp,
+        walks,
     ),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
     "Where the root lives": (

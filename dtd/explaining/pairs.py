@@ -125,11 +125,12 @@ def pairs(
 ) -> PairExplanation:
     """Decompose the similarity of two inputs on pairs of their features: ``⟨φ(x), φ(x′)⟩ = Σ_ij R_ij + what is kept``.
 
-    The embedding φ, of M units, is the network's output, or that of a ``layer``. Each unit is explained on either side by the plan, after one
-    forward sweep a side, and ``R_ij = Σ_m R_i^(m)(x) R_j^(m)(x′)`` is kept as the two factors: ``product()`` multiplies
-    them, ``pooled()`` adds features up in groups first, ``top()`` names the largest pairs. With LRP-0 on a ReLU network
-    without biases it is ``x_i x′_j ∂²⟨φ(x), φ(x′)⟩ / ∂x_i ∂x′_j``; with any rules, the second-order terms that are mixed
-    between the two inputs, layer by layer, of the products of the units' relevance models (``python -m proofs bilrp``).
+    The embedding φ, of M units, is the network's output, or that of a ``layer``. Each unit is explained on either side by
+    the plan, after one forward sweep a side, and ``R_ij = Σ_m R_i^(m)(x) R_j^(m)(x′)`` is kept as the two factors:
+    ``product()`` multiplies them, ``pooled()`` adds features up in groups first, ``top()`` names the largest pairs. With
+    LRP-0 on a ReLU network without biases it is ``x_i x′_j ∂²⟨φ(x), φ(x′)⟩ / ∂x_i ∂x′_j``; with any rules, the second-order
+    terms that are mixed between the two inputs, layer by layer, of the products of the units' relevance models
+    (``python -m proofs bilrp``).
 
     Args:
         network: from :func:`dtd.trace`, with one explained input.

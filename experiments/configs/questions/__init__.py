@@ -23,4 +23,5 @@ QUESTIONS: dict[str, type[QuestionConfig]] = {
     "sanity": explanations.SanityConfig,
     "similarity": explanations.SimilarityConfig,
     "validity": roots.ValidityConfig,
+    "walks": explanations.WalksConfig,
 }

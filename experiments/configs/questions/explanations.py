@@ -102,6 +102,21 @@ class SimilarityConfig(QuestionConfig):
     cosine: bool = MISSING
 
 
+@dataclass
+class WalksConfig(QuestionConfig):
+    """Does relevance of walks find a planted motif?"""
+
+    graphs: int = MISSING
+    base: int = MISSING
+    rounds: int = MISSING
+    hidden: int = MISSING
+    epochs: int = MISSING
+    explained: int = MISSING
+    sets: int = MISSING
+    shown: int = MISSING
+    lines: int = MISSING
+
+
 class Pooling(Enum):
     """What max pooling hands its relevance to: the winner, or all inputs as average pooling does."""
 
