@@ -29,8 +29,10 @@ from dtd.errors import (
     TraceError,
     UnsupportedOp,
 )
+from dtd.estimate.concepts import Concepts, concepts
 from dtd.estimate.min_max import Training, fit_min_max
 from dtd.estimate.patterns import estimate_patterns
+from dtd.estimate.subspaces import Subspaces, subspaces
 from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
@@ -67,6 +69,7 @@ __all__ = [
     "Balance",
     "Box",
     "BudgetError",
+    "Concepts",
     "Constant",
     "Contributions",
     "DTDError",
@@ -112,6 +115,7 @@ __all__ = [
     "SoftmaxTangent",
     "StaleError",
     "Subspace",
+    "Subspaces",
     "Tangent",
     "TaylorTerms",
     "ToBox",
@@ -126,6 +130,7 @@ __all__ = [
     "ZPlus",
     "audit",
     "audit_cost",
+    "concepts",
     "estimate_patterns",
     "explain",
     "explain_each",
@@ -136,6 +141,7 @@ __all__ = [
     "presets",
     "root_regions",
     "rules",
+    "subspaces",
     "toward_data",
     "towards",
     "trace",
