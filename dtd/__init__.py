@@ -37,7 +37,9 @@ from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning
-from dtd.explaining.unit import Unit
+from dtd.explaining.starts.contrast import Difference, LogOdds
+from dtd.explaining.starts.reference import FromReference
+from dtd.explaining.starts.unit import Unit
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
 from dtd.plans.plan import Entry, Plan
@@ -73,6 +75,7 @@ __all__ = [
     "Constant",
     "Contributions",
     "DTDError",
+    "Difference",
     "Direction",
     "Domain",
     "DomainError",
@@ -83,6 +86,7 @@ __all__ = [
     "Factor",
     "Flat",
     "Follow",
+    "FromReference",
     "Gamma",
     "Generic",
     "GrowthWarning",
@@ -92,6 +96,7 @@ __all__ = [
     "InputError",
     "Jitter",
     "Linear",
+    "LogOdds",
     "MatMulShares",
     "MaxAsAverage",
     "MeanExplanation",

@@ -10,8 +10,8 @@ from torch import Tensor
 from dtd.callers.printing import Printed
 from dtd.errors import InputError, check_parameter
 from dtd.estimate.hidden import Data
+from dtd.explaining.starts.unit import Index
 from dtd.explaining.target import Target
-from dtd.explaining.unit import Index
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dtd.errors import InputError, check_parameter
 from dtd.explaining.explain import explain
-from dtd.explaining.hidden import layer_index
+from dtd.explaining.starts.unit import layer_index
 from dtd.explaining.target import Target, target_at
 from dtd.network.activations import activations
 from dtd.network.axes import channel_axis

@@ -17,7 +17,7 @@ from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.op import Op
 from dtd.primitive import Pointwise
-from dtd.propagation import Layer, Propagation
+from dtd.propagation import Layer, Propagation, per_sample
 from dtd.relevance.passage import NOWHERE, Passage, Watch
 from dtd.taylor import Balance
 
@@ -78,7 +78,7 @@ class Replay(NamedTuple):
         magnitudes: dict[int, Tensor] = {}
 
         def seen(i: int, relevance: Tensor) -> None:
-            magnitudes[i] = relevance.abs().flatten(1).sum(1)
+            magnitudes[i] = per_sample(relevance.abs())
 
         watch = Watch(self.passage, balances=True)
         found = relevance_pass(self.graph, self.models, swept, self.initial, self.values, seen, watch)

@@ -10,16 +10,16 @@ from torch import Tensor
 
 from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explaining.balances import Record, Records
-from dtd.explaining.explanation import Explanation, Request
-from dtd.explaining.target import Target, initial_relevance, target_at
-from dtd.explaining.unit import Unit
+from dtd.explaining.explanation import Explanation
+from dtd.explaining.request import Asked, Request
+from dtd.explaining.target import initial_relevance, target_at
 from dtd.fast import Program
 from dtd.network.leaves import Inputs
 from dtd.relevance.passage import joined_hidden
 from dtd.taylor import Balance
 
 
-def in_parts(request: Request, inputs: Inputs, target: Target | Unit, memory: int) -> Explanation:
+def in_parts(request: Request, inputs: Inputs, target: Asked, memory: int) -> Explanation:
     """The explanation of a batch, as many samples at a time as save no more than ``memory`` bytes between the sweeps."""
     whole = isinstance(memory, Integral) and not isinstance(memory, bool)
     check_parameter(whole and memory > 0, "memory", "a positive integer (bytes)", repr(memory))

@@ -70,7 +70,7 @@ def test_channels_share_the_forward_sweep(monkeypatch):
     for unit, found in zip(units, each, strict=True):
         alone = dtd.explain(net, x, unit, at=["first"])
         close(found.relevance, alone.relevance), close(found.at["first"].output, alone.at["first"].output)
-    with pytest.raises(dtd.InputError, match="or all units of one layer"):
+    with pytest.raises(dtd.InputError, match="all units of one layer, or one contrast; found several"):
         list(dtd.explain_each(net, x, [0, units[0]]))
     whole = sum(found.relevance for found in each)
     v = torch.ones(4, 4, 4, dtype=torch.double)
@@ -152,5 +152,5 @@ def test_wrong_units_are_refused():
             dtd.explain(net, x, make())
     with pytest.raises(dtd.InputError, match="Layer 'last' is not below the unit that is explained"):
         dtd.explain(net, x, dtd.Unit("second", channel=0), at=["last"])
-    with pytest.raises(dtd.InputError, match="verify=True"):
+    with pytest.raises(dtd.InputError, match="With verify=True the network's own output"):
         dtd.explain(net, x, dtd.Unit("second", channel=0), verify=True)
