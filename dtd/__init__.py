@@ -34,6 +34,7 @@ from dtd.estimate.min_max import Training, fit_min_max
 from dtd.estimate.patterns import estimate_patterns
 from dtd.estimate.subspaces import Subspaces, subspaces
 from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
+from dtd.explaining.edges import Edges
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning
@@ -79,6 +80,7 @@ __all__ = [
     "Direction",
     "Domain",
     "DomainError",
+    "Edges",
     "Entry",
     "Exact",
     "Explanation",

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dtd.callers.printing import shown
 from dtd.explaining.balances import Kept, Record, Records
+from dtd.explaining.edges import Edges, Nodes, edges_of
 from dtd.explaining.growth import growth, outgrows
 from dtd.propagation import per_sample
 from dtd.relevance.passage import HiddenRelevance
@@ -65,6 +66,17 @@ class Explanation:
         An explanation whose input relevance exceeds 1000 warns (:class:`GrowthWarning`) with the layer and the reason.
         """
         return growth(self.layers, self.initial)
+
+    def edges(self, lower: str, upper: str, *, by: Nodes = "channel", threshold: float = 0.0) -> Edges:
+        """``R_{j←k}``: how much of the relevance of each node j of ``lower`` came from each node k of ``upper``.
+
+        Nodes are channels, summed over places, or single units (``by="unit"``). One relevance pass through the layers
+        between for each upper node. Edges below ``threshold`` times the sample's largest are left out; the sums are of all.
+
+        Raises :class:`InputError` for layers that no way leads between and for rules that are not linear in relevance, and
+        :class:`StaleError` when the input or the model has changed since.
+        """
+        return edges_of(self.source.replays(), lower, upper, by, threshold)
 
     def conservation(self) -> Tensor:
         """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dtd.errors import BudgetError, InputError, check_parameter
-from dtd.explaining.balances import Record, Records
+from dtd.explaining.balances import Record, Records, Replay
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.request import Asked, Request
 from dtd.explaining.target import initial_relevance, target_at
@@ -89,6 +89,10 @@ class Joined:
         """By name."""
         found = [part.records() for part in self.parts]
         return {name: together([each[name] for each in found]) for name in found[0]}
+
+    def replays(self) -> tuple[Replay, ...]:
+        """Those of all parts."""
+        return tuple(replay for part in self.parts for replay in part.replays())
 
 
 def together(records: list[Record]) -> Record:
