@@ -107,6 +107,7 @@ def tex_formula(text: str) -> str:
     """A formula of the prose in LaTeX."""
     text = WORD.sub(r"\\text{\1}", text)
     text = re.sub(r"\b(max|lim)(?![a-z])", r"\\\1", text)
+    text = re.sub(r"\bsign ?(?![a-z])", r"\\operatorname{sign} ", text)
     text = re.sub(r"Σ(?=[⁺⁻])", r"\\Sigma", text)
     text = INDEX.sub(lambda m: "_{" + re.sub(r"[a-z]{3,}", r"\\text{\g<0>}", m.group(1)) + "}", text)
     for sign, command in BLACKBOARD.items():
