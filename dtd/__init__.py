@@ -29,16 +29,21 @@ from dtd.errors import (
     TraceError,
     UnsupportedOp,
 )
+from dtd.estimate.concepts import Concepts, concepts
 from dtd.estimate.min_max import Training, fit_min_max
 from dtd.estimate.patterns import estimate_patterns
+from dtd.estimate.subspaces import Subspaces, subspaces
 from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
+from dtd.explaining.edges import Edges
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning
 from dtd.explaining.pair_balance import PairBalance
 from dtd.explaining.pair_side import Patches
 from dtd.explaining.pairs import PairExplanation, pairs
-from dtd.explaining.unit import Unit
+from dtd.explaining.starts.contrast import Difference, LogOdds
+from dtd.explaining.starts.reference import FromReference
+from dtd.explaining.starts.unit import Unit
 from dtd.explaining.walks import WalkRelevance, Walks, walks
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
@@ -71,12 +76,15 @@ __all__ = [
     "Balance",
     "Box",
     "BudgetError",
+    "Concepts",
     "Constant",
     "Contributions",
     "DTDError",
+    "Difference",
     "Direction",
     "Domain",
     "DomainError",
+    "Edges",
     "Entry",
     "Exact",
     "Explanation",
@@ -84,6 +92,7 @@ __all__ = [
     "Factor",
     "Flat",
     "Follow",
+    "FromReference",
     "Gamma",
     "Generic",
     "GrowthWarning",
@@ -93,6 +102,7 @@ __all__ = [
     "InputError",
     "Jitter",
     "Linear",
+    "LogOdds",
     "MatMulShares",
     "MaxAsAverage",
     "MeanExplanation",
@@ -119,6 +129,7 @@ __all__ = [
     "SoftmaxTangent",
     "StaleError",
     "Subspace",
+    "Subspaces",
     "Tangent",
     "TaylorTerms",
     "ToBox",
@@ -135,6 +146,7 @@ __all__ = [
     "ZPlus",
     "audit",
     "audit_cost",
+    "concepts",
     "estimate_patterns",
     "explain",
     "explain_each",
@@ -146,6 +158,7 @@ __all__ = [
     "presets",
     "root_regions",
     "rules",
+    "subspaces",
     "toward_data",
     "towards",
     "trace",

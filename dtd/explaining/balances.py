@@ -1,6 +1,6 @@
 """The balance of every layer of an explanation, found when it is first asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -17,7 +17,7 @@ from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.op import Op
 from dtd.primitive import Pointwise
-from dtd.propagation import Layer, Propagation
+from dtd.propagation import Layer, Propagation, per_sample
 from dtd.relevance.passage import NOWHERE, Passage, Watch
 from dtd.taylor import Balance
 
@@ -54,6 +54,9 @@ class Records(Protocol):
     def records(self) -> Mapping[str, Record]:
         """By name."""
 
+    def replays(self) -> "Sequence[Replay]":
+        """What the passes of its parts started from."""
+
 
 class Replay(NamedTuple):
     """What an explanation started from, for the pass that also finds the balance of every layer."""
@@ -68,22 +71,30 @@ class Replay(NamedTuple):
     passage: Passage = NOWHERE
     done: Decomposed | None = None  # what the pass found, where it was run already
 
-    @own_arithmetic()
-    def run(self) -> Decomposed:
-        """Relevance of each explained input, the balances and the magnitudes by layer, what is read on the way."""
+    def check_current(self) -> None:
+        """Raise :class:`StaleError` where the input or the model's parameters have changed."""
         if not self.network.is_current(self.graph) or versions(self.values, self.initial) != self.versions:
             raise StaleError(
                 "The balances are found when first asked for; since this explanation was made its input or the model's "
                 "parameters have changed. Explain again, and read 'layers' before changing them."
             )
+
+    @own_arithmetic()
+    def run(self) -> Decomposed:
+        """Relevance of each explained input, the balances and the magnitudes by layer, what is read on the way."""
+        self.check_current()
         return self.done or self.descend(sweep(self.graph, self.models, self.values, self.target, passage=self.passage))
+
+    def replays(self) -> "Sequence[Replay]":
+        """Itself."""
+        return (self,)
 
     def descend(self, swept: Sweep) -> Decomposed:
         """The relevance pass after a sweep."""
         magnitudes: dict[int, Tensor] = {}
 
         def seen(i: int, relevance: Tensor) -> None:
-            magnitudes[i] = relevance.abs().flatten(1).sum(1)
+            magnitudes[i] = per_sample(relevance.abs())
 
         watch = Watch(self.passage, balances=True)
         found = relevance_pass(self.graph, self.models, swept, self.initial, self.values, seen, watch)
@@ -146,6 +157,10 @@ class Kept:
                 "they did not come along. Read 'layers' before, or explain again."
             )
         return self.found
+
+    def replays(self) -> Sequence[Replay]:
+        """None: the network and the input were left behind."""
+        raise StaleError("Edges are computed with the network and the input, which a copy of an explanation does not hold.")
 
 
 def versions(values: Mapping[int, Tensor], initial: Tensor) -> tuple[int, ...]:

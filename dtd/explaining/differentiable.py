@@ -6,10 +6,9 @@ from torch import Tensor
 
 from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError, PlanError
-from dtd.explaining.explanation import Explanation, Request, by_definition, chosen_plan
-from dtd.explaining.hidden import Places
-from dtd.explaining.target import Target
-from dtd.explaining.unit import Unit
+from dtd.explaining.explanation import Explanation
+from dtd.explaining.hidden import Places, is_start
+from dtd.explaining.request import Asked, Request, by_definition, chosen_plan
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan
@@ -18,7 +17,7 @@ from dtd.relevance import Generic, RelevanceModel
 
 
 def differentiable(
-    network: Network, inputs: Inputs, target: Target | Unit, plan: Plan | None, places: Places
+    network: Network, inputs: Inputs, target: Asked, plan: Plan | None, places: Places
 ) -> Explanation:
     """The explanation by definition, each number of which autograd knows how it came about.
 
@@ -41,12 +40,8 @@ def differentiable(
         for layer, model in zip(request.reading.graph.layers, request.models, strict=True):
             check_model(layer, model)
         found = by_definition(request, request.target(target))
-    if (
-        callable(target)
-        and not isinstance(target, Tensor)
-        and found.output.requires_grad
-        and not found.initial.requires_grad
-    ):
+    function = callable(target) and not isinstance(target, Tensor) and not is_start(target)
+    if function and found.output.requires_grad and not found.initial.requires_grad:
         raise InputError(
             "The target function returns values that do not depend on the output as far as autograd knows (detach, no_grad, "
             "numpy?), so relevance would be differentiated as if what is explained were constant. Compute with torch; where "

@@ -8,11 +8,10 @@ import torch
 from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError, check_parameter
 from dtd.explaining.differentiable import differentiable
-from dtd.explaining.explanation import Explanation, Request
-from dtd.explaining.hidden import At, Places, ThroughLayers
+from dtd.explaining.explanation import Explanation
+from dtd.explaining.hidden import At, Places, ThroughLayers, is_start, start_of
 from dtd.explaining.memory import in_parts
-from dtd.explaining.target import Target
-from dtd.explaining.unit import Unit, start_of
+from dtd.explaining.request import Asked, Request
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.network.verify import verify_output
@@ -22,7 +21,7 @@ from dtd.plans.plan import Plan
 def explain(
     network: Network,
     inputs: Inputs,
-    target: Target | Unit,
+    target: Asked,
     plan: Plan | None = None,
     *,
     at: At = (),
@@ -40,7 +39,8 @@ def explain(
         inputs: what the network was traced with, ``(B, *in)`` each, finite, in its domain. B may be 0.
         target: what is explained. A class for all samples (int) or for each (integer tensor ``(B,)``): the initial relevance
             is that output. A function of the output, or a floating-point tensor: the initial relevance ``(B, *out)``
-            itself. A :class:`dtd.Unit`: a hidden unit, channel or direction as if it were the output.
+            itself. A :class:`dtd.Unit`: a hidden unit, channel or direction as if it were the output. A contrast
+            (:class:`dtd.Difference`, :class:`dtd.LogOdds`, :class:`dtd.FromReference`): that of a rewritten last layer.
         plan: a :class:`dtd.Plan`, derived or ``.explicit()``; left out, that of :func:`dtd.presets.recommended`.
         at: names of layers, globs over names, and selectors of :mod:`dtd.where`: ``out.at[name]`` is then the relevance of
             that layer's output and what it handed to each of its inputs (:class:`dtd.HiddenRelevance`). It costs what it
@@ -83,8 +83,8 @@ def explain(
         else:
             found = Request.of(network, inputs, plan, pass_dtype, fast, places).sweep().explanation(target, last=True)
         if verify:
-            if isinstance(target, Unit):
-                raise InputError("With verify=True the network's output is explained; found a hidden unit as target.")
+            if is_start(target):
+                raise InputError(f"With verify=True the network's own output is explained; found {target!r} as target.")
             verify_output(network, inputs, found.output.detach())
         return found
 
@@ -92,7 +92,7 @@ def explain(
 def explain_each(
     network: Network,
     inputs: Inputs,
-    targets: Collection[Target | Unit],
+    targets: Collection[Asked],
     plan: Plan | None = None,
     *,
     at: At = (),

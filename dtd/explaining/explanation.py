@@ -1,32 +1,18 @@
 """What an explanation is, and how one forward sweep gives it for each target."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from dtd.callers.printing import shown
-from dtd.errors import InputError
-from dtd.explaining.balances import Kept, Record, Records, Replay, versions
-from dtd.explaining.growth import GrowthWarning, UnderflowWarning, growth, message, outgrows, too_small, underflows
-from dtd.explaining.hidden import Places, layer_index
-from dtd.explaining.shapes import check_shapes
-from dtd.explaining.sweep import check_models, sweep
-from dtd.explaining.target import Target, initial_relevance
-from dtd.explaining.unit import Unit
-from dtd.fast import Program, Swept, prepared
-from dtd.network.below import below
-from dtd.network.graph import Graph, Reading, Values
-from dtd.network.leaves import Inputs
-from dtd.network.network import Network
-from dtd.plans.attention import recommended
-from dtd.plans.plan import Plan, check_asked
-from dtd.propagation import Propagation
-from dtd.relevance.passage import NOWHERE, HiddenRelevance, Passage, Watch
+from dtd.explaining.balances import Kept, Record, Records
+from dtd.explaining.edges import Edges, Nodes, edges_of
+from dtd.explaining.growth import growth, outgrows
+from dtd.propagation import per_sample
+from dtd.relevance.passage import HiddenRelevance
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,132 +70,22 @@ class Explanation:
         """
         return growth(self.layers, self.initial)
 
+    def edges(self, lower: str, upper: str, *, by: Nodes = "channel", threshold: float = 0.0) -> Edges:
+        """``R_{j←k}``: how much of the relevance of each node j of ``lower`` came from each node k of ``upper``.
+
+        Nodes are channels, summed over places, or single units (``by="unit"``). One relevance pass through the layers
+        between for each upper node. Edges below ``threshold`` times the sample's largest are left out; the sums are of all.
+
+        Raises :class:`InputError` for layers that no way leads between and for rules that are not linear in relevance, and
+        :class:`StaleError` when the input or the model has changed since.
+        """
+        return edges_of(self.source.replays(), lower, upper, by, threshold)
+
     def conservation(self) -> Tensor:
         """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.
 
         # shape: (B,)
         """
-        given, arrived = self.initial.flatten(1).sum(1), torch.stack([p.flatten(1).sum(1) for p in self.parts]).sum(0)
+        given, arrived = per_sample(self.initial), torch.stack([per_sample(p) for p in self.parts]).sum(0)
         undefined = torch.where(arrived == 0, 1.0, torch.inf).to(given)
         return torch.where(given == 0, undefined, arrived / torch.where(given == 0, 1.0, given))
-
-
-class Request(NamedTuple):
-    """A plan on a network at some inputs, all checked, and what runs it."""
-
-    network: Network
-    reading: Reading
-    models: tuple[Propagation, ...]
-    program: Program | None  # None where the pass goes by definition
-    pass_dtype: torch.dtype | None
-    start: str | None = None  # the hidden layer that is explained
-    passage: Passage = NOWHERE
-
-    @classmethod
-    def of(
-        cls,
-        network: Network,
-        inputs: Inputs,
-        plan: Plan | None,
-        pass_dtype: torch.dtype | None,
-        fast: bool,
-        places: Places = Places(),
-    ) -> "Request":
-        """What is asked of some inputs; raises where something does not fit."""
-        plan = chosen_plan(network, plan)
-        reading, models = started(network.read(inputs), plan, places.start)
-        check_shapes(reading.graph, models, reading.batch)
-        if pass_dtype not in (None, torch.bfloat16):
-            raise InputError(f"'pass_dtype' must be torch.bfloat16 or None; found {pass_dtype}.")
-        passage = places.passage(reading.graph, reading.batch)
-        program = prepared(reading.graph, models, pass_dtype, passage) if fast else None
-        if program is None:
-            check_models(reading.graph.layers, models, reading.batch)
-        return cls(network, reading, models, program, pass_dtype, places.start, passage)
-
-    def of_rows(self, inputs: Inputs, rows: slice) -> "Request":
-        """The same asked of some of the samples."""
-        reading = self.network.read(self.network.take(inputs, rows))
-        if self.start is not None:
-            reading = below(reading.graph, layer_index(reading.graph, self.start)).read(reading)
-        program = self.program and self.program.at(reading.graph.layers)
-        return self._replace(reading=reading, program=program, passage=self.passage.of_rows(rows))
-
-    def target(self, target: Target | Unit) -> Target:
-        """A unit of the layer that is explained, as a function of its output; any other target as it is."""
-        if not isinstance(target, Unit):
-            return target
-        return target.at(self.reading.graph, self.reading.graph.output)
-
-    def sweep(self) -> "ForwardSweep":
-        """The forward sweep, from which every target's relevance is handed down."""
-        return ForwardSweep(self, None if self.program is None else self.program.forward(self.reading.values))
-
-
-def started(reading: Reading, plan: Plan, start: str | None) -> tuple[Reading, tuple[Propagation, ...]]:
-    """The part of the network that is explained, and the propagations of its layers; all of it where no layer is named."""
-    if start is None:
-        return reading, plan.bind(reading.graph)
-    part = below(reading.graph, layer_index(reading.graph, start))
-    models = plan.bind(part.whole)
-    return part.read(reading), part.graph.plans.get((models,), lambda: tuple(models[i] for i in part.indices))
-
-
-def chosen_plan(network: Network, plan: Plan | None) -> Plan:
-    """The plan, checked; the recommended one where none is given, made once for a graph."""
-    if plan is None and isinstance(network, Network):
-        return network.graph.plans.get((recommended, network.graph), lambda: recommended(network))
-    check_asked(network, plan)
-    return plan
-
-
-class ForwardSweep(NamedTuple):
-    """One forward sweep, from which every target's relevance is handed down."""
-
-    request: Request
-    swept: Swept | None
-
-    def explanation(self, target: Target | Unit, last: bool) -> Explanation:
-        """One target's; after the ``last`` one nothing of the sweep is left."""
-        network, (graph, values), models, program, *_, passage = self.request
-        target = self.request.target(target)
-        if program is None or self.swept is None:
-            return by_definition(self.request, target)
-        initial = initial_relevance(self.swept.output, target)
-        values = {j: x.clone() if x.is_inference() else x for j, x in values.items()}  # torch counts no change of these
-        replay = Replay(network, graph, models, values, versions(values, initial), initial, target, passage)
-        watch = Watch(passage) if passage else None
-        relevance = program.backward(self.swept, initial, values, last, watch)
-        if not self.swept.holds(relevance):
-            relevance, _, _, watch = replay.run()  # says what is wrong, or finds that nothing is
-        hidden = watch.hidden(graph.layers) if watch else {}
-        found = Explanation(network.named(apart(relevance, initial)), self.swept.output.clone(), initial, replay, hidden)
-        return checked(found, graph.base, models)
-
-
-def by_definition(request: Request, target: Target) -> Explanation:
-    """The explanation by one pass that finds the balances too."""
-    network, (graph, values), models, *_, passage = request
-    swept = sweep(graph, models, values, target, passage=passage)
-    initial = initial_relevance(swept.output, target)
-    replay = Replay(network, graph, models, values, versions(values, initial), initial, target, passage)
-    done = replay.descend(swept)
-    finished, hidden = replay._replace(done=done), done.watch.hidden(graph.layers)
-    found = Explanation(network.named(apart(done.relevance, initial)), swept.output.clone(), initial, finished, hidden)
-    return checked(found, graph.base, models)
-
-
-def apart(relevance: Values, initial: Tensor) -> dict[int, Tensor]:
-    """Relevance in memory of its own, where it is the initial relevance handed down as it was."""
-    place = initial.untyped_storage().data_ptr()
-    return {j: r.clone() if r.untyped_storage().data_ptr() == place else r for j, r in relevance.items()}
-
-
-def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -> Explanation:
-    """The explanation, with a warning where its relevance outgrows what is explained (once for a plan on a network) or is
-    too small for its dtype."""
-    if underflows(found.parts, found.initial):
-        warnings.warn(too_small(found.initial), UnderflowWarning, stacklevel=4)
-    if outgrows(found.parts, found.initial):
-        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=6))
-    return found

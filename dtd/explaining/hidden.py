@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor
 
 from dtd.callers.printing import shown
 from dtd.errors import InputError, NonFiniteError
-from dtd.explaining.unit import Index, Unit, one_hot
+from dtd.explaining.starts.contrast import Contrast
+from dtd.explaining.starts.unit import Index, Unit, layer_index, listed_layers, one_hot
 from dtd.network.axes import channel_axis
 from dtd.network.graph import Graph
 from dtd.plans.selection import Where
@@ -19,6 +20,7 @@ from dtd.relevance.gate import Gate, Mask, Subspace
 from dtd.relevance.passage import NOWHERE, Passage
 
 At = Iterable["str | Where"]
+Start = Unit | Contrast
 ThroughLayers = Mapping[str, "Tensor | Subspace | Unit | Index"]
 
 
@@ -27,7 +29,7 @@ class Places(NamedTuple):
 
     at: At = ()
     through: ThroughLayers = MappingProxyType({})
-    start: str | None = None  # the layer that is explained in place of the output
+    start: Start | None = None  # what is explained in place of the output
 
     def passage(self, graph: Graph, batch: int) -> Passage:
         """The same by layer index; masks with an axis for samples are those of ``batch``."""
@@ -42,6 +44,25 @@ class Places(NamedTuple):
         return Passage(read, {i: placed(graph, i, gate, batch) for i, gate in gates.items()})
 
 
+def start_of(targets: Iterable[object]) -> Start | None:
+    """What targets are explained from, the same for all: None is the network's output.
+
+    Raises :class:`InputError` for targets of several layers, and for several contrasts, each of which rewrites the network.
+    """
+    starts = {target.layer if isinstance(target, Unit) else repr(target): target for target in targets if is_start(target)}
+    if len(starts) > 1 or (starts and not all(map(is_start, targets))):
+        raise InputError(
+            "Targets of one sweep are all of the output, all units of one layer, or one contrast; found several. Call "
+            "dtd.explain for each."
+        )
+    return next(iter(starts.values()), None)
+
+
+def is_start(target: object) -> TypeGuard[Start]:
+    """Whether a target is explained from other layers than the network's own output."""
+    return isinstance(target, (Unit, Contrast))
+
+
 def chosen_layers(graph: Graph, where: "str | Where") -> list[int]:
     """The layers that a name, a glob over names or a selector speaks for."""
     if isinstance(where, Where):
@@ -53,29 +74,6 @@ def chosen_layers(graph: Graph, where: "str | Where") -> list[int]:
         found = [i for i, layer in enumerate(graph.layers) if fnmatchcase(layer.name, where)]
         return found or [layer_index(graph, where)]
     return [layer_index(graph, where)]
-
-
-def layer_index(graph: Graph, name: str) -> int:
-    """The index of the layer of a name; raises :class:`InputError` with the layers that there are."""
-    names = [layer.name for layer in graph.layers]
-    if name in names:
-        return names.index(name)
-    for layer in graph.layers:
-        if name in layer.folded:
-            raise InputError(
-                f"'{name}' was folded into layer '{layer.name}', whose output is that of '{name}': name that one."
-            )
-    if graph.part_of is not None and any(layer.name == name for layer in graph.part_of.layers):
-        raise InputError(f"Layer '{name}' is not below the unit that is explained. {listed_layers(graph)}")
-    inside = [each for each in names if isinstance(name, str) and each.startswith(f"{name}.")]
-    if inside:
-        raise InputError(f"'{name}' is no layer; those inside it are {', '.join(inside)}, the last of them is {inside[-1]}.")
-    raise InputError(f"The network has no layer {shown(name)}. {listed_layers(graph)}")
-
-
-def listed_layers(graph: Graph) -> str:
-    """All layers, in words."""
-    return f"The layers are {', '.join(layer.name for layer in graph.layers)}."
 
 
 def placed(graph: Graph, i: int, given: "Tensor | Subspace | Unit | Index", batch: int) -> Gate:

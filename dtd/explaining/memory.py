@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 
 from dtd.errors import BudgetError, InputError, check_parameter
-from dtd.explaining.balances import Record, Records
-from dtd.explaining.explanation import Explanation, Request
-from dtd.explaining.target import Target, initial_relevance, target_at
-from dtd.explaining.unit import Unit
+from dtd.explaining.balances import Record, Records, Replay
+from dtd.explaining.explanation import Explanation
+from dtd.explaining.request import Asked, Request
+from dtd.explaining.target import initial_relevance, target_at
 from dtd.fast import Program
 from dtd.network.leaves import Inputs
 from dtd.relevance.passage import joined_hidden
 from dtd.taylor import Balance
 
 
-def in_parts(request: Request, inputs: Inputs, target: Target | Unit, memory: int) -> Explanation:
+def in_parts(request: Request, inputs: Inputs, target: Asked, memory: int) -> Explanation:
     """The explanation of a batch, as many samples at a time as save no more than ``memory`` bytes between the sweeps."""
     whole = isinstance(memory, Integral) and not isinstance(memory, bool)
     check_parameter(whole and memory > 0, "memory", "a positive integer (bytes)", repr(memory))
@@ -89,6 +89,10 @@ class Joined:
         """By name."""
         found = [part.records() for part in self.parts]
         return {name: together([each[name] for each in found]) for name in found[0]}
+
+    def replays(self) -> tuple[Replay, ...]:
+        """Those of all parts."""
+        return tuple(replay for part in self.parts for replay in part.replays())
 
 
 def together(records: list[Record]) -> Record:

@@ -14,8 +14,8 @@ from dtd.callers.printing import Printed, shown
 from dtd.errors import InputError, StaleError
 from dtd.explaining.balances import Records
 from dtd.explaining.explain import explain_each
-from dtd.explaining.target import Target
-from dtd.explaining.unit import Unit
+from dtd.explaining.request import Asked
+from dtd.explaining.starts.unit import Unit
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan
@@ -99,7 +99,7 @@ class PairSide:
         """All units of the embedding explained, after one forward sweep; a hidden layer's where one is named."""
         units = product(*map(range, shape))
         relevance, sources, output = [], [], None
-        targets: list[Target | Unit] = [OneOutput(unit) if layer is None else Unit(layer, index=unit) for unit in units]
+        targets: list[Asked] = [OneOutput(unit) if layer is None else Unit(layer, index=unit) for unit in units]
         for found in explain_each(network, inputs, targets, plan):
             relevance.append(found.parts[0])
             sources.append(found.source)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from dtd.callers.printing import shown
 from dtd.errors import InputError, check_parameter
-from dtd.explaining.hidden import layer_index
 from dtd.explaining.pair_balance import PairBalance, paired
 from dtd.explaining.pair_side import PairSide, Pool
+from dtd.explaining.starts.unit import layer_index
 from dtd.network.graph import Reading
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network

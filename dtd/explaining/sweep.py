@@ -13,7 +13,7 @@ from dtd.errors import NonFiniteError
 from dtd.explaining.target import Target, initial_relevance, target_of
 from dtd.network.above import live, output_from, same_region
 from dtd.network.graph import Graph, Values
-from dtd.propagation import Context, Contextual, Layer, Propagation
+from dtd.propagation import Context, Contextual, Layer, Propagation, per_sample
 from dtd.relevance.passage import NOWHERE, Passage, Watch
 from dtd.taylor import Balance
 
@@ -74,7 +74,7 @@ class Above:
         """What is explained of the output at activations, summed over outputs. # shape: (P, *) each, rows (P,) -> (P,)"""
         output = output_from(self.graph, self.position + 1, values)
         rows = torch.arange(len(output), device=output.device) if rows is None else rows
-        return initial_relevance(output, target_of(self.swept.target, rows)).flatten(1).sum(1)
+        return per_sample(initial_relevance(output, target_of(self.swept.target, rows)))
 
     def __call__(self, values: Values, rows: Tensor, depth: int) -> Tensor:
         """``rows`` says which row of the sweep each row stems from. # shape: (P, *) each, rows (P,) -> (P, *out)"""
@@ -161,7 +161,7 @@ def descend(
         model = models[i]
         arriving = relevance.clone() if is_foreign(model) else relevance
         if isinstance(model, Contextual):
-            scale = initial.abs().flatten(1).sum(1) if swept.scale is None else swept.scale
+            scale = per_sample(initial.abs()) if swept.scale is None else swept.scale
             above = Above(graph, models, swept, i, scale.detach())
             known = (swept.saved.pop(i), dict(arrived or {}))
             values, over = copied(known) if is_foreign(model) else known

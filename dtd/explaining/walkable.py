@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dtd.errors import InputError
-from dtd.explaining.hidden import layer_index
+from dtd.explaining.starts.unit import layer_index
 from dtd.network.graph import Graph
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network

@@ -10,9 +10,8 @@ from torch import Tensor
 from dtd.callers.printing import Printed
 from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explaining.explain import explain
-from dtd.explaining.hidden import layer_index
-from dtd.explaining.target import Target
-from dtd.explaining.unit import Unit
+from dtd.explaining.request import Asked
+from dtd.explaining.starts.unit import layer_index
 from dtd.explaining.walkable import common_nodes, extended, one_sample_repeated
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
@@ -44,7 +43,7 @@ class Walks(Printed):
 
     network: Network
     inputs: Inputs
-    target: Target | Unit
+    target: Asked
     plan: Plan | None
     layers: tuple[str, ...]
     axis: int
@@ -127,7 +126,7 @@ class Walks(Printed):
 def walks(
     network: Network,
     inputs: Inputs,
-    target: Target | Unit,
+    target: Asked,
     plan: Plan | None = None,
     *,
     layers: Sequence[str],

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from dtd.network.graph import Graph, Reading
+from dtd.propagation import Propagation
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +18,10 @@ class Below:
     whole: Graph
     graph: Graph
     indices: tuple[int, ...]
+
+    def models(self, models: tuple[Propagation, ...]) -> tuple[Propagation, ...]:
+        """The propagations of the part, of those of the whole."""
+        return self.graph.plans.get((models, self), lambda: tuple(models[i] for i in self.indices))
 
     def read(self, reading: Reading) -> Reading:
         """The part at the inputs and side values of a reading of the whole."""

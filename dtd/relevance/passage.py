@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dtd.callers.printing import Printed
-from dtd.propagation import Layer
+from dtd.propagation import Layer, per_sample
 from dtd.relevance.gate import Gate
 from dtd.taylor import Balance
 
@@ -81,7 +81,7 @@ class Watch:
             return relevance
         after = gate.coefficients(relevance, value) if coefficients else gate.passed(relevance, value)
         if not coefficients and self.balances:
-            self.stopped[i] = gate.balance_of(relevance, after), relevance.abs().flatten(1).sum(1)
+            self.stopped[i] = gate.balance_of(relevance, after), per_sample(relevance.abs())
         if i in self.passage.read:
             self.passed[i] = after * value if coefficients else after.clone()
         return after

@@ -55,7 +55,7 @@ def checked(subject: Subject, shares: list[Any], top: Any, subsets: list[tuple[i
     """The steps for any linear pass: nodes hand shares to nodes."""
     nodes, levels = range(len(shares[0])), len(shares)
     walks = list(product(nodes, repeat=levels + 1))
-    each = {}
+    each: dict[tuple[int, ...], Any] = {}
     for upper in product(nodes, repeat=levels):
         found = masked_pass(Subject(), shares, top, [(node,) for node in upper])
         each |= {(v, *upper): found[0, v] for v in nodes}
@@ -119,7 +119,7 @@ class Induction:
         one = sum(gated[0, u] * below[u] for u in nodes)
         each = sum(m[u] * r[u] * below[u] for u in nodes)
         why = "the pass below is linear: relevance at u times what one unit of it becomes"
-        yield Step("R_S", one, each, why, reads="Σ_u 1[u ∈ S] R_u W_u")
+        yield Step("R_S", one, each, why, reads="Σ_u m_u R_u W_u")
 
 
 def cases() -> Iterator[Case]:
@@ -148,6 +148,7 @@ proof = Proof(
     reference="Schnake 2022, Sec. 3; Xiong 2022, on subgraphs by message passing",
     subject=plain,
     cases=cases,
-    note="`W_u` is the sum, over the walks inside S below a node u, of what one unit of relevance at u becomes. Points: "
-    "three nodes in two layers with biases, run by the shipped models, rules and bias modes drawn for each layer.",
+    note="`m_u` is 1 in S and 0 elsewhere; `W_u` is the sum, over the walks inside S below a node u, of what one unit of "
+    "relevance at u becomes. Points: three nodes in two layers with biases, run by the shipped models, rules and bias modes "
+    "drawn for each layer.",
 )

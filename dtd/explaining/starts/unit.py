@@ -1,14 +1,15 @@
 """Hidden units, channels and directions as what is explained."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from dtd.callers.printing import Printed
+from dtd.callers.printing import Printed, shown
 from dtd.errors import InputError
 from dtd.network.axes import channel_axis
+from dtd.network.below import Below, below
 from dtd.network.graph import Graph
 
 Index = int | Sequence[int]
@@ -59,6 +60,10 @@ class Unit(Printed):
         if self.direction is not None and not (isinstance(self.direction, Tensor) and self.direction.is_floating_point()):
             raise InputError("The direction of a Unit must be a floating-point tensor.")
 
+    def restructured(self, graph: Graph) -> Below:
+        """The part of the network that computes the layer."""
+        return below(graph, layer_index(graph, self.layer))
+
     def at(self, graph: Graph, i: int) -> "Along":
         """What is explained of the output of layer i, as a function of it."""
         shape = graph.layers[i].shape
@@ -106,17 +111,6 @@ class Unit(Printed):
         return place
 
 
-def start_of(targets: Iterable[object]) -> str | None:
-    """The hidden layer that targets are units of; None where they are of the network's output.
-
-    Raises :class:`InputError` for targets of several layers.
-    """
-    starts = {target.layer if isinstance(target, Unit) else None for target in targets}
-    if len(starts) > 1:
-        raise InputError("Targets of one sweep are all of the output, or all units of one layer; found several.")
-    return next(iter(starts), None)
-
-
 @dataclass(frozen=True, eq=False)
 class Along:
     """``R = a ⊙ v``: what is explained of activations along a direction. # shape: weights (*out)"""
@@ -136,3 +130,26 @@ def one_hot(chosen: Index, size: int, called: str, like: Tensor) -> Tensor:
     weights = like.new_zeros(size)
     weights[torch.tensor(several)] = 1
     return weights
+
+
+def layer_index(graph: Graph, name: str) -> int:
+    """The index of the layer of a name; raises :class:`InputError` with the layers that there are."""
+    names = [layer.name for layer in graph.layers]
+    if name in names:
+        return names.index(name)
+    for layer in graph.layers:
+        if name in layer.folded:
+            raise InputError(
+                f"'{name}' was folded into layer '{layer.name}', whose output is that of '{name}': name that one."
+            )
+    if graph.part_of is not None and any(layer.name == name for layer in graph.part_of.layers):
+        raise InputError(f"Layer '{name}' is not below the unit that is explained. {listed_layers(graph)}")
+    inside = [each for each in names if isinstance(name, str) and each.startswith(f"{name}.")]
+    if inside:
+        raise InputError(f"'{name}' is no layer; those inside it are {', '.join(inside)}, the last of them is {inside[-1]}.")
+    raise InputError(f"The network has no layer {shown(name)}. {listed_layers(graph)}")
+
+
+def listed_layers(graph: Graph) -> str:
+    """All layers, in words."""
+    return f"The layers are {', '.join(layer.name for layer in graph.layers)}."
