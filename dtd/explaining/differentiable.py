@@ -16,9 +16,7 @@ from dtd.propagation import Contextual, Layer, Propagation
 from dtd.relevance import Generic, RelevanceModel
 
 
-def differentiable(
-    network: Network, inputs: Inputs, target: Asked, plan: Plan | None, places: Places
-) -> Explanation:
+def differentiable(network: Network, inputs: Inputs, target: Asked, plan: Plan | None, places: Places) -> Explanation:
     """The explanation by definition, each number of which autograd knows how it came about.
 
     Roots are differentiated too: ``R_j = Σ_k R_k w_kj v_kj / Σ_i w_ki v_ki`` with all that depends on the input and on the
