@@ -1,16 +1,19 @@
-# make run: set up and run the main job on real data. make test: set up and run the tests.
+# make run: set up and run the main job on real data. make test: set up and run the tests. make types: check types.
 PYTHON ?= python3
 EXTRAS ?= experiments,data,test
 BIN := .venv/bin
 STAMP := .venv/.installed-$(EXTRAS)
 
-.PHONY: run test
+.PHONY: run test types
 
 run: $(STAMP)
 	$(BIN)/python -m experiments $(ARGS)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+types: $(STAMP)
+	$(BIN)/python -m mypy
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -7,6 +7,7 @@ symbols (the proofs register sympy expressions with :func:`step`, :func:`quotien
 
 from functools import singledispatch
 from numbers import Number
+from typing import Any
 
 import numpy as np
 import torch
@@ -105,28 +106,28 @@ def _(denominator: torch.Tensor, numerator):
     return (numerator / denominator).masked_fill_(denominator == 0, 0)
 
 
-@step.register
-def _(x: Number):
+@step.register(Number)
+def _(x: Any):
     return 1 if x > 0 else 0
 
 
-@positive.register
-def _(x: Number):
+@positive.register(Number)
+def _(x: Any):
     return max(x, 0)
 
 
-@negative.register
-def _(x: Number):
+@negative.register(Number)
+def _(x: Any):
     return min(x, 0)
 
 
-@sign.register
-def _(x: Number):
+@sign.register(Number)
+def _(x: Any):
     return -1 if x < 0 else 1
 
 
-@nonzero.register
-def _(x: Number):
+@nonzero.register(Number)
+def _(x: Any):
     return 1 if x != 0 else 0
 
 

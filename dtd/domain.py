@@ -32,7 +32,7 @@ class Domain(Printed, ABC):
         """The same domain after a rearrangement of the activations (bounds that are tensors move along)."""
         return self
 
-    def contains(self, a: Tensor, tolerance: float = 0.0) -> Tensor:
+    def contains(self, a: Tensor, tolerance: float | Tensor = 0.0) -> Tensor:
         """Whether each entry of ``a`` lies inside, up to an absolute ``tolerance``. # shape: that of a"""
         low, high = self.bounds()
         return (a >= low - tolerance) & (a <= high + tolerance)
@@ -161,7 +161,7 @@ def check_bounds(low: Bound | None, high: Bound | None) -> None:
     for name, bound in (("low", low), ("high", high)):
         if bound is not None and not hasattr(bound, "shape"):
             check_number(name, bound)
-    if all(isinstance(bound, (int, float, Tensor)) for bound in (low, high)):
+    if isinstance(low, (int, float, Tensor)) and isinstance(high, (int, float, Tensor)):
         Box(low, high)
 
 

@@ -1,5 +1,7 @@
 """Errors: each says what was required, what was found and what to do."""
 
+from typing import Any
+
 
 class DTDError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -47,7 +49,7 @@ def check_parameter(holds: bool, name: str, required: str, found: object) -> Non
         raise InputError(f"'{name}' must be {required}; found {found}.")
 
 
-def is_number(value: object) -> bool:
+def is_number(value: Any) -> bool:
     """Whether a value is one finite number: of Python, numpy or torch, a fraction, or a symbol of the proofs."""
     try:
         if getattr(value, "ndim", 0) or type(value).__name__ == "ndarray":
@@ -62,7 +64,7 @@ def check_number(name: str, value: object) -> None:
     check_parameter(is_number(value), name, f"a finite number{as_number(value)}", in_short(value))
 
 
-def check_nonnegative(name: str, value: object, alternative: str = "") -> None:
+def check_nonnegative(name: str, value: Any, alternative: str = "") -> None:
     """Raise :class:`InputError` for what is not one finite number ≥ 0; ``alternative`` says what else is possible."""
     holds = is_number(value) and bool(value >= 0)
     check_parameter(holds, name, f">= 0{alternative}{as_number(value)}", in_short(value))

@@ -90,10 +90,24 @@ class Propagation(ABC):
 class Upper(Protocol):
     """The network above a layer. Activations are given by layer index; each row belongs to a sample of the batch."""
 
-    layers: Sequence["Layer"]  # of the whole network
-    models: Sequence["Propagation"]
-    scale: Tensor  # what a number of relevance is large or small against, sample by sample (B,)
-    reads: frozenset[int]  # what the layers above read besides this layer's output
+    @property
+    def layers(self) -> Sequence["Layer"]:
+        """Those of the whole network."""
+
+    @property
+    def models(self) -> Sequence["Propagation"]:
+        """What passes relevance through them."""
+
+    @property
+    def scale(self) -> Tensor:
+        """What a number of relevance is large or small against, sample by sample. # shape: (B,)"""
+
+    @property
+    def reads(self) -> frozenset[int]:
+        """What the layers above read besides this layer's output."""
+
+    def explained(self, values: Mapping[int, Tensor], rows: Tensor | None = None) -> Tensor:
+        """What is explained of the output at activations, summed over outputs. # shape: (P, *) each, rows (P,) -> (P,)"""
 
     def __call__(self, values: Mapping[int, Tensor], rows: Tensor, depth: int) -> Tensor:
         """Relevance of this layer's output as a function of what the layers above read; ``depth`` times differentiable.

@@ -29,6 +29,7 @@ def main(config: DictConfig) -> Record | None:
     status = run(config, out, overrides)
     if status:
         sys.exit(status)
+    return None
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Resuming(Launcher):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """What Hydra gives to launchers; the sweeper, which has the same context, composes every config before we do."""
-        hydra_context.config_loader = ComposingOnce(hydra_context.config_loader)
+        hydra_context.config_loader = ComposingOnce(hydra_context.config_loader)  # type: ignore[assignment]
         self.context, self.task, self.config = hydra_context, task_function, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:

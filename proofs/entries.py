@@ -97,7 +97,7 @@ FUNCTIONS: dict[Callable, Callable] = {torch.zeros_like: zeros, torch.add: np.ad
 
 def unchecked(kind: type, **fields: Any) -> Any:
     """A propagation with symbols as parameters, which its check of numbers cannot judge: the proof says what they are."""
-    made = object.__new__(kind)
+    made: Any = object.__new__(kind)
     for name, value in fields.items():
         object.__setattr__(made, name, value)
     return made

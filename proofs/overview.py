@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 from rich import box
@@ -65,7 +66,7 @@ ROWS = (
 
 def setting(row: Row, a: tuple, w: tuple, b: Fraction) -> Setting:
     """A unit with two inputs; the box of z^B is [0, 2]."""
-    parameters = {name: Fraction(value) for name, value in row.parameters}
+    parameters: dict[str, Any] = {name: Fraction(value) for name, value in row.parameters}
     if row.rule == "zbox":
         parameters = {"low": np.array([[Fraction(0)] * 2]), "high": np.array([[Fraction(2)] * 2])}
     return unit(list(a), list(w), b, parameters, NonNegative() if row.domain is NonNegative else Real())

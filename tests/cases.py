@@ -57,7 +57,7 @@ class Scattered(nn.Module):
     """Entries added up at the places of an index."""
 
     def forward(self, x):
-        return x.new_zeros(x.shape[0], 3, 2).index_add(1, torch.tensor([0, 2, 0, 2]), x)
+        return x.new_zeros(x.shape[0], 3, 2).index_add(1, torch.tensor([0, 2, 1, 2]), x)
 
 
 LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {

@@ -88,8 +88,8 @@ def audit(
 
 def check_limits(memory: Any, units: Any, seed: Any, nearest: Any) -> None:
     """Raise :class:`InputError` for limits of an audit that are none."""
-    check_parameter(isinstance(memory, Integral) and memory > 0, "memory", "a positive integer (bytes)", repr(memory))
-    some = units is None or (isinstance(units, Integral) and units > 0)
+    check_parameter(isinstance(memory, Integral) and int(memory) > 0, "memory", "a positive integer (bytes)", repr(memory))
+    some = units is None or (isinstance(units, Integral) and int(units) > 0)
     check_parameter(some, "units", "a positive integer, or None for all", repr(units))
     check_parameter(isinstance(seed, Integral), "seed", "an integer", repr(seed))
     check_parameter(nearest is None or isinstance(nearest, Nearest), "nearest", "dtd.Nearest(…) or None", repr(nearest))

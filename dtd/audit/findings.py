@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import singledispatch
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor
 
@@ -18,7 +18,8 @@ from dtd.root import Nearest
 from dtd.taylor import Balance
 
 
-class Look(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Look:
     """One layer of an explanation, and how it is to be looked at."""
 
     layer: Layer

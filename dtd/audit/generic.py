@@ -22,7 +22,7 @@ def _(model: Generic, look: Look) -> Iterator[Findings]:
     domain = layer.domain if len(look.inputs) == 1 else hull(layer.domain)
     for found, part in model.expansions(layer, look.inputs, look.relevance, look.index):
         here = look.relevance.flatten(1)[:, part]
-        first = sum(handed.flatten(2).sum(-1) for handed in found.handed)
+        first = torch.stack([handed.flatten(2).sum(-1) for handed in found.handed]).sum(0)
         distance = found.way * length[:, None]
         yield Findings(
             relevance=here,
@@ -39,7 +39,7 @@ def _(model: Generic, look: Look) -> Iterator[Findings]:
 
 def norm(parts: tuple[Tensor, ...]) -> Tensor:
     """The Euclidean length over all inputs. # shape: (B,)"""
-    return sum(part.flatten(1).square().sum(1) for part in parts).sqrt()
+    return torch.stack([part.flatten(1).square().sum(1) for part in parts]).sum(0).sqrt()
 
 
 def inside(domain: Domain, points, way: Tensor) -> Tensor:

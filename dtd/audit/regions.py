@@ -83,7 +83,7 @@ def inspect_roots(
         ways, exists = to_roots(layer, model, context, samples, index)
         ways = ways.take(exists)
         points, at = ways.points(ways.end), relevance.flatten(1)[ways.samples, ways.units]
-        score = context.above.explained(context.values | {context.position: layer.op.apply(layer_input(layer, context))})
+        score = context.above.explained({**context.values} | {context.position: layer.op.apply(layer_input(layer, context))})
         there = context.above.explained(ways.moved(points), ways.samples)
         found.append(
             {

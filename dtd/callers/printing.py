@@ -1,7 +1,7 @@
 """How objects print: the class and what was chosen, in one line, without addresses and without the values of tensors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -54,16 +54,17 @@ class Printed:
     def __init_subclass__(cls, **keywords: Any):
         super().__init_subclass__(**keywords)
         if "__repr__" not in cls.__dict__:
-            cls.__repr__ = cls.__repr__  # the inherited one, kept in the class itself, where @dataclass would put its own
+            cls.__repr__ = cls.__repr__  # type: ignore[method-assign]  # the inherited one, kept in the class itself, where @dataclass would put its own
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self._chosen())})"
 
     def _chosen(self) -> list[str]:
-        found = []
-        for field in fields(self) if is_dataclass(self) else ():
+        found: list[str] = []
+        chosen: tuple[Field[Any], ...] = fields(self) if is_dataclass(self) else ()
+        for field in chosen:
             value = getattr(self, field.name)
-            default = field.default if field.default_factory is MISSING else field.default_factory()
+            default: Any = field.default if field.default_factory is MISSING else field.default_factory()
             if default is MISSING and not field.kw_only:
                 found.append(shown(value))
             elif value is not None and (self.prints_defaults or default is MISSING or not is_default(value, default)):

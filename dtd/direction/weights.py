@@ -52,9 +52,9 @@ class ToBox(Direction):
 
     @property
     def requires(self) -> Domain:
-        return Real() if self.low is None else Box(self.low, self.high)
+        return Real() if self.low is None or self.high is None else Box(self.low, self.high)
 
-    def bound(self, domain: Domain) -> "Direction":
+    def bound(self, domain: Domain) -> "ToBox":
         if self.low is not None:
             return self
         if not isinstance(domain, Box):
@@ -66,7 +66,8 @@ class ToBox(Direction):
 
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
         box = self.bound(domain)
-        low, high = (-b if not isinstance(b, (int, float)) else -float(b) for b in (box.low, box.high))
+        ends: Any = (box.low, box.high)
+        low, high = (-b if not isinstance(b, (int, float)) else -float(b) for b in ends)
         pairs = [Factor(identity, nonzero), Factor(Given(low), Only(1)), Factor(Given(high), Only(-1))]
         return tuple(p for p in pairs if not is_zero(p.activation))
 

@@ -102,7 +102,8 @@ def relevance_seen(
         arrived = observe(network, x, target, plan).arrived
         a = next(read for i, (_, read, _) in enumerate(activations(network, x)) if i == position)
         found.append((a, arrived[position].flatten(1), arrived[upper(network.layers, position)].flatten(1)))
-    return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
+    a, above, further = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return a, above, further
 
 
 @own_arithmetic()

@@ -1,6 +1,7 @@
 """Patterns estimated from data, for PatternAttribution."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from dtd.network.network import Network
 
 
 @own_arithmetic()
-def estimate_patterns(network: Network, batches: Iterable[Tensor], regime: str = "positive") -> dict[str, Tensor]:
+def estimate_patterns(network: Network, batches: Collection[Tensor], regime: str = "positive") -> dict[str, Tensor]:
     """For each layer with weights the pattern ``p ∝ E₊[a z] − E₊[a] E[z]`` of its units, in the shape of the weight.
 
     ``E₊`` averages over the samples (and positions) where the unit is positive: the two-component estimator of
@@ -33,12 +34,13 @@ def estimate_patterns(network: Network, batches: Iterable[Tensor], regime: str =
     if not len(batches):
         raise InputError("'batches' is empty: give at least one batch of inputs.")
     layers = {layer.name: layer.op for layer in network.weighted if isinstance(layer.op, AffineMap)}
-    sums, counts = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
+    sums: dict[str, Any] = dict.fromkeys(layers, 0.0)
+    counts: dict[str, Any] = dict.fromkeys(layers, 0.0)
     for x in batches:
         for name, (_, z) in activations_seen(network, x).items():
             sums[name] = sums[name] + per_channel(layers[name], z)
             counts[name] = counts[name] + per_channel(layers[name], torch.ones_like(z))
-    patterns = dict.fromkeys(layers, 0.0)
+    patterns: dict[str, Any] = dict.fromkeys(layers, 0.0)
     for x in batches:
         for name, (a, z) in activations_seen(network, x).items():
             affine = layers[name]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
@@ -49,7 +50,10 @@ def mean_over_plans(network: Network, x: Tensor, target: Target, plans: Iterable
     """
     moments = Moments()
     for plan in plans:
-        moments = moments.with_value(explain(network, x, target, plan).relevance)
+        relevance = explain(network, x, target, plan).relevance
+        if not isinstance(relevance, Tensor):
+            raise InputError("A mean over plans needs a network with one explained input; this one has several.")
+        moments = moments.with_value(relevance)
     if moments.count < 2:
         raise InputError(f"A standard error needs at least 2 plans; found {moments.count}.")
-    return MeanExplanation(moments.mean, moments.variance_of_mean().sqrt(), moments.count)
+    return MeanExplanation(torch.as_tensor(moments.mean), moments.variance_of_mean().sqrt(), moments.count)

@@ -118,7 +118,7 @@ class Request(NamedTuple):
 
     def sweep(self) -> "ForwardSweep":
         """The forward sweep, from which every target's relevance is handed down."""
-        return ForwardSweep(self, self.program and self.program.forward(self.reading.values))
+        return ForwardSweep(self, None if self.program is None else self.program.forward(self.reading.values))
 
 
 def chosen_plan(network: Network, plan: Plan | None) -> Plan:
@@ -157,8 +157,9 @@ def by_definition(request: Request, target: Target) -> Explanation:
     swept = sweep(graph, models, values, target)
     initial = initial_relevance(swept.output, target)
     replay = Replay(network, graph, models, values, versions(values, initial), initial, target)
-    finished = replay._replace(done=replay.descend(swept))
-    found = Explanation(network.named(apart(finished.done[0], initial)), swept.output.clone(), initial, finished)
+    done = replay.descend(swept)
+    finished = replay._replace(done=done)
+    found = Explanation(network.named(apart(done[0], initial)), swept.output.clone(), initial, finished)
     return checked(found, graph.base, models)
 
 

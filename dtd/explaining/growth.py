@@ -50,7 +50,7 @@ def growth(records: Mapping[str, Record], initial: Tensor) -> dict[str, float]:
     explained = total((initial,))
     return {
         name: float(torch.where(explained > 0, record.magnitude / explained, 0.0).max()) if len(explained) else 0.0
-        for name, record in reversed(records.items())
+        for name, record in reversed(list(records.items()))
     }
 
 
@@ -58,7 +58,7 @@ def message(records: Mapping[str, Record], initial: Tensor) -> str:
     """Where relevance grows most from one layer to those below, and why."""
     sizes = growth(records, initial)
     names = list(records)
-    readers = {name: [] for name in names}
+    readers: dict[str, list[str]] = {name: [] for name in names}
     for name in names:
         for j in records[name].layer.inputs:
             if j >= 0:

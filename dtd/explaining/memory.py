@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explaining.balances import Record, Records
 from dtd.explaining.explanation import Explanation, Request
 from dtd.explaining.target import Target, initial_relevance, target_at
+from dtd.fast import Program
 from dtd.network.leaves import Inputs
 from dtd.taylor import Balance
 
@@ -30,7 +32,7 @@ def in_parts(request: Request, inputs: Inputs, target: Target, memory: int) -> E
         graph = reading.graph
         output = graph.like.new_zeros(()).expand(reading.batch, *graph.layers[graph.output].shape)
         initial_relevance(output, target)  # raises where it does not fit the batch
-    samples = fitting(request, inputs, memory)
+    samples = fitting(request, program, inputs, memory)
     if samples >= reading.batch:
         return request.sweep().explanation(target, last=True)
     parts = []
@@ -40,7 +42,7 @@ def in_parts(request: Request, inputs: Inputs, target: Target, memory: int) -> E
     return joined_explanation(parts)
 
 
-def fitting(request: Request, inputs: Inputs, memory: int) -> int:
+def fitting(request: Request, program: Program, inputs: Inputs, memory: int) -> int:
     """How many samples fit; what one saves is found by one forward sweep, once for each program."""
     graph, batch = request.reading.graph.base, request.reading.batch
     if not batch:
@@ -48,13 +50,12 @@ def fitting(request: Request, inputs: Inputs, memory: int) -> int:
 
     def measured() -> int:
         one = request.of_rows(inputs, slice(0, 1))
-        return max(1, one.program.forward(one.reading.values).nbytes)
+        return max(1, program.at(one.reading.graph.layers).forward(one.reading.values).nbytes)
 
     each = graph.saved_bytes.get((request.models, request.pass_dtype), measured)
     if each > memory:
         raise BudgetError(f"One sample needs {each:,} bytes; 'memory' is {memory:,}. Raise it.")
-    program, fit = request.program, {j: x[: memory // each] for j, x in request.reading.values.items()}
-    cut, _ = program.split(fit)
+    cut, _ = program.split({j: x[: memory // each] for j, x in request.reading.values.items()})
     copied = program.stages[cut - 1].size * graph.like.element_size() if cut else 0  # where micro-batches are put together
     return max(1, memory // (each + copied))
 
@@ -62,12 +63,15 @@ def fitting(request: Request, inputs: Inputs, memory: int) -> int:
 def joined_explanation(explanations: list[Explanation]) -> Explanation:
     """The explanation of all parts' samples."""
     output, initial = (torch.cat([getattr(each, name) for each in explanations]) for name in ("output", "initial"))
-    first = explanations[0].relevance
-    if isinstance(first, Tensor):
-        relevance = torch.cat([each.relevance for each in explanations])
-    else:
-        relevance = {name: torch.cat([each.relevance[name] for each in explanations]) for name in first}
+    relevance = joined_relevance([each.relevance for each in explanations])
     return Explanation(relevance, output, initial, Joined(tuple(each.source for each in explanations)))
+
+
+def joined_relevance(parts: list[Any]) -> Tensor | dict[str, Tensor]:
+    """Relevance of all parts' samples, of the one input or by the inputs' names."""
+    if isinstance(parts[0], Tensor):
+        return torch.cat(parts)
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
 @dataclass(frozen=True, eq=False)

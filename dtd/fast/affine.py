@@ -66,11 +66,11 @@ class AffineStep(Step):
     owns_result = True
 
     @property
-    def merged(self):
+    def merged(self) -> bool:  # type: ignore[override]
         return self.setting.activation is not None
 
     @property
-    def hands_coefficients(self):
+    def hands_coefficients(self) -> bool:  # type: ignore[override]
         return self.functions <= SIDES
 
     def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
@@ -104,19 +104,19 @@ def add_adjoints(parts: dict[Function, Tensor], down: Down, s: Tensor) -> None:
         parts[function] = parts[function].add_(part) if function in parts else part
 
 
-def coefficients(parts: dict[Function, Tensor], a: Tensor | None) -> Tensor:
+def coefficients(parts: dict[Function, Tensor], a: Any) -> Tensor:
     """``c`` with ``a ⊙ c = Σ_m u_m(a) ⊙ part_m``."""
     whole = parts.get(identity)
-    if len(parts) == (whole is not None):
+    if whole is not None and len(parts) == 1:
         return whole
     nothing = next(iter(parts.values())).new_zeros(())
     sided = torch.where(a > 0, parts.get(positive, nothing), parts.get(negative, nothing))
     return sided if whole is None else sided.add_(whole)
 
 
-def weighed(parts: dict[Function, Tensor], a: Tensor | None) -> Tensor:
+def weighed(parts: dict[Function, Tensor], a: Any) -> Tensor:
     """``Σ_m u_m(a) ⊙ part_m``."""
-    total = None
+    total: Any = None
     for function, part in parts.items():
         part = part if function is one else part * function(a)
         total = part if total is None else total.add_(part)
@@ -127,8 +127,10 @@ def affine_step(root: RootStrategy, layer: Layer, setting: Setting) -> AffineSte
     """The prepared pass of a root strategy's searches; None where there is none."""
     passes = fastest(layer.op)
     slots: Slots = {}
-    terms = [term(search, weight, layer, passes, setting, slots) for weight, search in root.searches()]
-    if None in terms:
+    searches = root.searches() or ()
+    found = [term(search, weight, layer, passes, setting, slots) for weight, search in searches]
+    terms = [each for each in found if each is not None]
+    if len(terms) < len(found):
         return None
     gated = any(each.mirror for each in terms)
     affine: AffineMap = layer.op

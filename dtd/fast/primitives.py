@@ -71,11 +71,11 @@ class MeanForMaxStep(Step):
     takes_coefficients = True
 
     @property
-    def hands_coefficients(self):
+    def hands_coefficients(self) -> bool:  # type: ignore[override]
         return self.step.hands_coefficients
 
     @property
-    def owns_result(self):
+    def owns_result(self) -> bool:  # type: ignore[override]
         return self.step.owns_result
 
     def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:

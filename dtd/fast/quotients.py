@@ -7,6 +7,7 @@ Numbers are tensors without axes, which torch adds and multiplies faster than Py
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ class Quotient(ABC):
         """What is saved. # shape: (B, *out)"""
 
     @abstractmethod
-    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
+    def quotient(self, kept: Any, relevance: Tensor, overwrite: bool) -> Tensor:
         """``s`` from the relevance, or from its coefficient, which may be overwritten. # shape: (B, *out)"""
 
 
@@ -44,7 +45,7 @@ class Divided(Quotient):
     def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         return denominator
 
-    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
+    def quotient(self, kept: Any, relevance: Tensor, overwrite: bool) -> Tensor:
         s = masked(relevance / kept, kept)
         return s if self.weight is None else s.mul_(self.weight)
 
@@ -65,7 +66,7 @@ class Stabilised(Quotient):
     def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         return torch.copysign(self.epsilon, denominator + self.zero).add_(denominator)  # −0 + 0 = +0
 
-    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
+    def quotient(self, kept: Any, relevance: Tensor, overwrite: bool) -> Tensor:
         s = relevance / kept
         return s if self.weight is None else s.mul_(self.weight)
 
@@ -80,7 +81,7 @@ class Ratio(Quotient):
         q = masked(y / denominator, denominator)
         return q if self.weight is None else q.mul_(self.weight)
 
-    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
+    def quotient(self, kept: Any, relevance: Tensor, overwrite: bool) -> Tensor:
         return relevance.mul_(kept) if overwrite else relevance * kept
 
 
@@ -96,7 +97,7 @@ class Damped(Quotient):
         q = size + self.epsilon
         return torch.div(size, q, out=q)
 
-    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
+    def quotient(self, kept: Any, relevance: Tensor, overwrite: bool) -> Tensor:
         return relevance.mul_(kept) if overwrite else relevance * kept
 
 
@@ -107,7 +108,7 @@ class Active(Quotient):
     def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         return y
 
-    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
+    def quotient(self, kept: Any, relevance: Tensor, overwrite: bool) -> Tensor:
         if overwrite:
             return threshold.grad_input(relevance, kept, 0, grad_input=relevance)
         return threshold(relevance, kept, 0)
@@ -120,7 +121,7 @@ class Nonzero(Quotient):
     def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         return y
 
-    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
+    def quotient(self, kept: Any, relevance: Tensor, overwrite: bool) -> Tensor:
         return masked(relevance if overwrite else relevance.clone(), kept)
 
 
@@ -131,5 +132,5 @@ class Free(Quotient):
     def keep(self, y: Tensor, denominator: Tensor) -> Tensor | None:
         return None
 
-    def quotient(self, kept: Tensor | None, relevance: Tensor, overwrite: bool) -> Tensor:
+    def quotient(self, kept: Any, relevance: Tensor, overwrite: bool) -> Tensor:
         return relevance

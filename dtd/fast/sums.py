@@ -25,7 +25,7 @@ class SumStep(Step):
     hands_coefficients = True
 
     @property
-    def merged(self):
+    def merged(self) -> bool:  # type: ignore[override]
         return self.setting.activation is not None
 
     def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:

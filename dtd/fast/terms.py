@@ -131,8 +131,8 @@ def reading(search: Search, weight: float, layer: Layer, setting: Setting) -> Qu
     affine: AffineMap = layer.op
     factor = None if weight == 1 else affine.weight.new_tensor(weight)
     size = search.damping_number if is_preactivation(search, layer) else None
-    epsilon = None if size is None else affine.weight.new_tensor(size)
-    damped = size is not None and bool(epsilon > 0)  # not where it is too small for the network's numbers
+    epsilon = affine.weight.new_tensor(size or 0.0)
+    damped = bool(epsilon > 0)  # not where it is too small for the network's numbers
     if not setting.as_coefficients:
         return Stabilised(factor, epsilon) if damped else Divided(factor)
     function = setting.function

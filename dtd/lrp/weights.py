@@ -62,8 +62,8 @@ class LRPZBox(LRPRule):
         check_bounds(self.low, self.high)
 
     @property
-    def requires(self) -> Domain:
-        return Real() if self.low is None else Box(self.low, self.high)
+    def requires(self) -> Domain:  # type: ignore[override]
+        return Real() if self.low is None or self.high is None else Box(self.low, self.high)
 
     def sample_wise(self, layer: Layer) -> bool:
         bounds = layer.domain.bounds() if self.low is None else (self.low, self.high)
@@ -72,8 +72,8 @@ class LRPZBox(LRPRule):
     def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         if self.low is None and not isinstance(domain, Box):
             raise DomainError(f"The z^B rule needs bounds; the layer's domain is {domain}. Give low and high.")
-        low, high = (self.low, self.high) if self.low is not None else domain.bounds()
-        low, high = (bound.to(a) if isinstance(bound, Tensor) else bound for bound in (low, high))
+        bounds: Any = domain.bounds() if self.low is None else (self.low, self.high)
+        low, high = (bound.to(a) if isinstance(bound, Tensor) else bound for bound in bounds)
         w, full = affine.weight, a * 0 + 1
         pairs = [(a, w), (-low * full, positive(w)), (-high * full, negative(w))]
         return four_steps(affine, pairs, 0 * bias, relevance)

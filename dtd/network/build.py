@@ -73,7 +73,7 @@ class Builder:
         return [by_name[name] for name in self.program.graph_signature.user_inputs]
 
     def constant(self, name: str, tensors: Mapping[str, Tensor], checked: set[str]) -> Tensor:
-        """The current value of a parameter, buffer or lifted constant of the graph; ``checked`` ones are known finite."""
+        """The current value of a tensor of the graph; ``checked`` ones are known to be finite."""
         signature = self.program.graph_signature
         for table in (signature.inputs_to_parameters, signature.inputs_to_buffers):
             if name in table:
@@ -94,11 +94,9 @@ class Builder:
         like = next((t for t in tensors.values() if t.is_floating_point()), self.like)
         sizes = CallSizes.of([node.meta["val"].shape for node in self.placeholders], [tuple(leaf.shape) for leaf in leaves])
         sides = SideProgram(len(leaves))
-        lowering = Lowering(
-            HANDLERS, advice, self.modules, owners, like, sizes, sides, learned=self.learned(), prefix=PREFIX
-        )
+        lowering = Lowering(HANDLERS, advice, self.modules, owners, like, sizes, sides, self.learned(), PREFIX)
         signature, env = self.program.graph_signature, {}
-        given = {name: leaf for name, leaf in zip(signature.user_inputs, range(len(leaves)), strict=True)}
+        given = {name: leaf for leaf, name in enumerate(signature.user_inputs)}
         reads = {each.leaf: k for k, each in enumerate(self.explained) if each.lookup is None}
         for node in self.program.graph.nodes:
             if node.op != "placeholder":
@@ -179,15 +177,14 @@ class Builder:
         if not isinstance(output, Ref):
             raise TraceError("The model must return a tensor that is computed from an explained input; this one is not.")
         layers, index = needed(low.layers, output.index)
-        layers, index = fold(layers, index, self.fold_batch_norm)
-        layers = tuple(mark_rectified(layers, index))
+        folded, index = fold(layers, index, self.fold_batch_norm)
         inputs, sources = [], []
         for k, (each, domain) in enumerate(zip(self.explained, domains, strict=True)):
             side = low.looked_up.get(k)
             full = low.full(self.placeholders[each.leaf]) if side is None else tuple(side.value.shape)
             inputs.append(Input(each.name, stored(full), domain))
             sources.append(each.leaf if side is None else side.index)
-        graph = Graph(layers, index, tuple(inputs), low.like)
+        graph = Graph(tuple(mark_rectified(folded, index)), index, tuple(inputs), low.like)
         return Built(graph, low.sides, tuple(sources), tuple(dict.fromkeys(low.suspects)), low.epsilon)
 
 

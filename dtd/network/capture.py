@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -56,7 +56,7 @@ def picked(returned: Any, output: Output) -> Tensor:
     else:
         try:
             by_name = isinstance(output, str) and not isinstance(returned, Mapping) and hasattr(returned, output)
-            tensor = getattr(returned, output) if by_name else returned[output]
+            tensor = getattr(returned, str(output)) if by_name else returned[output]
         except (KeyError, IndexError, TypeError) as error:
             listed = ", ".join(f"{name} {tuple(t.shape)}" for name, t in tensors_of(returned).items())
             raise InputError(f"'output' is {output!r}, which the model does not return; it returns {listed}.") from error
@@ -70,7 +70,7 @@ def tensors_of(returned: Any, name: str = "") -> dict[str, Tensor]:
     if isinstance(returned, Tensor):
         return {name or "output": returned}
     if isinstance(returned, Mapping):
-        parts = returned.items()
+        parts: Iterable[tuple[Any, Any]] = returned.items()
     elif isinstance(returned, (tuple, list)):
         parts = enumerate(returned)
     elif is_dataclass(returned):
@@ -80,7 +80,7 @@ def tensors_of(returned: Any, name: str = "") -> dict[str, Tensor]:
     return {key: t for part, value in parts for key, t in tensors_of(value, f"{name}.{part}".lstrip(".")).items()}
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
+def unwrapped(model: Any) -> nn.Module:
     """The model inside ``DataParallel`` or ``torch.compile``."""
     while True:
         if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
@@ -147,7 +147,7 @@ def makes_numbers(program: ExportedProgram) -> bool:
     return False
 
 
-def refusal(model: OneTensor, leaves: list[Tensor], error: Exception) -> TraceError:
+def refusal(model: OneTensor, leaves: list[Tensor], error: Exception) -> DTDError:
     """Why a model could not be captured: its own error on one sample, training mode, or what torch.export says."""
     known = training_mode(model.model) or without_statistics(model.model)
     if known is not None:

@@ -33,7 +33,7 @@ def known(index: dict[int, Tensor], value: Any) -> Any:
 
 def sources(value: Any) -> tuple[Ref, ...]:
     """The activations that arguments depend on, each once."""
-    found = {}
+    found: dict[int, Ref] = {}
     for leaf in flatten([value]):
         for ref in (leaf,) if isinstance(leaf, Ref) else leaf.refs if isinstance(leaf, Discrete) else ():
             found.setdefault(ref.index, ref)

@@ -24,11 +24,11 @@ def fold(layers: list[Layer], output: int, batch_norm: bool) -> tuple[list[Layer
         before = layer.inputs[0]
         lower = folded[before] if before >= 0 else None
         alone = uses[layers[old].inputs[0]] == 1 and len(layer.inputs) == 1
-        if batch_norm and alone and layer.kind == "batch_norm" and takes_batch_norm(lower):
+        if batch_norm and alone and layer.kind == "batch_norm" and lower is not None and takes_batch_norm(lower):
             folded[before] = merge_batch_norm(lower, layer)
             position[old] = before
             continue
-        if alone and isinstance(layer.op, Convolution) and is_zero_padding(lower, layer.op):
+        if alone and isinstance(layer.op, Convolution) and lower is not None and is_zero_padding(lower, layer.op):
             folded[before] = merge_padding(lower, layer)
             position[old] = before
             continue

@@ -98,7 +98,9 @@ class Graph:
         if not self.sides:
             return self
         layers = tuple(
-            replace(layer, op=layer.refill(*(values[i] for i in layer.sides))) if layer.sides else layer
+            replace(layer, op=layer.refill(*(values[i] for i in layer.sides)))
+            if layer.refill is not None and layer.sides
+            else layer
             for layer in self.layers
         )
         return Graph(layers, self.output, self.inputs, self.like, plans=self.plans, of_one=self.base)

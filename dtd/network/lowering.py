@@ -187,7 +187,7 @@ class Lowering:
         """
         full = self.full(node) if full is None else full
         if self.recorded is not None:
-            held = fields(op) if is_dataclass(op) else ()
+            held: tuple[Any, ...] = fields(op) if is_dataclass(op) else ()
             self.recorded.append(Emitted(op, tuple(f.name for f in held if isinstance(getattr(op, f.name), Tensor))))
             return Ref(-1, full, Real())
         domain = domain or inputs[0].domain

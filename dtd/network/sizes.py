@@ -26,12 +26,12 @@ class CallSizes:
 
     def __init__(self, symbols: Mapping[Any, int]):
         self.symbols = dict(symbols)
-        self.known: dict[Any, int] = {}  # expressions that were evaluated
+        self.known: dict[Any, Any] = {}  # expressions that were evaluated
 
     @classmethod
     def of(cls, shapes: list[tuple], found: list[Shape]) -> "CallSizes":
         """The sizes at which inputs of the exported ``shapes`` have the shapes ``found``."""
-        symbols = {}
+        symbols: dict[Any, int] = {}
         for exported, shape in zip(shapes, found, strict=True):
             for symbolic, size in zip(exported, shape, strict=True):
                 if isinstance(symbolic, torch.SymInt) and symbolic.node.expr.is_symbol:

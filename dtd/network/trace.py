@@ -100,7 +100,7 @@ def trace(
     check_declared(names, shapes, dynamic)
     domains = chosen_domains(domain, wanted, example)
     batched = [not free for free in apart]
-    options = dict(explained=explained, output=output, dynamic=dynamic, unbatched=unbatched, opaque=opaque)
+    options: dict[str, Any] = dict(explained=explained, output=output, dynamic=dynamic, unbatched=unbatched, opaque=opaque)
     few = signature.structured(
         [t.detach()[:KEPT_SAMPLES].clone() if b else t.detach().clone() for t, b in zip(example, batched, strict=True)]
     )

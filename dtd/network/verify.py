@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dtd.callers.arithmetic import own_arithmetic
-from dtd.domain import Domain, exact
+from dtd.domain import Domain, Real, exact, varies_by_sample
 from dtd.errors import DTDError, TraceError, UnsupportedOp
 from dtd.network.above import output_from
 from dtd.network.capture import OneTensor, failure
@@ -19,7 +19,7 @@ def verify(network: Network, model: OneTensor) -> None:
     """Raise :class:`TraceError` where the network's own output on several different samples is not the model's.
 
     Samples are the example's first, and a perturbation of it: other values in the domain for floating-point inputs,
-    the same entries in another order for integers.
+    the same entries in another order for integers, and one place masked where all entries say that nothing is.
     """
     batched = [not unbatched for unbatched in network.axes.unbatched]
     generator = torch.Generator().manual_seed(SEED)
@@ -50,8 +50,16 @@ def other_sample(network: Network, generator: torch.Generator) -> list[Tensor]:
             found.append(perturbed(leaf, generator))
         else:
             order = torch.randperm(leaf.numel(), generator=generator).to(leaf.device)
-            found.append(leaf.flatten()[order].view_as(leaf))
+            found.append(with_one_hidden(leaf.flatten()[order]).view_as(leaf))
     return found
+
+
+def with_one_hidden(entries: Tensor) -> Tensor:
+    """Entries that are all 1, or all the same boolean, with the last one the opposite: a mask that no order varies."""
+    alike = len(entries) > 1 and bool((entries == entries[0]).all())
+    if not alike or not (entries.dtype == torch.bool or entries[0] == 1):
+        return entries
+    return torch.cat([entries[:-1], (entries[-1:] == 0).to(entries)])
 
 
 def perturbed(leaf: Tensor, generator: torch.Generator) -> Tensor:
@@ -139,6 +147,8 @@ def difference(network: Network, expected: Tensor, found: Tensor) -> float | Non
 
 def own_output(network: Network, leaves: list[Tensor]) -> Tensor:
     """The network's own output. # shape: (B, *out)"""
+    if any(varies_by_sample(bound) for domain in network.domains for bound in domain.bounds()):
+        network = network.within(*(Real() for _ in network.domains))  # bounds of the samples that will be explained
     graph, values = network.read(network.signature.structured(leaves))
     return output_from(graph, 0, values)
 

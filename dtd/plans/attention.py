@@ -11,6 +11,7 @@ from dtd.primitive import Product, Softmax
 from dtd.propagation import Propagation
 from dtd.relevance import Constant, HeldScale, Identity, MatMulShares, ProductShares, SoftmaxTangent
 from dtd.relevance.products import is_gate
+from dtd.root import Bias
 
 NORMS = kind("layer_norm", "rms_norm", "norm")
 SHIFTS = kind("shift")  # sums with constants and side values: positions, class tokens, biases written by hand
@@ -24,7 +25,7 @@ def linear(gamma: float | None, epsilon: float) -> Choice:
 
 
 def transformer(
-    weighted: Choice, norm: Propagation, softmax: Propagation, matmul: MatMulShares, note: str, positions: str = "neuron"
+    weighted: Choice, norm: Propagation, softmax: Propagation, matmul: MatMulShares, note: str, positions: Bias = "neuron"
 ) -> Plan:
     """A plan for attention from its parts."""
     return Plan(
@@ -40,7 +41,7 @@ def transformer(
     )
 
 
-def attnlrp(gamma: float | None = None, epsilon: float = 1e-6, norm: str = "scale", positions: str = "neuron") -> Plan:
+def attnlrp(gamma: float | None = None, epsilon: float = 1e-6, norm: str = "scale", positions: Bias = "neuron") -> Plan:
     """AttnLRP (Achtibat 2024): ε in linear layers, products and matmuls ½–½, softmax at the data point, norms by ``norm``.
 
     Every bias is a neuron, that of norms and of sums with constants included, as LXT's efficient patches compute it: with
@@ -58,7 +59,7 @@ def attnlrp(gamma: float | None = None, epsilon: float = 1e-6, norm: str = "scal
     return transformer(linear(gamma, epsilon), model, SoftmaxTangent(), halves, "AttnLRP", positions)
 
 
-def cp_lrp(gamma: float | None = None, epsilon: float = 1e-6, positions: str = "neuron") -> Plan:
+def cp_lrp(gamma: float | None = None, epsilon: float = 1e-6, positions: Bias = "neuron") -> Plan:
     """CP-LRP: attention weights are held constant, so that the values take all (Ali 2022, as named by Achtibat 2024).
 
     Everything else is as in :func:`attnlrp`.
@@ -67,13 +68,13 @@ def cp_lrp(gamma: float | None = None, epsilon: float = 1e-6, positions: str = "
     return transformer(linear(gamma, epsilon), HeldScale("neuron"), Constant(), values, "CP-LRP", positions)
 
 
-def transformers_2022(gamma: float | None = None, positions: str = "neuron") -> Plan:
+def transformers_2022(gamma: float | None = None, positions: Bias = "neuron") -> Plan:
     """Ali 2022: attention weights and the norms' scales are held constant, LRP-0 with bias neurons everywhere else."""
     values = MatMulShares(None)
     return transformer(linear(gamma, 0.0), HeldScale("neuron"), Constant(), values, "Ali 2022", positions)
 
 
-def lstm_2017(epsilon: float = 1e-3, bias: str = "neuron") -> Plan:
+def lstm_2017(epsilon: float = 1e-3, bias: Bias = "neuron") -> Plan:
     """LRP for LSTMs (Arras 2017): at products with a gate the signal takes all, ε in linear layers."""
     return Plan(
         [

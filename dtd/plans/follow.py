@@ -1,6 +1,7 @@
 """Layers without weights that hold a bias: they follow the bias mode of the layers around them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from dtd.affine import Diagonal
 from dtd.direction import Activations
@@ -11,9 +12,9 @@ from dtd.relevance import HeldScale, Linear, RelevanceModel
 from dtd.root import Bias, Ray
 
 
-def bias_of(model: Propagation) -> str:
+def bias_of(model: Propagation) -> Any:
     """The bias mode of a bound propagation; empty where it has none."""
-    searched = model.root if isinstance(model, RelevanceModel) else model
+    searched: Any = model.root if isinstance(model, RelevanceModel) else model
     while getattr(searched, "inner", ()):  # of a mix or an average, which share it
         searched = searched.inner[0]
     return getattr(searched, "bias", "")
@@ -26,7 +27,7 @@ def follow_bias(bound: Sequence[Propagation], unnamed: Sequence[int], graph: Gra
     constant (a class token, positions, a bias written by hand): the constant takes its share. With a fixed one all
     relevance goes to the one input.
     """
-    modes = [bias_of(model) if layer.weighted else "" for layer, model in zip(graph.layers, bound, strict=True)]
+    modes: list[Any] = [bias_of(model) if layer.weighted else "" for layer, model in zip(graph.layers, bound, strict=True)]
     found = list(bound)
     for i in unnamed:
         mode: Bias = next(filter(None, (*modes[i:], *modes[:i][::-1])), "fixed")

@@ -29,7 +29,7 @@ from dtd.relevance import (
     TrainingFree,
     default,
 )
-from dtd.root import RootStrategy
+from dtd.root import Bias, RootStrategy
 
 MAX_POOL = kind("max_pool")
 Model = Propagation | RootStrategy | Choice | MaxAsAverage
@@ -94,7 +94,7 @@ class Plan:
         return "\n".join([head, *(f"  {line(each, width)}" for each in self.entries)])
 
     @classmethod
-    def uniform(cls, rule: str, bias: str = "fixed", **parameters: Any) -> "Plan":
+    def uniform(cls, rule: str, bias: Bias = "fixed", **parameters: Any) -> "Plan":
         """One rule of the catalogue for every layer with weights."""
         return cls([Entry(every, choose(rule, bias, **parameters))])
 
@@ -118,8 +118,9 @@ class Plan:
         """
         made = []
         for entry in self.entries:
-            same = isinstance(entry.model, Choice) and entry.model.rule.name in ("lrp0", "epsilon")
-            average = MaxAsAverage(entry.model) if same else MaxAsAverage()
+            rule = entry.model
+            same = isinstance(rule, Choice) and rule.rule.name in ("lrp0", "epsilon")
+            average = MaxAsAverage(rule) if same and isinstance(rule, Choice) else MaxAsAverage()
             made.append(Entry(MAX_POOL & entry.where, average, optional=True))
         return Plan([*made, Entry(MAX_POOL, MaxAsAverage(), optional=True), *self.entries], self.formulas)
 

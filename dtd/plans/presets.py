@@ -11,7 +11,7 @@ from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, recommended, transfo
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.rules import choose
 from dtd.plans.where import domain, every, first, fraction, kind
-from dtd.root import Damping
+from dtd.root import Bias, Damping
 
 __all__ = [
     "DeviationEpsilon",
@@ -33,7 +33,7 @@ __all__ = [
 uniform = Plan.uniform
 
 
-def deep_taylor_2017(bias: str = "fixed") -> Plan:
+def deep_taylor_2017(bias: Bias = "fixed") -> Plan:
     """The rule that each layer's inferred domain prescribes: box → z^B, non-negative → z⁺, real → w² (Montavon 2017)."""
     return Plan(
         [
@@ -80,7 +80,7 @@ class DeviationEpsilon:
 def lrp_overview_2019(
     gamma: float = 0.25,
     epsilon: Damping = RelativeEpsilon(),
-    bias: str = "neuron",
+    bias: Bias = "neuron",
     *,
     signed: bool = False,
     average_pooling: bool = False,
@@ -107,7 +107,7 @@ def lrp_overview_2019(
     return plan.average_pooling() if average_pooling else plan
 
 
-def epsilon_plus(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+def epsilon_plus(epsilon: float = 1e-6, bias: Bias = "fixed") -> Plan:
     """ε⁺: z⁺ (signed form) for convolutions, LRP-ε for dense layers (Kohlbrenner 2020)."""
     return Plan(
         [
@@ -117,12 +117,12 @@ def epsilon_plus(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
     )
 
 
-def epsilon_plus_flat(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+def epsilon_plus_flat(epsilon: float = 1e-6, bias: Bias = "fixed") -> Plan:
     """ε⁺ with the flat rule in the first layer (Kohlbrenner 2020; Lapuschkin 2019)."""
     return Plan([Entry(first, choose("flat", bias)), *epsilon_plus(epsilon, bias).entries])
 
 
-def epsilon_alpha2_beta1(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+def epsilon_alpha2_beta1(epsilon: float = 1e-6, bias: Bias = "fixed") -> Plan:
     """α2β1 for convolutions, LRP-ε for dense layers (Kohlbrenner 2020)."""
     return Plan(
         [
@@ -132,7 +132,7 @@ def epsilon_alpha2_beta1(epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
     )
 
 
-def epsilon_gamma_box(gamma: float = 0.25, epsilon: float = 1e-6, bias: str = "fixed") -> Plan:
+def epsilon_gamma_box(gamma: float = 0.25, epsilon: float = 1e-6, bias: Bias = "fixed") -> Plan:
     """z^B in the first layer, γ (signed form) for convolutions, LRP-ε for dense layers (Anders 2021)."""
     return Plan(
         [

@@ -97,7 +97,8 @@ class Switch(Mover):
     mask: Tensor
 
     def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
-        return torch.where(self.mask, *inputs), None
+        a, b = inputs
+        return torch.where(self.mask, a, b), None
 
     def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return relevance * self.mask, relevance * ~self.mask

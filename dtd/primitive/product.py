@@ -36,5 +36,5 @@ class MatMul(Op):
 
 def times(x: Bound, y: Bound) -> Tensor:
     """The product of two bounds, with ``0 · ∞ = 0``."""
-    x, y = torch.broadcast_tensors(exact(x), exact(y))
-    return torch.where((x == 0) | (y == 0), 0.0, x * y)
+    a, b = torch.broadcast_tensors(exact(x), exact(y))
+    return torch.where((a == 0) | (b == 0), 0.0, a * b)

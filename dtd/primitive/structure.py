@@ -39,7 +39,8 @@ class Rearrange(Mover):
     constants: Domain | None = None  # the range of the constants among the outputs
 
     def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
-        return torch.func.vjp(self.function, *inputs)
+        moved, adjoint, *_ = torch.func.vjp(self.function, *inputs)
+        return moved, adjoint
 
     def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         return saved(relevance)
@@ -48,7 +49,7 @@ class Rearrange(Mover):
         if self.constants is None:
             return None
         zeros = tuple(like.new_zeros(1, *shape) for shape in self.shapes)
-        _, moved = torch.func.jvp(self.function, zeros, tuple(z + 1 for z in zeros))
+        _, moved, *_ = torch.func.jvp(self.function, zeros, tuple(z + 1 for z in zeros))
         return 1 - moved
 
     def image(self, *domains: Domain) -> Domain:

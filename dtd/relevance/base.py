@@ -92,24 +92,26 @@ class RelevanceModel(Propagation, Printed):
     @final
     def forward(self, layer: Layer, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         a = layer.joined(inputs)
-        if self.root.searches() is None:
+        searches = self.root.searches()
+        if searches is None:
             self.root.check(layer, a)
             at_once(layer.op, len(a), self.root.memory, layer.name)
             return layer.op.apply(a), a
-        searches = [search for _, search in self.root.searches()]
-        z, raw = plain_pass(layer, a, searches)
-        return z, (a, [expand_search(search, layer, a, z, raw) for search in searches])
+        z, raw = plain_pass(layer, a, [search for _, search in searches])
+        return z, (a, [expand_search(search, layer, a, z, raw) for _, search in searches])
 
     @final
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
-        if self.root.searches() is None:
+        searches = self.root.searches()
+        if searches is None:
             return root_by_root(self.terms, layer, saved, relevance, self.root.memory)
         a, expansions = saved
-        lower, parts = None, {"bias": 0, "zeroth": 0, "remainder": 0}
-        for (weight, search), expansion in zip(self.root.searches(), expansions, strict=True):
-            s = divide(relevance, expansion.denominator)
+        lower: Any = None
+        parts: dict[str, Any] = {"bias": 0, "zeroth": 0, "remainder": 0}
+        for (weight, search), expansion in zip(searches, expansions, strict=True):
+            s, remainder = divide(relevance, expansion.denominator), per_sample(relevance) * 0
             if search.stops_at_root:
-                zeroth, remainder = per_sample(relevance) - per_sample(s * expansion.n), 0
+                zeroth = per_sample(relevance) - per_sample(s * expansion.n)
             else:
                 r = 1 - divide(expansion.n, expansion.denominator)
                 s = s * self.slope(r, rounding(divide(expansion.spread, expansion.denominator.abs())))

@@ -47,7 +47,7 @@ def walk(f: Callable[..., Tensor], path: Path, way: Tensor, c: Tensor, steps: in
         if order == 1:
             slope = gradient(*points)
         else:  # the Hessian is symmetric, its own adjoint
-            slope, adjoint = torch.func.vjp(gradient, *points)
+            slope, adjoint, *_ = torch.func.vjp(gradient, *points)
             slope = tuple(g + h / 2 for g, h in zip(slope, adjoint(delta), strict=True))
         total = tuple(sum_ + g * d for sum_, g, d in zip(total, slope, delta, strict=True))
     return total

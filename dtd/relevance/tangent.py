@@ -29,7 +29,7 @@ class Tangent(Printed, Propagation):
 
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
         with torch.enable_grad():
-            y, adjoint = torch.func.vjp(layer, *saved)
+            y, adjoint, *_ = torch.func.vjp(layer, *saved)
         slopes = adjoint(divide(relevance, y.detach()))
         lower = tuple(a * slope.detach() for a, slope in zip(saved, slopes, strict=True))
         kept = balance(relevance, lower)

@@ -1,6 +1,7 @@
 """Strategies made of others: affine mixes, and the explicit reading of any."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dtd.domain import Domain
 from dtd.errors import check_parameter
@@ -28,11 +29,14 @@ class Mix(RootStrategy):
     def placed(self, name: str) -> RootStrategy:
         return Mix(tuple((weight, part.placed(name)) for weight, part in self.parts))
 
-    def searches(self) -> "tuple[tuple[float, RootStrategy], ...] | None":
-        found = [(weight, part.searches()) for weight, part in self.parts]
-        if any(inner is None for _, inner in found):
-            return None
-        return tuple((weight * share, search) for weight, inner in found for share, search in inner)
+    def searches(self) -> tuple[tuple[float, Any], ...] | None:
+        searches: list[tuple[float, Any]] = []
+        for weight, part in self.parts:
+            inner = part.searches()
+            if inner is None:
+                return None
+            searches += [(weight * share, search) for share, search in inner]
+        return tuple(searches)
 
     def roots(self, units: Units, domain: Domain) -> WeightedRoots:
         for weight, part in self.parts:

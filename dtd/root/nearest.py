@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from dtd.callers.copies import evaluated
 from dtd.domain import Bound, Domain, varies_by_sample
 from dtd.errors import check_parameter
 from dtd.root.base import Bias, Root, RootStrategy, WeightedRoots, check_bias
-from dtd.root.units import FieldUnits, Units, rounding
+from dtd.root.units import FieldUnits, rounding
 
 Metric = Bound | Callable[[Tensor], Tensor]
 
@@ -51,7 +52,7 @@ class Nearest(RootStrategy):
     def bias_moves(self) -> bool:
         return self.bias != "fixed"
 
-    def roots(self, units: Units, domain: Domain) -> WeightedRoots:
+    def roots(self, units: Any, domain: Domain) -> WeightedRoots:
         yield 1, self.root(units, domain)
 
     def root(self, units: FieldUnits, domain: Domain) -> Root:

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from dtd.algebra import divide, sign
@@ -113,10 +114,10 @@ class Ray(Search):
         return not callable(self.damping) or getattr(self.damping, "sample_wise", False)
 
     def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
-        if not callable(self.damping) and self.damping == 0:
-            return n
-        epsilon = context(lambda z: damping_of(self.damping, z)) if callable(self.damping) else self.damping
-        return n + epsilon * sign(n)
+        damping = self.damping
+        if not callable(damping):
+            return n if damping == 0 else n + damping * sign(n)
+        return n + context(partial(damping_of, damping)) * sign(n)
 
     def found(self, denominator: Any, z: Any) -> Any:
         exists = denominator != 0

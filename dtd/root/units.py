@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.domain import Domain
+from dtd.domain import Domain, Real
 from dtd.errors import BudgetError
 
 TEMPORARIES = 12  # tensors of shape (B, k, J) alive at once while a chunk is worked on
@@ -154,7 +154,9 @@ class FieldUnits:
         return per_unit[..., None] * self.real
 
     def domain(self, domain: Domain) -> Domain:
-        """A domain of the layer's input, laid out along the receptive fields."""
+        """A domain of the layer's input, laid out along the receptive fields; no unit has no bound."""
+        if not len(self.index):
+            return Real()
         return domain.map(lambda bound: torch.broadcast_to(bound, self.input.shape).flatten(1)[:, self.field.clamp(min=0)])
 
 

@@ -37,7 +37,8 @@ def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str], wi
     own = folded(model)
     yield Method(BASELINE, BASELINE, "", always(lambda: gradient_times_input(own, x, target)))
     if x.ndim == 4 and any(isinstance(module, nn.Conv2d) for module in own.modules()):
-        last, moved = deepcopy(own).to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+        copy: Any = deepcopy(own)  # torch's stubs lack the layout of a module
+        last, moved = copy.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
         yield Method(BASELINE, LAST, "", always(lambda: gradient_times_input(last, moved, target)))
     network = trace(model, x, domain)
     signed = any(not layer.domain.nonnegative for layer in network.weighted)

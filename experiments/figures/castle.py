@@ -54,7 +54,7 @@ def block(rows: pd.DataFrame, pixels: pd.DataFrame) -> Block:
 
 def grids(rows: pd.DataFrame, pixels: pd.DataFrame) -> list[Block]:
     """A block for each γ (and pooling), with a column for each ε."""
-    made = []
+    made: list[Block] = []
     for (gamma, _), part in rows.groupby(["gamma", "pooling"], sort=False, dropna=False):
         images = [plane(pixels, key) for key in part.key]
         shown = [np.clip(image / (np.quantile(np.abs(image), SATURATED) or 1.0), -1, 1) for image in images]

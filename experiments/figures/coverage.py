@@ -29,7 +29,8 @@ def lines(rows: pd.DataFrame) -> Iterator[str]:
         cells = (f"{int(each.explained.sum())} | {int(each.right.sum())}" for each in counts)
         yield f"| {family} | {part.name.nunique()} | " + " | ".join(cells) + " |"
     yield ""
-    yield "| architecture | " + " | ".join(libraries) + " | Σ R / f | Σ|R| / |f| | LRP-0 is gradient × input | why not |"
+    numbers = "Σ R / f | Σ\\|R\\| / \\|f\\| | LRP-0 is gradient × input"
+    yield "| architecture | " + " | ".join(libraries) + f" | {numbers} | why not |"
     yield "|" + "---|" * (len(libraries) + 5)
     for name, part in rows.groupby("name", sort=False):
         yield line(name, part, libraries)

@@ -21,7 +21,7 @@ def curve_figures(summaries: Mapping[str, Summary]) -> Callable[[Tables], Mappin
     """What draws a figure for each table that is a curve, and for each of its measures."""
 
     def figures(tables: Tables) -> Mapping[str, Figure]:
-        made = {}
+        made: dict[str, Figure] = {}
         for name, summary in summaries.items():
             if summary.along is not None:
                 rows = tables.get(name, tables["rows"])

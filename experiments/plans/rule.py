@@ -13,6 +13,7 @@ from dtd.errors import InputError
 from dtd.estimate.patterns import estimate_patterns
 from dtd.network import Network
 from dtd.network.activations import activations
+from dtd.network.graph import Graph
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.rules import catalogue, choose
 from dtd.plans.where import Weighted, every
@@ -27,7 +28,7 @@ MARGIN = 0.01  # a measured range is widened by this share of itself, so that ro
 class Signed(Weighted):
     """Layers with weights whose inputs may be negative."""
 
-    def holds(self, layer: Layer, network: Network) -> bool:
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return not layer.domain.within(NonNegative())
 
 

@@ -62,7 +62,9 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 def drawn(config: Config, case: Case) -> Iterator[pd.DataFrame]:
     """The mean's standard error after 2, 4, 8, … draws, and how alike two draws are, for each sample."""
     asked: RootDistributionsConfig = config.question
-    kinds = [(name, spread) for name in asked.directions if name != DATA for spread in asked.spreads]
+    kinds: list[tuple[str, float | None]] = [
+        (name, spread) for name in asked.directions if name != DATA for spread in asked.spreads
+    ]
     kinds += [(DATA, None)] if DATA in asked.directions else []
     for name, spread in progress(kinds, f"drawing roots of {case.name}", len(kinds)):
         made = draws(case, name, spread, asked.draws, config.seed)

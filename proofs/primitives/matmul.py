@@ -24,7 +24,7 @@ OUTPUTS = ("1", "2")
 
 def factors(at: Letters) -> tuple[Entries, Entries]:
     """One row and two columns, with any number of products in each sum. # shape: (1, 1, J), (1, J, 2)"""
-    a = at.each("a").reshape(1, 1, -1)
+    a: Any = at.each("a").reshape(1, 1, -1)
     columns = [at.each(f"b_{p}").reshape(1, -1) for p in OUTPUTS]
     b = of([[[column[0, k] for column in columns] for k in range(a.shape[-1])]])
     a.generic, b.generic = (-1, -2) if at.seed is None else (None, None)

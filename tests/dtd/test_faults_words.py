@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import dtd
+from dtd.direction.functions import Given
 from dtd.plans.rules import choose
 from tests.dtd.faults import GAMMA, LRP0, close, cnn, images, mlp, rows
 
@@ -272,3 +273,9 @@ def test_constants_of_lower_precision_are_computed_with_in_the_networks(constant
     model = Calls(lambda m, x: x / constant + (1 + x) * constant).eval()
     found = dtd.explain(dtd.trace(model, rows()), rows(), lambda y: y, dtd.Plan([]), verify=True)
     torch.testing.assert_close(found.output, model(rows()), rtol=1e-15, atol=1e-15)
+
+
+def test_bounds_follow_the_activations_to_their_device_and_dtype():
+    a = torch.empty(2, 4, dtype=torch.double, device="meta")
+    given = Given(torch.ones(1, 4))(a)
+    assert (given.device, given.dtype) == (a.device, a.dtype)

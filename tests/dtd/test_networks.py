@@ -131,3 +131,24 @@ def test_a_module_used_twice_has_two_names_and_one_path():
     model, x = model_and_input("everything")
     names = [layer.name for layer in dtd.trace(model, x).weighted]
     assert "shared" in names and "shared@2" in names
+
+
+def test_several_images_of_one_sample_share_a_convolution():
+    """Frames on the batch axis: each image as if it were alone, gradient × input where there are no biases."""
+
+    class Frames(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(2, 4, 3, stride=2, padding=1, groups=2, bias=False)
+            self.head = nn.Linear(3 * 4 * 9, 2, bias=False)
+
+        def forward(self, x):
+            return self.head(torch.relu(self.layer(x.flatten(0, 1))).view(len(x), -1))
+
+    torch.manual_seed(0)
+    model, x = Frames().double(), torch.randn(2, 3, 2, 6, 6, dtype=torch.double, requires_grad=True)
+    network = dtd.trace(model, x.detach())
+    out = dtd.explain(network, x.detach(), 1, dtd.Plan.uniform("lrp0", bias="neuron"))
+    (gradient,) = torch.autograd.grad(model(x)[:, 1].sum(), x)
+    torch.testing.assert_close(out.relevance, (gradient * x).detach(), rtol=1e-10, atol=1e-12)
+    assert (dtd.audit(network, x.detach(), 1, dtd.Plan.uniform("gamma_signed")).gap < 1e-10).all()

@@ -285,3 +285,17 @@ def test_detached_values_are_held():
     assert torch.equal(out.relevance, x)
     (held,) = [r for r in out.layers.values() if r.layer.kind == "detach"]
     torch.testing.assert_close(held.balance.bias, x.sum(1))
+
+
+def test_a_mask_that_the_trace_drops_is_found():
+    class Dropped(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(3, 2)
+
+        def forward(self, x, mask):
+            kept = x if torch.compiler.is_compiling() else x * mask[..., None]
+            return self.linear(kept.mean(1))
+
+    with pytest.raises(dtd.TraceError, match="not the model"):
+        dtd.trace(Dropped(), {"x": torch.rand(2, 4, 3), "mask": torch.ones(2, 4, dtype=torch.long)})

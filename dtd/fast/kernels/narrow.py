@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from dtd.affine import Convolution
 from dtd.fast.kernels.change import Change
 from dtd.fast.kernels.passes import Passes
 
@@ -14,6 +15,8 @@ NARROW = 16  # input channels up to which a backward pass costs what one channel
 @dataclass(frozen=True, eq=False)
 class ConvolutionPasses(Passes):
     """A convolution; the adjoints of its modified weights are computed together while they have few channels."""
+
+    affine: Convolution
 
     def lowering(self, changes: Sequence[Change | None], dtype: torch.dtype | None = None) -> Callable:
         affine, count = self.affine, len(changes)

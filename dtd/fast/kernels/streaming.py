@@ -23,6 +23,8 @@ CACHED = 2**21  # bytes that a thread modifies at a time
 class StreamedDense(Passes):
     """Passes that go through the weight block by block."""
 
+    affine: Dense
+
     @classmethod
     def suits(cls, affine: Dense) -> bool:
         """Whether the weight is large and used at few positions, on a processor: other devices have no caches to mind."""
@@ -41,20 +43,22 @@ class StreamedDense(Passes):
 
     def raising(self, change: Change, dtype: torch.dtype | None = None) -> Pass:
         """Large weights are modified as they are read, block by block, and in their own dtype."""
-        if change.slopes is None:
+        slopes = change.slopes
+        if slopes is None:
             return super().raising(change, dtype)
 
         def through(a: Tensor) -> Tensor:
             flat = a.reshape(-1, a.shape[-1])
-            parts = [raised(flat, sliced(block, torch.get_num_threads())) for block in self._streamed(change.slopes)]
-            return torch.cat(parts, -1).mul_(factor(change.slopes)).view(*a.shape[:-1], -1)
+            parts = [raised(flat, sliced(block, torch.get_num_threads())) for block in self._streamed(slopes)]
+            return torch.cat(parts, -1).mul_(factor(slopes)).view(*a.shape[:-1], -1)
 
         return through
 
     def lowered(self, change: Change | None, dtype: torch.dtype | None) -> Pass:
-        if change is None or change.slopes is None:
+        slopes = None if change is None else change.slopes
+        if slopes is None:
             return super().lowered(change, dtype)
-        return lambda s: self._lowered(s, self._streamed(change.slopes)).mul_(factor(change.slopes))
+        return lambda s: self._lowered(s, self._streamed(slopes)).mul_(factor(slopes))
 
     @property
     def _rows(self) -> int:

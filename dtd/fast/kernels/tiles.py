@@ -15,6 +15,8 @@ from dtd.fast.kernels.passes import Passes
 class TiledSum(Passes):
     """Sums over rectangles that neither overlap nor leave gaps, but for a rest at the end of an axis."""
 
+    affine: WindowSum
+
     @classmethod
     def suits(cls, affine: WindowSum) -> bool:
         """Whether windows are tiles of the last two of three axes."""

@@ -105,7 +105,7 @@ def adjoint(s: Tensor, weight: Tensor, padding: Padding) -> Tensor:
             (0, 0, left, across * TILE + 2 - left - width, max(-first, 0), max(last - height, 0)),
         )
         half = s.new_empty(6, n, r, region.shape[2], k)
-        analyse([region[:, i : i + r * TILE - 3 : TILE] for i in range(6)], half)
+        analyse([region[:, i : i + r * TILE - 3 : TILE] for i in range(6)], half.unbind(0))
         v = s.new_empty(6, 6, n, r, across, k)
         analyse([half[:, :, :, i : i + across * TILE - 3 : TILE] for i in range(6)], v.unbind(1))
         m = s.new_empty(6, 6, n, r, across, c)
@@ -113,8 +113,8 @@ def adjoint(s: Tensor, weight: Tensor, padding: Padding) -> Tensor:
         for inputs, products in zip(v, m, strict=True):
             torch.bmm(inputs.view(6, -1, k), next(each), out=products.view(6, -1, c))
         half = s.new_empty(TILE, 6, n, r, across, c)
-        synthesise(m, half)
-        synthesise(half.unbind(1), tiles[images, rows].permute(4, 2, 0, 1, 3, 5))
+        synthesise(m.unbind(0), half.unbind(0))
+        synthesise(half.unbind(1), tiles[images, rows].permute(4, 2, 0, 1, 3, 5).unbind(0))
     found = y[:, :height_in, :width_in].contiguous()
     return found.masked_fill_(unreached(pixels, padding), 0).permute(0, 3, 1, 2)
 

@@ -31,7 +31,11 @@ def advice(op: str) -> str:
     if "batch_norm" in op and "no_stats" in op:
         return NO_STATISTICS
     if "batch_norm" in op or "dropout" in op:
-        return "The model is in training mode: call model.eval() before dtd.trace."
+        return (
+            "The model is in training mode: call model.eval() before dtd.trace. Or a batch norm has no running statistics: "
+            "build it with track_running_stats=True and let it see data in training mode, or use a norm over each sample "
+            "(GroupNorm)."
+        )
     return (
         "Replace it by affine layers, pooling, pointwise activations, sums, products or moved data, trace a part without "
         "it, or keep its module in one piece: dtd.trace(..., opaque=[TheModule]), with dtd.Generic for it in the plan."

@@ -6,7 +6,7 @@ from dtd.affine import Convolution, Dense, Diagonal, TransposedConvolution
 from dtd.network.aten import aten
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.ops.bilinear import constant_times, matrix_product
-from dtd.network.ops.structure import reshaped
+from dtd.network.ops.structure import moved, reshaped
 from dtd.network.sizes import stored
 
 
@@ -49,25 +49,37 @@ def convolution(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, 
     if isinstance(weight, Ref) or isinstance(bias, Ref) or low.varying:
         raise low.unsupported(node, low.advice("matmul"))
     n = weight.ndim - 2
-    if len(x.shape) != n + 1:
-        raise low.unsupported(node, f"Its input needs a batch and a channel axis; found shape {x.shape} for one sample.")
     stride, dilation = per_axis(stride, n), per_axis(dilation, n)
     if padding == "same":
         total = [d * (k - 1) for d, k in zip(dilation, weight.shape[2:], strict=True)]
         padding = tuple((t // 2, t - t // 2) for t in total)
     else:
         padding = tuple((p, p) for p in per_axis(0 if padding == "valid" else padding, n))
-    op = Convolution(
-        weight=weight.contiguous(memory_format=torch.channels_last) if n == 2 else weight,
-        bias=bias,
-        in_shape=x.shape,
-        out_shape=low.shape(node),
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-    )
+    settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    if len(x.shape) == n + 2 and n < 3:
+        return of_several_images(low, node, x, weight, bias, settings)
+    if len(x.shape) != n + 1:
+        raise low.unsupported(node, f"Its input needs a batch and a channel axis; found shape {x.shape} for one sample.")
+    weight_laid = weight.contiguous(memory_format=torch.channels_last) if n == 2 else weight
+    op = Convolution(weight=weight_laid, bias=bias, in_shape=x.shape, out_shape=low.shape(node), **settings)
     return low.emit(node, "convolution", op, (x,), weight=weight)
+
+
+def of_several_images(low: Lowering, node, x: Ref, weight, bias, settings: dict) -> Ref:
+    """A convolution of several images of one sample (frames, windows): of one axis more, along which the kernel is 1 long.
+
+    # shape of one sample: (N, C, *size) -> (N, K, *size)
+    """
+    full = low.full(node)
+    images, channels, *size = x.full
+    turned = (1, channels, images, *size)
+    x = moved(low, node, "permute", lambda a: a.transpose(1, 2).unsqueeze(1), x, turned)
+    free = {"stride": 1, "padding": (0, 0), "dilation": 1}
+    settings = {name: (free[name], *value) if name in free else value for name, value in settings.items()}
+    out = (full[1], images, *full[2:])
+    op = Convolution(weight=weight.unsqueeze(2), bias=bias, in_shape=turned[1:], out_shape=out, **settings)
+    y = low.emit(node, "convolution", op, (x,), weight=weight, full=(1, *out))
+    return moved(low, node, "permute", lambda a: a.squeeze(1).transpose(1, 2), y, full)
 
 
 def transposed(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):

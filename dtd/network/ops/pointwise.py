@@ -1,5 +1,7 @@
 """Activation functions, and ops that change nothing."""
 
+from typing import Any
+
 import torch
 from torch.nn import functional as F
 
@@ -11,8 +13,8 @@ from dtd.network.ops.bilinear import product
 from dtd.network.ops.structure import moved
 from dtd.primitive import Held, Pointwise
 
-RELU = {"kinks": (0.0,), "rectifies": True}
-RELU6 = {"kinks": (0.0, 6.0), "rectifies": True}
+RELU: dict[str, Any] = {"kinks": (0.0,), "rectifies": True}
+RELU6: dict[str, Any] = {"kinks": (0.0, 6.0), "rectifies": True}
 
 
 def pointwise(function, kind: str, increasing_from: float = -torch.inf, **facts):

@@ -87,7 +87,7 @@ def max_pool(n: int):
         }
         area = outer([windows[axis].sum(1) for axis in axes], list(axes), len(shape)).to(low.like)
         average = WindowSum(weight=1 / area, bias=None, in_shape=x.shape, out_shape=shape, windows=windows)
-        return low.emit(node, "max_pool", MaxPool(average, *settings, ceil_mode), (x,), image=hull(x.domain))
+        return low.emit(node, "max_pool", MaxPool(average, *settings, ceil_mode=ceil_mode), (x,), image=hull(x.domain))
 
     return handler
 

@@ -2,6 +2,7 @@
 
 import operator
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -179,7 +180,7 @@ def getitem(low: Lowering, node, values, index):
     return values[index]
 
 
-STRUCTURE = {
+STRUCTURE: dict[Any, Any] = {
     operator.getitem: getitem,
     **dict.fromkeys(
         (

@@ -15,7 +15,7 @@ from dtd.network.sizes import stored
 from dtd.primitive import Pick
 
 
-def winners(choose: Callable[[Tensor], Tensor], kind: str, results: int = 1):
+def winners(choose: Callable[..., tuple[int, Tensor]], kind: str, results: int = 1):
     """Handler of an op whose outputs are entries of its one input; ``choose`` gives their places along an axis."""
 
     def handler(low, node, x, *args, **kwargs):

@@ -20,20 +20,20 @@ from dtd.plans.rules.conditions import (
     margin_zplus,
 )
 from dtd.plans.rules.rule import Choice, Rule, parameters_of
-from dtd.root import Mix, Ray
+from dtd.root import Bias, Mix, Ray
 
 
-def damped(epsilon: Any = 1e-6, bias: str = "fixed") -> Ray:
+def damped(epsilon: Any = 1e-6, bias: Bias = "fixed") -> Ray:
     """LRP-ε: the ray to the origin, stopped early."""
     return Ray(direction.Activations(), bias, epsilon)
 
 
-def positive_contributions(bias: str = "fixed") -> Ray:
+def positive_contributions(bias: Bias = "fixed") -> Ray:
     """z⁺ for signed inputs: the ray along the positive contributions."""
     return Ray(direction.Contributions(1), bias)
 
 
-def two_roots(alpha: float = 2.0, beta: float | None = None, bias: str = "fixed") -> Mix:
+def two_roots(alpha: float = 2.0, beta: float | None = None, bias: Bias = "fixed") -> Mix:
     """αβ: α times the expansion at the z⁺ root, −β times that at the z⁻ root, which lies behind an active unit.
 
     ``beta`` left out is α − 1. Raises :class:`InputError` unless ``α − β = 1``.
@@ -153,7 +153,7 @@ assert len(catalogue) == len(RULES), "rule names must be unique"
 assert all(parameters_of(rule.roots) == rule.parameters for rule in RULES), "both sides take the same parameters"
 
 
-def choose(name: str, bias: str = "fixed", **parameters: Any) -> Choice:
+def choose(name: str, bias: Bias = "fixed", **parameters: Any) -> Choice:
     """A rule of the catalogue by its name, for a :class:`dtd.Plan`.
 
     ``bias`` says whether the bias stays where it is (``fixed``), moves along as an input that takes a share (``neuron``) or

@@ -11,7 +11,7 @@ from dtd.errors import InputError
 from dtd.lrp import LRPRule
 from dtd.plans.rules.conditions import Condition
 from dtd.propagation import Layer
-from dtd.root import Ray, RootStrategy, check_bias
+from dtd.root import Bias, Ray, RootStrategy, check_bias
 
 SYMBOLS = {"alpha": "α", "beta": "β", "gamma": "γ", "epsilon": "ε"}
 REQUIRED = Parameter.empty
@@ -39,13 +39,13 @@ class Rule:
         """The rule's parameters and their defaults; ``REQUIRED`` for one that has to be given."""
         return parameters_of(self.formula)
 
-    def derived(self, bias: str = "fixed", **parameters: Any) -> RootStrategy:
+    def derived(self, bias: Bias = "fixed", **parameters: Any) -> RootStrategy:
         """The root strategy; raises :class:`InputError` for a parameter that the rule's family does not have."""
         if isinstance(self.roots, type):
             return Ray(self.roots(**parameters), bias)
         return self.roots(bias=bias, **parameters)
 
-    def explicit(self, bias: str = "fixed", **parameters: Any) -> LRPRule:
+    def explicit(self, bias: Bias = "fixed", **parameters: Any) -> LRPRule:
         """The explicit rule; raises :class:`InputError` for the same parameters."""
         return self.formula(bias=bias, **parameters)
 
@@ -63,7 +63,7 @@ class Choice:
     """
 
     rule: Rule
-    bias: str
+    bias: Bias
     parameters: tuple[tuple[str, Any], ...]
 
     def __post_init__(self):

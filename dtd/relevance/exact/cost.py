@@ -25,7 +25,8 @@ def cost_above(layers: Sequence[Layer], searched: dict[int, int], position: int)
     ``searched``: for each layer with an exact model, how many points of the decomposition above one root takes.
     ``V(p) = 1 + Σ_{q > p} K_q E_q V(q)`` over the exact layers q above p, with ``K_q`` units and ``E_q`` points each.
     """
-    size, costs = 0, {}
+    size = 0
+    costs: dict[int, Cost] = {}
     for q in range(len(layers) - 1, position - 1, -1):
         size += prod(layers[q].shape)
         evaluations = 1 + sum(prod(layers[m].shape) * searched[m] * cost.evaluations for m, cost in costs.items())

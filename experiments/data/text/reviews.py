@@ -71,7 +71,7 @@ def reviews(labelled: Sequence[Labelled], config: ReviewsConfig) -> Reviews:
         pad_sequence([vocabulary.encoded(t.words) for t in part], batch_first=True, padding_value=PADDING) for part in texts
     ]
     y = [torch.tensor([review.label for review in part]) for part in (train, test)]
-    return Reviews(x[0], y[0], x[1], y[1], Real(), 2, *texts, vocabulary, config.max_words)
+    return Reviews(x[0], y[0], x[1], y[1], Real(), 2, texts[0], texts[1], vocabulary, config.max_words)
 
 
 def unique(labelled: Sequence[Labelled]) -> list[Labelled]:

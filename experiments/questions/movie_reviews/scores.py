@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 import torch
@@ -48,7 +49,8 @@ def findings(config: Config, network: ReviewNetwork, texts: Sequence[Tensor]) ->
     """
     asked: MovieReviewsConfig = config.question
     places = [place for place, text in enumerate(texts) if len(text)]
-    said, agreement, audited = {}, [], []
+    said: dict[Any, Any] = {}
+    agreement, audited = [], []
     for group in progress(groups(config, network, texts), "explaining", len({len(texts[place]) for place in places})):
         said |= spoken(network, group)
         agreement.append(compared(group.only(places[: asked.compared])))

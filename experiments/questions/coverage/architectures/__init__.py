@@ -27,13 +27,16 @@ def missing() -> list[str]:
 
 
 def modules() -> list[str]:
-    """The modules of the families whose library is installed, after the one that lets torchvision be imported."""
+    """The modules of the families whose library is installed; before them what makes torchvision importable.
+
+    timm and transformers import torchvision too, where it is installed.
+    """
     usable = (name for name, library in FAMILIES.items() if library is None or installed(library))
-    return ["experiments.machine.vision", *(f"{__name__}.{name}" for name in usable)]
+    repair = ["experiments.machine.vision"] if installed("torchvision") else []
+    return [*repair, *(f"{__name__}.{name}" for name in usable)]
 
 
 def architectures() -> Iterator[Architecture]:
     """Every architecture whose library is installed, family by family."""
-    found = [import_module(name) for name in modules()]
-    for family in found[1:]:
-        yield from family.ARCHITECTURES
+    for module in map(import_module, modules()):
+        yield from getattr(module, "ARCHITECTURES", ())
