@@ -46,7 +46,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     relevance: dict[tuple[int, str], Tensor] = {}
     kept, closed = [], {}
     inputs = {"input_ids": given.ids}
-    for name, plan in plans(config, network, (inputs, inputs)).items():
+    for name, plan in plans(config, network, None).items():
         targets = [each.initial for each in chosen]
         for place, out in enumerate(explain_each(network, inputs, targets, plan)):
             relevance[place, name] = of_tokens(out)

@@ -79,7 +79,7 @@ def reader(config: Config, classifier: Classifier, texts: Sequence[Tokens], dtyp
     classifier.model.to(dtype)
     ids = classifier.batch([text.ids for text in texts[:2]])
     network = trace(classifier.model, ids)
-    return Reader(classifier, network, plans(config, network, (ids, ids)))
+    return Reader(classifier, network, plans(config, network, None))
 
 
 def for_predicted(logits: Tensor) -> Tensor:
