@@ -20,6 +20,16 @@ class PairBalance(Printed):
     Since ``φ_m = Σ_a p_ma``, the table sums to the similarity; nothing is rescaled to make it so.
 
     # shape: similarity (B,), table (B, 4, 4)
+
+    ⟨(1, 2), (3, 4)⟩ = 11, all of it first order on either side.
+
+    >>> import dtd, torch
+    >>> model = torch.nn.Linear(2, 2, bias=False)
+    >>> _ = torch.nn.init.eye_(model.weight)
+    >>> x, other = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])
+    >>> found = dtd.pairs(dtd.trace(model, x), x, other, dtd.Plan.uniform("lrp0"))
+    >>> found.balance.similarity, found.balance.table[0, 0]
+    (tensor([11.]), tensor([11.,  0.,  0.,  0.]))
     """
 
     similarity: Tensor

@@ -28,6 +28,17 @@ class PairExplanation:
     ``scale`` is c: 1 for a dot product, ``1 / (‖φ(x)‖ ‖φ(x′)‖)`` for a cosine. Made by :func:`dtd.pairs`.
 
     # shape: scale (B,)
+
+    ⟨(1, 2), (3, 4)⟩ = 1 · 3 + 2 · 4: only features at the same place meet.
+
+    >>> import dtd, torch
+    >>> model = torch.nn.Linear(2, 2, bias=False)
+    >>> _ = torch.nn.init.eye_(model.weight)
+    >>> x, other = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])
+    >>> found = dtd.pairs(dtd.trace(model, x), x, other, dtd.Plan.uniform("lrp0"))
+    >>> found.product(), found.similarity
+    (tensor([[[3., 0.],
+             [0., 8.]]]), tensor([11.]))
     """
 
     left: PairSide

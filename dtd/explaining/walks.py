@@ -23,6 +23,18 @@ class WalkRelevance(Printed):
     """Relevance of every walk along edges; ``rest`` is what all other walks have, and 0 where the edges are the network's.
 
     # shape: paths (W, L + 1), the input's node first; relevance (W,)
+
+    All walks of a graph of two nodes.
+
+    >>> import dtd, torch
+    >>> class Nodes(torch.nn.Module):
+    ...     def forward(self, x):
+    ...         return torch.relu(torch.tensor([[1.0, 1.0], [0.0, 1.0]]) @ x).sum(1)
+    >>> x = torch.tensor([[[1.0], [2.0]]])
+    >>> found = dtd.walks(dtd.trace(Nodes(), x), x, 0, layers=["relu"])
+    >>> every = found.every(torch.tensor([[1, 1], [0, 1]]))
+    >>> every.paths.tolist(), every.relevance
+    ([[0, 0], [1, 0], [1, 1]], tensor([1., 2., 2.]))
     """
 
     paths: Tensor
@@ -39,7 +51,19 @@ class WalkRelevance(Printed):
 
 @dataclass(frozen=True, eq=False)
 class Walks(Printed):
-    """The walks of one sample. Made by :func:`dtd.walks`; nothing is computed until something is asked for."""
+    """The walks of one sample. Made by :func:`dtd.walks`; nothing is computed until something is asked for.
+
+    Two nodes with 1 and 2; the first reads both, the second itself.
+
+    >>> import dtd, torch
+    >>> class Nodes(torch.nn.Module):
+    ...     def forward(self, x):
+    ...         return torch.relu(torch.tensor([[1.0, 1.0], [0.0, 1.0]]) @ x).sum(1)
+    >>> x = torch.tensor([[[1.0], [2.0]]])
+    >>> found = dtd.walks(dtd.trace(Nodes(), x), x, 0, layers=["relu"])
+    >>> found.of([(0, 0), (1, 0), (1, 1)]), found.total
+    (tensor([1., 2., 2.]), tensor(5.))
+    """
 
     network: Network
     inputs: Inputs
