@@ -1,7 +1,7 @@
 """From an exported graph to layers: walks the nodes and keeps track of what each one is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -12,14 +12,14 @@ from dtd.affine import AffineMap
 from dtd.domain import Box, Domain, Real
 from dtd.errors import DTDError, UnsupportedOp
 from dtd.network.discrete import Discrete, composed, result_of
-from dtd.network.kinds import LIKE, STEERED, check_finite, coarseness, is_floating, is_random
+from dtd.network.kinds import LIKE, check_finite, coarseness, has_no_slope, is_random, is_steered
 from dtd.network.lookups import MOVES
 from dtd.network.refill import Again, Emitted, Refill, filled
 from dtd.network.refs import Ref, flatten
 from dtd.network.sides import Side, SideProgram, replaced
 from dtd.network.sizes import CallSizes, Shape, is_stripped, stored
 from dtd.op import Op
-from dtd.primitive import Held
+from dtd.primitive import Held, Mover
 from dtd.propagation import Layer
 
 Handler = Callable[..., Ref | tuple[Ref, ...]]
@@ -58,12 +58,12 @@ class Lowering:
                 val = node.meta["val"]
                 example = torch.empty(self.full(node.args[0]), dtype=val.dtype, device=self.like.device)
                 return node.target(example, *args[1:], **kwargs)
-            if not is_floating(node.meta.get("val")):
+            if has_no_slope(node, values):
                 return self.discrete(node, args, kwargs)
-            handler = self.handlers.get(node.target)
+            handler = self.handlers.get(node.target) or self.handlers.get(str(node.target))
             if handler is None:
                 raise UnsupportedOp(str(node.target), self.path(node), self.advice(str(node.target)))
-            if node.target not in STEERED and any(isinstance(v, Discrete) for v in values):
+            if not is_steered(node.target) and any(isinstance(v, Discrete) for v in values):
                 args, kwargs = replaced((args, kwargs), Discrete, lambda d: self.held(node, d))
             return self.handle(handler, node, args, kwargs)
         if is_random(node):
@@ -187,10 +187,9 @@ class Lowering:
         """
         full = self.full(node) if full is None else full
         if self.recorded is not None:
-            held: tuple[Any, ...] = fields(op) if is_dataclass(op) else ()
-            self.recorded.append(Emitted(op, tuple(f.name for f in held if isinstance(getattr(op, f.name), Tensor))))
+            self.recorded.append(Emitted.of(op))
             return Ref(-1, full, Real())
-        domain = domain or inputs[0].domain
+        domain, held = domain or inputs[0].domain, tuple(ref.held for ref in inputs)
         if isinstance(op, AffineMap):
             check_finite(op, self.owners, str(node.target), self.path(node) or "(model)")
         if image is None:
@@ -208,10 +207,11 @@ class Lowering:
                 domain=domain,
                 image=image,
                 domains=tuple(ref.domain if ref.index >= 0 else Real() for ref in inputs),
+                held=held if any(held) else (),
                 weighted=weight is not None or kind in ("batch_norm", "opaque"),
             )
         )
-        return Ref(len(self.layers) - 1, full, image)
+        return Ref(len(self.layers) - 1, full, image, held=all(held) or (isinstance(op, Mover) and op.holds))
 
     def unique(self, name: str) -> str:
         """The name itself at its first use, ``name@2`` at the second."""

@@ -25,13 +25,25 @@ def one_bag(weight: Tensor, ids: Tensor, offsets: Tensor, scale=False, mode=0, *
     return joined, offsets, offsets, offsets
 
 
+def counted(x: Tensor, bins: int = 100, low: float = 0, high: float = 0) -> Tensor:
+    """``histc``: how many entries lie in each of some intervals of one length."""
+    x = x.flatten()
+    limits = x.aminmax() if low == high else (x.new_full((), float(low)), x.new_full((), float(high)))
+    alike = (limits[0] == limits[1]).to(x.dtype)
+    first, last = limits[0] - alike, limits[1] + alike
+    place = ((x - first) / (last - first) * bins).floor().clamp(max=bins - 1)
+    members = (place == torch.arange(bins, dtype=x.dtype, device=x.device)[:, None]) & (x >= first) & (x <= last)
+    return members.sum(1).to(x.dtype)
+
+
 def simpler() -> dict[Any, Callable]:
     """Ops that the export writes as simpler ones: recurrent modules as their cells, einsum as matrix products."""
     recurrent = [aten.lstm.input, aten.gru.input, aten.rnn_tanh.input, aten.rnn_relu.input]
     cells = (aten.lstm_cell.default, aten.gru_cell.default, aten.rnn_tanh_cell.default, aten.rnn_relu_cell.default)
     known = torch.export.default_decompositions()
     composed = {op: known[op] for op in (aten.einsum.default, *cells)}
-    return {**torch._decomp.get_decompositions(recurrent), **composed, aten.embedding_bag.padding_idx: one_bag}
+    own = {aten.embedding_bag.padding_idx: one_bag, aten.histc.default: counted}
+    return {**torch._decomp.get_decompositions(recurrent), **composed, **own}
 
 
 def is_plain(program: ExportedProgram, known: Container[Any]) -> bool:

@@ -7,7 +7,7 @@ from dtd.callers.arithmetic import own_arithmetic
 from dtd.domain import Domain, Real, exact, varies_by_sample
 from dtd.errors import DTDError, TraceError, UnsupportedOp
 from dtd.network.above import output_from
-from dtd.network.capture import OneTensor, failure
+from dtd.network.capture import OneTensor, experts, failure
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.network.reader import Axes
@@ -82,7 +82,7 @@ def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], bat
     except DTDError:
         raise
     except Exception as error:
-        raise TraceError(f"The model itself fails on one sample{failure(error)}") from error
+        raise TraceError(f"The model itself fails on one sample{failure(error)}{experts(model.model)}") from error
     wide = [b or k in network.axes.wide for k, b in enumerate(batched)]
     leaves = [
         torch.stack([s[k] for s in singles]) if k in network.axes.wide else batch_of(singles, wide)[k]
