@@ -57,7 +57,9 @@ def has_no_slope(node: Node, values: list[Any]) -> bool:
     """
     if not is_floating(node.meta.get("val")):
         return True
-    return not any(isinstance(v, (Ref, Side)) for v in values) and (node.target in CONVERSIONS or not is_steered(node.target))
+    return not any(isinstance(v, (Ref, Side)) for v in values) and (
+        node.target in CONVERSIONS or not is_steered(node.target)
+    )
 
 
 def is_random(node: Node) -> bool:

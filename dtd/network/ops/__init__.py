@@ -11,6 +11,7 @@ from dtd.network.ops.pointwise import POINTWISE
 from dtd.network.ops.pooling import POOLING
 from dtd.network.ops.select import SELECTIONS
 from dtd.network.ops.structure import STRUCTURE
+from dtd.network.ops.vector_norm import VECTOR_NORMS
 from dtd.network.ops.winners import WINNERS
 
 HANDLERS = {
@@ -25,6 +26,7 @@ HANDLERS = {
     **LINEAR,
     **POINTWISE,
     **EXPERTS,
+    **VECTOR_NORMS,
 }
 
 

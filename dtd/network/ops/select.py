@@ -58,9 +58,7 @@ def filled_layer(low: Lowering, node, x: Ref, mask: Tensor, value: Tensor | floa
     return low.emit(node, "fill", op, (ref,), image=op.image(ref.domain), full=full)
 
 
-def routed(
-    low: Lowering, node, kind: str, function: Callable, args: tuple, kwargs: dict, full: Shape | None = None
-) -> Ref:
+def routed(low: Lowering, node, kind: str, function: Callable, args: tuple, kwargs: dict, full: Shape | None = None) -> Ref:
     """A layer that moves entries to where activations say."""
     full = low.full(node) if full is None else full
     steering = sources([v for v in leaves_of(args, kwargs) if isinstance(v, Discrete)])
