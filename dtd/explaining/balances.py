@@ -15,7 +15,7 @@ from dtd.network.frozen import version
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.op import Op
-from dtd.propagation import Layer, Propagation
+from dtd.propagation import Layer, Propagation, per_sample
 from dtd.taylor import Balance
 
 Decomposed = tuple[dict[int, Tensor], dict[int, Balance], dict[int, Tensor]]
@@ -66,7 +66,7 @@ class Replay(NamedTuple):
         magnitudes: dict[int, Tensor] = {}
 
         def seen(i: int, relevance: Tensor) -> None:
-            magnitudes[i] = relevance.abs().flatten(1).sum(1)
+            magnitudes[i] = per_sample(relevance.abs())
 
         return *relevance_pass(self.graph, self.models, swept, self.initial, self.values, seen), magnitudes
 

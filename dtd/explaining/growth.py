@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dtd.explaining.balances import Record
+from dtd.propagation import per_sample
 
 LARGE = 1e3  # times what is explained: more is said
 
@@ -20,7 +21,7 @@ class UnderflowWarning(UserWarning):
 
 def total(parts: tuple[Tensor, ...]) -> Tensor:
     """``Σ |R|`` of each sample over several tensors. # shape: (B, *) each -> (B,)"""
-    return torch.stack([part.abs().flatten(1).sum(1) for part in parts]).sum(0)
+    return torch.stack([per_sample(part.abs()) for part in parts]).sum(0)
 
 
 def outgrows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:

@@ -12,7 +12,7 @@ from torch.export import Dim, ExportedProgram
 
 from dtd.errors import DTDError, InputError, TraceError, UnsupportedOp
 from dtd.network.leaves import Signature
-from dtd.network.rewriting import is_plain, simpler
+from dtd.network.rewriting import in_simple_ops, masks_as_given
 
 Output = str | int | Callable[[Any], Tensor] | None
 BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -98,10 +98,10 @@ def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]]
     try:
         logger.setLevel(logging.ERROR)
         torch.backends.mha.set_fastpath_enabled(False)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), masks_as_given():
             warnings.simplefilter("ignore")
             program = torch.export.export(model, tuple(leaves), dynamic_shapes=(tuple(dynamic),))
-            return program if is_plain(program, known) else program.run_decompositions(simpler())
+            return in_simple_ops(program, known)
     except DTDError:
         raise
     except Exception as error:

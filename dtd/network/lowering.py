@@ -70,7 +70,7 @@ class Lowering:
             raise self.unsupported(node, "It draws random numbers; make them a buffer of the model.")
         if any(isinstance(v, Side) for v in values):
             return self.side(node, args, kwargs)
-        return node.target(*args, **kwargs)
+        return self.sizes.learned(node.meta.get("val"), node.target(*args, **kwargs))
 
     def side(self, node: Node, args: tuple, kwargs: dict) -> Any:
         """A step of the side program; its results one by one where it has several."""

@@ -31,19 +31,9 @@ REDUCTIONS = frozenset(
 )
 INSIDE = CASTS | frozenset(
     (
-        aten.pow.Tensor_Scalar,
-        aten.mul.Tensor,
-        aten.add.Tensor,
-        aten.sub.Tensor,
-        aten.div.Tensor,
-        aten.square.default,
-        aten.abs.default,
-        aten.sqrt.default,
-        aten.rsqrt.default,
-        aten.reciprocal.default,
-        aten.clamp_min.default,
-        aten.clamp.default,
-        aten.unsqueeze.default,
+        *(aten.mul.Tensor, aten.add.Tensor, aten.sub.Tensor, aten.div.Tensor, aten.unsqueeze.default),
+        *(aten.pow.Tensor_Scalar, aten.square.default, aten.abs.default, aten.sqrt.default, aten.rsqrt.default),
+        *(aten.reciprocal.default, aten.clamp_min.default, aten.clamp_min.Tensor, aten.clamp.default, aten.maximum.default),
     )
 )
 

@@ -128,7 +128,7 @@ class PositionWise(Where):
 
 
 @dataclass(frozen=True)
-class Rectified(Weighted):
+class GoesThroughReLU(Weighted):
     """Layers with weights whose output goes through a ReLU and nowhere else; other kinds: ``kind("sum") & rectified``."""
 
     def __repr__(self) -> str:
@@ -163,7 +163,7 @@ class First(Weighted):
 every = depth()
 first = First()
 position_wise = PositionWise()
-rectified = Rectified()
+rectified = GoesThroughReLU()
 last = index(-1)
 convolutions = kind("convolution", "transposed_convolution")
 dense = kind("dense")
