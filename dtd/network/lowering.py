@@ -87,8 +87,7 @@ class Lowering:
         """A value of activations that has no slope; its results one by one where it has several."""
         if any(isinstance(v, Side) for v in flatten([args, kwargs])):
             raise self.unsupported(node, "It compares an activation with an input that is not explained.")
-        val = node.meta["val"]
-        if isinstance(val, Tensor):
+        if isinstance(val := node.meta["val"], Tensor):
             return composed(node.target, args, kwargs, self.full(node), val.dtype)
         whole = composed(node.target, args, kwargs, None, None)
         return tuple(result_of(whole, i, self.full(node, v), v.dtype) for i, v in enumerate(val))
@@ -113,6 +112,8 @@ class Lowering:
             if not sides or self.recorded is not None:
                 return result
             refill = Refill(self, handler, node, given, tuple(side.index for side in sides))
+            if isinstance(result, Tensor):  # what is handed on does not depend on the activation
+                return self.sides.add(refill.value, *sides)
             self.refillable(refill, sides, first)
             if isinstance(result, Ref) and result.shown is not None:
                 return replace(result, shown=self.sides.add(refill.shown, *sides))

@@ -66,6 +66,10 @@ class Refill:
         args, kwargs = filled(self.given, dict(zip(self.indices, sample, strict=True)))
         return self.handler(low, self.node, *args, **kwargs)
 
+    def value(self, *sample: Tensor) -> Tensor:
+        """What the op hands on where no activation is left in it, for one sample's side values."""
+        return self.handled([], sample)
+
     def shown(self, *sample: Tensor) -> Tensor:
         """Which entries of the op's output a softmax sees, for one sample's side values."""
         return self.handled([], sample).shown
