@@ -121,3 +121,36 @@ def test_names_of_types_are_the_same_at_each_look():
     before = frozen(value)
     value.kinds.append(tuple[int])
     assert (frozen(value),) != (before,)
+
+
+def test_an_axis_of_length_one_cannot_be_dynamic_and_the_error_says_what_to_do():
+    model = Called(lambda x: x.cumsum(1).sum(1)).eval()
+    with pytest.raises(dtd.TraceError, match="always 1.*at least 2 long"):
+        dtd.trace(model, rand(2, 1, 3), dynamic={"input": {1: "t"}})
+
+
+class Counted(nn.Module):
+    """A model whose Python code counts the words of the example, which a trace keeps as a number."""
+
+    def forward(self, x):
+        count = x.shape[1] if not torch.compiler.is_compiling() else 4
+        return x.sum(1) / count
+
+
+class Bounded(nn.Module):
+    """As many positions as the example has: one word more and the model fails itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.positions = nn.Embedding(4, 3).double()
+
+    def forward(self, x):
+        return (x * self.positions(torch.arange(x.shape[1]))).sum(1)
+
+
+def test_a_second_length_is_verified():
+    with pytest.raises(dtd.TraceError, match="At another length than the example's.*not the model"):
+        dtd.trace(Counted().eval(), {"x": rand(2, 4, 3)}, dynamic={"x": {1: "words"}})
+    dtd.trace(Counted().eval(), {"x": rand(2, 4, 3)})  # the length is fixed there
+    network = dtd.trace(Bounded().eval(), {"x": rand(2, 4, 3)}, dynamic={"x": {1: "words"}})
+    assert dtd.explain(network, {"x": rand(2, 2, 3)}, 1).output.shape == (2, 3)
