@@ -26,7 +26,7 @@ def fold(layers: list[Layer], output: int, batch_norm: bool) -> tuple[list[Layer
         layer = replace(layer, inputs=tuple(position[i] for i in layer.inputs))
         before = layer.inputs[0]
         alone = before >= 0 and readers[before] == 1 and len(layer.inputs) == 1
-        merged = together(folded[before], layer, batch_norm) if alone else None
+        merged = as_one(folded[before], layer, batch_norm) if alone else None
         if merged is None:
             folded.append(layer)
             position[old], readers[len(folded) - 1] = len(folded) - 1, uses[old]
@@ -40,12 +40,12 @@ def fold(layers: list[Layer], output: int, batch_norm: bool) -> tuple[list[Layer
     return folded, position[output]
 
 
-def together(lower: Layer, layer: Layer, batch_norm: bool) -> Layer | None:
+def as_one(lower: Layer, layer: Layer, batch_norm: bool) -> Layer | None:
     """Two layers as one, of which the first is read by the second alone; None where they are no pair."""
     if batch_norm and layer.kind == "batch_norm" and takes_batch_norm(lower):
         return merge_batch_norm(lower, layer)
     if is_bias(lower, layer):
-        return with_bias(lower, layer)
+        return merge_bias(lower, layer)
     if isinstance(layer.op, Convolution) and is_zero_padding(lower, layer.op):
         return merge_padding(lower, layer)
     if isinstance(layer.op, Reshape) and isinstance(lower.op, Reshape):
@@ -81,7 +81,7 @@ def is_bias(layer: Layer, shift: Layer) -> bool:
     return not scaled and shift.shape == layer.shape and column(layer, shift) is not None
 
 
-def with_bias(layer: Layer, shift: Layer) -> Layer:
+def merge_bias(layer: Layer, shift: Layer) -> Layer:
     """``W a + b`` as one affine layer."""
     bias = column(layer, shift)
     assert bias is not None  # is_bias

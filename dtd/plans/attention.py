@@ -1,7 +1,8 @@
 """Composites from the literature for attention and for recurrent gates."""
 
 from dtd.errors import check_parameter
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import every, kind
 from dtd.propagation import Propagation

@@ -23,7 +23,7 @@ FORMS = {  # written by hand, as torch's layer, input
     "b + x @ W.T": (lambda x: head(B + x @ W.mT), lambda x: head(F.linear(x, W, B)), VECTOR),
     "on words": (lambda x: head(x @ W.mT + B), lambda x: head(F.linear(x, W, B)), WORDS),
     "b with axes": (lambda x: head(F.linear(x, W) + B[None, None]), lambda x: head(F.linear(x, W, B)), WORDS),
-    "one number": (lambda x: head(x @ W.mT + 0.3), lambda x: head(F.linear(x, W, torch.full((4,), 0.3, dtype=torch.double))), VECTOR),
+    "one number": (lambda x: head(x @ W.mT + 0.3), lambda x: head(F.linear(x, W, 0.3 + 0 * B)), VECTOR),
     "minus b": (lambda x: head(x @ W.mT - B), lambda x: head(F.linear(x, W, -B)), VECTOR),
     "einsum": (lambda x: head(torch.einsum("btj,kj->btk", x, W) + B), lambda x: head(F.linear(x, W, B)), WORDS),
     "addmm": (lambda x: head(torch.addmm(B, x, W.mT)), lambda x: head(F.linear(x, W, B)), VECTOR),
