@@ -55,7 +55,7 @@ def simpler() -> dict[Any, Callable]:
     cells = (aten.lstm_cell.default, aten.gru_cell.default, aten.rnn_tanh_cell.default, aten.rnn_relu_cell.default)
     known = torch.export.default_decompositions()
     composed = {op: known[op] for op in (aten.einsum.default, *cells)}
-    own = {aten.embedding_bag.padding_idx: one_bag, aten.histc.default: counted}
+    own: dict[Any, Callable] = {aten.embedding_bag.padding_idx: one_bag, aten.histc.default: counted}
     return {**torch._decomp.get_decompositions(recurrent), **composed, **own}
 
 
