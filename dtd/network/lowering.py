@@ -12,11 +12,12 @@ from dtd.affine import AffineMap
 from dtd.domain import Box, Domain, Real
 from dtd.errors import DTDError, UnsupportedOp
 from dtd.network.discrete import Discrete, composed, result_of
+from dtd.network.images import image_of
 from dtd.network.kinds import LIKE, check_finite, coarseness, has_no_slope, is_random, is_steered
 from dtd.network.lookups import MOVES
 from dtd.network.refill import Again, Emitted, Refill, filled
 from dtd.network.refs import Ref, flatten
-from dtd.network.sides import Side, SideProgram, replaced
+from dtd.network.sides import Side, SideProgram, are_shares, replaced
 from dtd.network.sizes import CallSizes, Shape, is_stripped, stored
 from dtd.op import Op
 from dtd.primitive import Held, Mover
@@ -45,6 +46,7 @@ class Lowering:
     suspects: list[tuple[str, str]] = field(default_factory=list)  # ops along the batch axis, and where they are
     recorded: list[Emitted] | None = None  # layers are recorded here instead, while side values are filled in
     varying: bool = False  # whether constants differ between samples
+    shares: bool = False  # whether these are factors from 0 to 1
 
     def run(self, node: Node, env: dict[Node, Any]) -> Any:
         """The value of one call: a constant, a :class:`Side`, a :class:`Ref`, or a tuple of them."""
@@ -79,8 +81,8 @@ class Lowering:
         leaf = args[0].leaf if node.target in MOVES and isinstance(args[0], Side) else None
         result = self.sides.add(node.target, *args, leaf=leaf, **kwargs)
         if isinstance(result.value, (tuple, list)):
-            count = len(result.value)
-            return tuple(self.sides.add(lambda values, i=i: values[i], result, leaf=leaf) for i in range(count))
+            picks = (lambda values, i=i: values[i] for i in range(len(result.value)))
+            return tuple(self.sides.add(pick, result, leaf=leaf) for pick in picks)
         return result
 
     def discrete(self, node: Node, args: tuple, kwargs: dict) -> Any:
@@ -105,7 +107,7 @@ class Lowering:
         sides = tuple(dict.fromkeys(v for v in flatten([args, kwargs]) if isinstance(v, Side)))
         shown = tuple(v.shown for v in flatten([args, kwargs]) if isinstance(v, Ref) and isinstance(v.shown, Side))
         sides = tuple({side.index: side for side in (*sides, *shown)}.values())
-        first, self.varying = len(self.layers), bool(sides)
+        first, self.varying, self.shares = len(self.layers), bool(sides), are_shares(node.target, sides)
         try:
             args, kwargs = filled(given, {side.index: side.value for side in sides})
             result = handler(self, node, *args, **kwargs)
@@ -163,8 +165,7 @@ class Lowering:
     def constant(self, node: Node, value: Tensor | float, full: Shape) -> Tensor:
         """A constant in the network's dtype that broadcasts to one sample of an activation of shape ``full``."""
         value = torch.as_tensor(value, dtype=self.like.dtype, device=self.like.device)
-        if value.ndim == len(full) and is_stripped(full):
-            value = value[0]
+        value = value[0] if value.ndim == len(full) and is_stripped(full) else value
         if self.varying:
             value = value.reshape([1] * (len(stored(full)) - value.ndim) + list(value.shape))
         return value
@@ -193,8 +194,7 @@ class Lowering:
         domain, held = domain or inputs[0].domain, tuple(ref.held for ref in inputs)
         if isinstance(op, AffineMap):
             check_finite(op, self.owners, str(node.target), self.path(node) or "(model)")
-        if image is None:
-            image = Real() if self.varying and isinstance(op, AffineMap) else op.image(domain)
+        image = image_of(op, domain, self.varying, self.shares) if image is None else image
         path = (self.owners.get(id(weight)) or self.path(node)) if path is None else path
         whole = bool(path) and path in self.modules and kind not in ("pad", "expand")
         self.layers.append(

@@ -154,3 +154,33 @@ def test_a_second_length_is_verified():
     dtd.trace(Counted().eval(), {"x": rand(2, 4, 3)})  # the length is fixed there
     network = dtd.trace(Bounded().eval(), {"x": rand(2, 4, 3)}, dynamic={"x": {1: "words"}})
     assert dtd.explain(network, {"x": rand(2, 2, 3)}, 1).output.shape == (2, 3)
+
+
+TRUTH = torch.tensor([[True, True, False], [False, True, True]])
+IMAGES = {  # functions of x >= 0 and a mask, the mask, whether the product is known to be >= 0
+    "truth values": (lambda x, mask: x.relu() * mask, TRUTH, True),
+    "as numbers": (lambda x, mask: mask.to(x.dtype) * x.relu(), TRUTH, True),
+    "with an axis": (lambda x, mask: (x[..., None].relu() * mask[..., None].double()).flatten(1), TRUTH, True),
+    "compared": (lambda x, mask: x.relu() * (mask > 0).double(), TRUTH.long(), True),
+    "any integers": (lambda x, mask: x.relu() * mask, TRUTH.long(), False),
+    "computed further": (lambda x, mask: x.relu() * (mask.double() - 0.5), TRUTH, False),
+    "divided": (lambda x, mask: x.relu() / (mask.double() - 0.5), TRUTH, False),
+    "of either sign": (lambda x, mask: x * mask, TRUTH, False),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_what_a_mask_of_truth_values_leaves_is_not_negative(name):
+    function, mask, known = IMAGES[name]
+    x = rand(2, 3) - 0.5
+    network = dtd.trace(Called(function).eval(), (x, mask))
+    layer = next(layer for layer in network.layers if layer.kind == "scale" and layer.sides)
+    assert layer.image.nonnegative == known
+    for other in (mask, ~mask if mask.dtype == torch.bool else 1 - mask):
+        torch.testing.assert_close(own(network, (x, other)), function(x, other), **EXACT)
+
+
+def test_pixels_under_a_mask_stay_in_their_box():
+    x = rand(2, 3)
+    network = dtd.trace(Called(lambda x, mask: x * mask).eval(), (x, TRUTH), domain=dtd.Box(0.2, 1.0))
+    assert network.layers[-1].image.bounds() == (0.0, 1.0)
