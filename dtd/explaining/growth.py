@@ -72,7 +72,7 @@ def too_small(initial: Tensor) -> str:
 
 
 def growth(records: Mapping[str, Record], initial: Tensor, parts: tuple[Tensor, ...]) -> dict[str, float]:
-    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down, and at the inputs; the largest over the samples."""
+    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down, then at the inputs; the samples' largest."""
     sizes = {name: record.magnitude for name, record in reversed(list(records.items()))} | {INPUTS: total(parts)}
     explained = total((initial,))
     ratios = {name: torch.where(explained > 0, size / explained, 0.0) for name, size in sizes.items()}
@@ -92,8 +92,8 @@ def message(records: Mapping[str, Record], sizes: Mapping[str, float]) -> str:
     where = "at the inputs" if peak == INPUTS else f"at layer '{peak}'"
     return (
         f"Relevance grows to {sizes[peak]:.3g} times what is explained, {where}; most at layer '{worst}' "
-        f"({records[worst].layer.kind}), by a factor of {steps[worst]:.3g}: contributions of either sign nearly cancel in its "
-        "denominators, so that its roots lie far away. Nothing is clipped. Sums of the input's relevance may still be right; "
-        "single entries mean little. Use a rule whose denominators do not cancel (γ, z⁺), a damping ε, or hold gates and "
-        "scales; out.growth shows every layer."
+        f"({records[worst].layer.kind}), by a factor of {steps[worst]:.3g}: contributions of either sign nearly cancel in "
+        "its denominators, so that its roots lie far away. Nothing is clipped. Sums of the input's relevance may still be "
+        "right; single entries mean little. Use a rule whose denominators do not cancel (γ, z⁺), a damping ε, or hold gates "
+        "and scales; out.growth shows every layer."
     )
