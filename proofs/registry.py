@@ -52,6 +52,7 @@ from proofs.theorems import (
     gradient_times_input,
     master,
     mirror,
+    parts,
     unit_balance,
 )
 
@@ -63,6 +64,7 @@ GROUPS = {
         exact_at_the_kink,
         unit_balance,
         conservation,
+        parts,
         four_steps,
         mirror,
     ),
