@@ -38,12 +38,17 @@ from dtd.explaining.edges import Edges
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning
+from dtd.explaining.pair_balance import PairBalance
+from dtd.explaining.pair_side import Patches
+from dtd.explaining.pairs import PairExplanation, pairs
 from dtd.explaining.starts.contrast import Difference, LogOdds
 from dtd.explaining.starts.reference import FromReference
 from dtd.explaining.starts.unit import Unit
+from dtd.explaining.walks import WalkRelevance, Walks, walks
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.pooling import MaxAsAverage
 from dtd.relevance import (
     Constant,
@@ -108,6 +113,9 @@ __all__ = [
     "Network",
     "NonFiniteError",
     "NonNegative",
+    "PairBalance",
+    "PairExplanation",
+    "Patches",
     "Pattern",
     "Plan",
     "PlanError",
@@ -133,6 +141,8 @@ __all__ = [
     "UnderflowWarning",
     "Unit",
     "UnsupportedOp",
+    "WalkRelevance",
+    "Walks",
     "Weights",
     "ZPlus",
     "audit",
@@ -145,6 +155,7 @@ __all__ = [
     "jittered",
     "lrp",
     "mean_over_plans",
+    "pairs",
     "presets",
     "root_regions",
     "rules",
@@ -152,5 +163,6 @@ __all__ = [
     "toward_data",
     "towards",
     "trace",
+    "walks",
     "where",
 ]

@@ -44,6 +44,7 @@ from proofs.rules import (
     zplus_signed,
 )
 from proofs.theorems import (
+    bilrp,
     conservation,
     epsilon_is_gradient_times_input,
     every_root,
@@ -54,6 +55,7 @@ from proofs.theorems import (
     mirror,
     parts,
     unit_balance,
+    walks,
 )
 
 GROUPS = {
@@ -67,6 +69,8 @@ GROUPS = {
         parts,
         four_steps,
         mirror,
+        bilrp,
+        walks,
     ),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
     "Where the root lives": (

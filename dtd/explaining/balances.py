@@ -42,6 +42,11 @@ class Record(Printed):
     balance: Balance
     magnitude: Tensor  # Σ |R| of the output. shape: (B,)
 
+    def detached(self) -> "Record":
+        """The same numbers, not a part of any computation."""
+        parts = Balance(*(part.detach() for part in self.balance.parts()))
+        return replace(self, balance=parts, magnitude=self.magnitude.detach())
+
 
 class Records(Protocol):
     """Where an explanation finds what happened at each layer."""
@@ -142,7 +147,7 @@ class Kept:
         except StaleError:
             return cls(None)
         layers = {name: replace(r.layer, op=Described(repr(r.layer.op)), refill=None) for name, r in records.items()}
-        return cls({name: replace(record, layer=layers[name]) for name, record in records.items()})
+        return cls({name: replace(record.detached(), layer=layers[name]) for name, record in records.items()})
 
     def records(self) -> Mapping[str, Record]:
         """By name."""

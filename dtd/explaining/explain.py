@@ -6,7 +6,8 @@ from types import MappingProxyType
 import torch
 
 from dtd.callers.arithmetic import own_arithmetic
-from dtd.errors import InputError
+from dtd.errors import InputError, check_parameter
+from dtd.explaining.differentiable import differentiable
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.hidden import At, Places, ThroughLayers, is_start, start_of
 from dtd.explaining.memory import in_parts
@@ -29,6 +30,7 @@ def explain(
     memory: int | None = None,
     fast: bool = True,
     verify: bool = False,
+    create_graph: bool = False,
 ) -> Explanation:
     """Decompose the network's output layer by layer: ``R_j = Σ_k R_{j←k}`` at the roots that ``plan`` chooses.
 
@@ -56,9 +58,12 @@ def explain(
         fast: False goes by the definition, layer by layer with its balance; the same relevance, slower.
         verify: run the model itself on the inputs too, and raise :class:`TraceError` where its output is not the
             explanation's: for models whose code depends on more than the trace can see.
+        create_graph: relevance that can be differentiated, by the inputs and by the model's parameters that require
+            gradients, for losses on explanations. The pass is then the one by definition, over layers built anew for this
+            call; ``pass_dtype`` and ``memory`` are for the other one.
 
-    Gradients and ``torch.autocast`` are off inside. What a user's function receives (targets, damping, metrics, relevance
-    models) is its own copy.
+    ``torch.autocast`` is off inside, and so are gradients unless they are asked for. What a user's function receives
+    (targets, damping, metrics, relevance models) is its own copy.
 
     Raises:
         InputError, DomainError: an input or target that does not fit.
@@ -66,17 +71,31 @@ def explain(
         NonFiniteError: activations or relevance overflow, naming the layer.
         StaleError: the model changed since it was traced in more than the values of its parameters and buffers.
         BudgetError: a relevance model that would cost more than it was given, or one sample more than ``memory``.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: R = a ⊙ w under LRP-0.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.rules.choose("lrp0"))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 3., -1.]])
     """
+    places = Places(at, through, start_of([target]))
+    left_out = memory is None and pass_dtype is None
+    check_parameter(left_out or not create_graph, "memory and pass_dtype", "left out with create_graph", "given")
     with own_arithmetic():
-        request = Request.of(network, inputs, plan, pass_dtype, fast, Places(at, through, start_of([target])))
-        if memory is not None:
-            found = in_parts(request, inputs, target, memory)
+        if create_graph:
+            found = differentiable(network, inputs, target, plan, places)
+        elif memory is not None:
+            found = in_parts(Request.of(network, inputs, plan, pass_dtype, fast, places), inputs, target, memory)
         else:
-            found = request.sweep().explanation(target, last=True)
+            found = Request.of(network, inputs, plan, pass_dtype, fast, places).sweep().explanation(target, last=True)
         if verify:
             if is_start(target):
                 raise InputError(f"With verify=True the network's own output is explained; found {target!r} as target.")
-            verify_output(network, inputs, found.output)
+            verify_output(network, inputs, found.output.detach())
         return found
 
 
@@ -95,6 +114,15 @@ def explain_each(
     Arguments and errors are those of :func:`explain`, but for ``memory``: the sweep of all samples is kept. Relevance of one
     target is computed when it is asked for, so that a loop over many targets holds what it keeps. Targets are all of the
     network's output, or all units of one layer.
+
+    Two outputs of one layer, a ⊙ w each.
+
+    >>> import dtd, torch
+    >>> layer = torch.nn.Linear(2, 2)
+    >>> _ = layer.load_state_dict({"weight": torch.tensor([[3.0, -1.0], [1.0, 1.0]]), "bias": torch.zeros(2)})
+    >>> net = dtd.trace(layer, torch.ones(1, 2))
+    >>> [out.relevance for out in dtd.explain_each(net, torch.ones(1, 2), (0, 1), dtd.Plan.uniform("lrp0"))]
+    [tensor([[ 3., -1.]]), tensor([[1., 1.]])]
     """
     with own_arithmetic():
         if not isinstance(targets, Collection):

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import InputError
 from dtd.explaining.balances import Replay, versions
 from dtd.explaining.explanation import Explanation
@@ -122,7 +121,6 @@ class ForwardSweep(NamedTuple):
         return checked(found, graph.base, models)
 
 
-@own_arithmetic()
 def by_definition(request: Request, target: Target) -> Explanation:
     """The explanation by one pass that finds the balances too."""
     network, (graph, values), models, _, _, passage, *_ = request
@@ -147,5 +145,5 @@ def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -
     if underflows(found.parts, found.initial):
         warnings.warn(too_small(found.initial), UnderflowWarning, stacklevel=4)
     if outgrows(found.parts, found.initial):
-        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=6))
+        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.growth), GrowthWarning, stacklevel=6))
     return found

@@ -28,6 +28,11 @@ class HiddenRelevance(Printed):
     passed: Tensor
     inputs: tuple[Tensor, ...]
 
+    def detached(self) -> "HiddenRelevance":
+        """The same numbers, not a part of any computation."""
+        inputs = tuple(part.detach() for part in self.inputs)
+        return HiddenRelevance(self.modules, self.output.detach(), self.passed.detach(), inputs)
+
 
 @dataclass(frozen=True, eq=False)
 class Passage:
