@@ -17,11 +17,12 @@ from experiments.figures.terminal.table import table
 from experiments.figures.text import for_terminal, strongest
 
 LEGEND = """\
-differs: the largest |derived − explicit| in double precision, single: the largest error of single precision, both
-relative to the text's largest |relevance|. gap: what balances leave of what is explained. Σ: relevance of all tokens /
-log-odds of the predicted class, special: that of the tokens that the tokenizer adds (medians). against: share of words'
-relevance that speaks against the prediction. area: mean probability of the predicted class while words are deleted, the
-most relevant first; lower is better. gain: how far that is below a random order. ± is one standard error over texts."""
+differs: the largest |derived − explicit| in double precision, single: the largest error of single precision, rounded:
+that of weights rounded to bfloat16, computed with in single precision; all relative to the text's largest |relevance|.
+gap: what balances leave of what is explained. Σ: relevance of all tokens / log-odds of the predicted class, special: that
+of the tokens that the tokenizer adds (medians). against: share of words' relevance that speaks against the prediction.
+area: mean probability of the predicted class while words are deleted, the most relevant first; lower is better. gain: how
+far that is below a random order. ± is one standard error over texts."""
 TOKEN_LEGEND = """\
 Σ: relevance of all tokens / what is explained; first: that of the first token, likewise; size: Σ|relevance of a token| /
 what is explained; gradient: correlation with gradient × input over the tokens. gap: what balances leave of it."""
@@ -32,10 +33,10 @@ def show_sentiment(tables: Tables, console: Console) -> None:
     """Accuracy; the first drawn text under every method; what every method is worth; what blocks keep back."""
     console.print(accuracy(tables["accuracy"]))
     show_texts(tables, console, said, SIDES)
-    columns = ("plan", "differs", "single", "gap", "Σ", "special", "spread", "against", "area", "gain")
+    columns = ("plan", "differs", "single", "rounded", "gap", "Σ", "special", "spread", "against", "area", "gain")
     made = table(f"Plans, on {counted(tables['rows'].texts.iloc[0], 'text')}", *columns)
     for row in tables["rows"].itertuples():
-        checks = [f"{x:.1e}" for x in (row.differs, row.single, row.gap)] if row.compared else [""] * 3
+        checks = [f"{x:.1e}" for x in (row.differs, row.single, row.rounded, row.gap)] if row.compared else [""] * 4
         shape = ["" if pd.isna(x) else f"{x:.2f}" for x in (row.conserved, row.special, row.spread, row.against)]
         made.add_row(plain(row.plan), *checks, *shape, spread(row.area, row.area_se), spread(row.gain, row.gain_se))
     console.print(made)
