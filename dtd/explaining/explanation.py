@@ -33,6 +33,16 @@ class Explanation:
     ``relevance`` is a tensor where the network was traced with one tensor, and otherwise a mapping by the inputs' names.
 
     # shape: relevance (B, *in) of each explained input, output (B, *out), initial (B, *out)
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.rules.choose("lrp0"))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan)
+    Explanation(relevance=tensor(1, 2), output=tensor(1, 1), conservation Σ R(inputs) / Σ R(output) = 1)
     """
 
     relevance: Tensor | Mapping[str, Tensor]
@@ -72,9 +82,10 @@ class Explanation:
     def growth(self) -> dict[str, float]:
         """``Σ|R| / Σ|R_initial|`` at the output of each layer, from the output down, for the sample where it is largest.
 
-        An explanation whose input relevance exceeds 1000 warns (:class:`GrowthWarning`) with the layer and the reason.
+        The last one, ``(inputs)``, is that of all explained inputs together: where it exceeds 1000 for some sample, a
+        :class:`GrowthWarning` says so, with the layer and the reason.
         """
-        return growth(self.layers, self.initial)
+        return growth(self.layers, self.initial, self.parts)
 
     def conservation(self) -> Tensor:
         """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.
@@ -175,5 +186,5 @@ def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -
     if underflows(found.parts, found.initial):
         warnings.warn(too_small(found.initial), UnderflowWarning, stacklevel=4)
     if outgrows(found.parts, found.initial):
-        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=6))
+        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.growth), GrowthWarning, stacklevel=6))
     return found
