@@ -29,15 +29,26 @@ from dtd.errors import (
     TraceError,
     UnsupportedOp,
 )
+from dtd.estimate.concepts import Concepts, concepts
 from dtd.estimate.min_max import Training, fit_min_max
 from dtd.estimate.patterns import estimate_patterns
+from dtd.estimate.subspaces import Subspaces, subspaces
 from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
+from dtd.explaining.edges import Edges
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning
+from dtd.explaining.pair_balance import PairBalance
+from dtd.explaining.pair_side import Patches
+from dtd.explaining.pairs import PairExplanation, pairs
+from dtd.explaining.starts.contrast import Difference, LogOdds
+from dtd.explaining.starts.reference import FromReference
+from dtd.explaining.starts.unit import Unit
+from dtd.explaining.walks import WalkRelevance, Walks, walks
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.pooling import MaxAsAverage
 from dtd.relevance import (
     Constant,
@@ -55,6 +66,8 @@ from dtd.relevance import (
     Tangent,
     TrainingFree,
 )
+from dtd.relevance.gate import Subspace
+from dtd.relevance.passage import HiddenRelevance
 from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
 from dtd.taylor import Balance, TaylorTerms
 
@@ -64,12 +77,15 @@ __all__ = [
     "Balance",
     "Box",
     "BudgetError",
+    "Concepts",
     "Constant",
     "Contributions",
     "DTDError",
+    "Difference",
     "Direction",
     "Domain",
     "DomainError",
+    "Edges",
     "Entry",
     "Exact",
     "Explanation",
@@ -77,14 +93,17 @@ __all__ = [
     "Factor",
     "Flat",
     "Follow",
+    "FromReference",
     "Gamma",
     "Generic",
     "GrowthWarning",
     "HeldScale",
+    "HiddenRelevance",
     "Identity",
     "InputError",
     "Jitter",
     "Linear",
+    "LogOdds",
     "MatMulShares",
     "MaxAsAverage",
     "MeanExplanation",
@@ -94,6 +113,9 @@ __all__ = [
     "Network",
     "NonFiniteError",
     "NonNegative",
+    "PairBalance",
+    "PairExplanation",
+    "Patches",
     "Pattern",
     "Plan",
     "PlanError",
@@ -107,6 +129,8 @@ __all__ = [
     "SignedGamma",
     "SoftmaxTangent",
     "StaleError",
+    "Subspace",
+    "Subspaces",
     "Tangent",
     "TaylorTerms",
     "ToBox",
@@ -115,11 +139,15 @@ __all__ = [
     "Training",
     "TrainingFree",
     "UnderflowWarning",
+    "Unit",
     "UnsupportedOp",
+    "WalkRelevance",
+    "Walks",
     "Weights",
     "ZPlus",
     "audit",
     "audit_cost",
+    "concepts",
     "estimate_patterns",
     "explain",
     "explain_each",
@@ -127,11 +155,14 @@ __all__ = [
     "jittered",
     "lrp",
     "mean_over_plans",
+    "pairs",
     "presets",
     "root_regions",
     "rules",
+    "subspaces",
     "toward_data",
     "towards",
     "trace",
+    "walks",
     "where",
 ]
