@@ -11,8 +11,9 @@ from dtd.callers.printing import Printed
 from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explaining.explain import explain
 from dtd.explaining.request import Asked
+from dtd.explaining.rows import samples_at
 from dtd.explaining.starts.unit import layer_index
-from dtd.explaining.walkable import common_nodes, extended, one_sample_repeated
+from dtd.explaining.walkable import common_nodes, extended
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
@@ -119,7 +120,7 @@ class Walks(Printed):
         target = self.target
         if isinstance(target, Tensor) and target.ndim:
             target = target[rows.to(target.device)]
-        out = explain(self.network, one_sample_repeated(self.network, self.inputs, rows), target, self.plan, through=through)
+        out = explain(self.network, samples_at(self.network, self.inputs, rows), target, self.plan, through=through)
         return out.parts[0].movedim(self.axis + 1, 1).flatten(2).sum(2)
 
 
