@@ -48,7 +48,8 @@ from dtd.explaining.starts.unit import Unit
 from dtd.explaining.walks import WalkRelevance, Walks, walks
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.pooling import MaxAsAverage
 from dtd.relevance import (
     Constant,

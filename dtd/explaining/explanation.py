@@ -23,6 +23,16 @@ class Explanation:
     ``at`` has the relevance of the hidden layers that were asked for, by name.
 
     # shape: relevance (B, *in) of each explained input, output (B, *out), initial (B, *out)
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.rules.choose("lrp0"))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan)
+    Explanation(relevance=tensor(1, 2), output=tensor(1, 1), conservation Σ R(inputs) / Σ R(output) = 1)
     """
 
     relevance: Tensor | Mapping[str, Tensor]
@@ -66,9 +76,10 @@ class Explanation:
     def growth(self) -> dict[str, float]:
         """``Σ|R| / Σ|R_initial|`` at the output of each layer, from the output down, for the sample where it is largest.
 
-        An explanation whose input relevance exceeds 1000 warns (:class:`GrowthWarning`) with the layer and the reason.
+        The last one, ``(inputs)``, is that of all explained inputs together: where it exceeds 1000 for some sample, a
+        :class:`GrowthWarning` says so, with the layer and the reason.
         """
-        return growth(self.layers, self.initial)
+        return growth(self.layers, self.initial, self.parts)
 
     def edges(self, lower: str, upper: str, *, by: Nodes = "channel", threshold: float = 0.0) -> Edges:
         """``R_{j←k}``: how much of the relevance of each node j of ``lower`` came from each node k of ``upper``.

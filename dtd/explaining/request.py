@@ -149,5 +149,5 @@ def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -
     if underflows(found.parts, found.initial):
         warnings.warn(too_small(found.initial), UnderflowWarning, stacklevel=4)
     if outgrows(found.parts, found.initial):
-        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=6))
+        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.growth), GrowthWarning, stacklevel=6))
     return found
