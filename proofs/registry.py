@@ -53,6 +53,7 @@ from proofs.theorems import (
     gradient_times_input,
     master,
     mirror,
+    parts,
     unit_balance,
     walks,
 )
@@ -65,6 +66,7 @@ GROUPS = {
         exact_at_the_kink,
         unit_balance,
         conservation,
+        parts,
         four_steps,
         mirror,
         bilrp,
