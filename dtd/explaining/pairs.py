@@ -30,6 +30,13 @@ class PairExplanation:
     ``scale`` is c: 1 for a dot product, ``1 / (‖φ(x)‖ ‖φ(x′)‖)`` for a cosine. Made by :func:`dtd.pairs`.
 
     # shape: scale (B,)
+
+    >>> import torch, dtd
+    >>> model, x = torch.nn.Linear(2, 1, bias=False), torch.tensor([[1.0, 2.0]])
+    >>> _ = torch.nn.init.ones_(model.weight)
+    >>> out = dtd.pairs(dtd.trace(model, x), x, x, dtd.Plan.uniform("lrp0"))  # (1 + 2)(1 + 2)
+    >>> out.product().tolist(), out.marginals()[0].tolist(), out.similarity.tolist()
+    ([[[1.0, 2.0], [2.0, 4.0]]], [[3.0, 6.0]], [9.0])
     """
 
     left: PairSide

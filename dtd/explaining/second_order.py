@@ -22,6 +22,11 @@ class SecondOrder(Printed):
     """``f(x) = f(r) + Σ_i first_i + Σ_ij second_ij + remainder``, the Taylor expansion at a reference point r.
 
     # shape: first (B, *in), second (B, I, I) with features in a row, zeroth and remainder (B,)
+
+    >>> import torch, dtd
+    >>> nothing = torch.zeros(1)
+    >>> dtd.SecondOrder(torch.tensor([[1.0, 3.0]]), torch.zeros(1, 2, 2), nothing, nothing).products.tolist()
+    [[[0.25, 0.75], [0.75, 2.25]]]
     """
 
     first: Tensor  # ∂f/∂x_i (r) (x_i − r_i)

@@ -24,6 +24,10 @@ class WalkRelevance(Printed):
     """Relevance of every walk along edges; ``rest`` is what all other walks have, and 0 where the edges are the network's.
 
     # shape: paths (W, L + 1), the input's node first; relevance (W,)
+
+    >>> import torch, dtd
+    >>> dtd.WalkRelevance(torch.tensor([[0, 0], [1, 0]]), torch.tensor([1.0, -2.0]), 0.0).top(1).walk[0]
+    (1, 0)
     """
 
     paths: Tensor
@@ -40,7 +44,14 @@ class WalkRelevance(Printed):
 
 @dataclass(frozen=True, eq=False)
 class Walks(Printed):
-    """The walks of one sample. Made by :func:`dtd.walks`; nothing is computed until something is asked for."""
+    """The walks of one sample. Made by :func:`dtd.walks`; nothing is computed until something is asked for.
+
+    >>> import torch, dtd
+    >>> model, x = torch.nn.ReLU(), torch.tensor([[[1.0], [2.0]]])
+    >>> found = dtd.walks(dtd.trace(model, x), x, lambda y: y, layers=["relu"])  # no node reads another
+    >>> found.every(torch.eye(2)).relevance.tolist(), found.total.item()
+    ([1.0, 2.0], 3.0)
+    """
 
     network: Network
     inputs: Inputs
