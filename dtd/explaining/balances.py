@@ -14,8 +14,7 @@ from dtd.explaining.target import Target
 from dtd.network.frozen import version
 from dtd.network.graph import Graph
 from dtd.network.network import Network
-from dtd.op import Op
-from dtd.propagation import Layer, Propagation
+from dtd.propagation import Layer, Op, Propagation
 from dtd.taylor import Balance
 
 Decomposed = tuple[dict[int, Tensor], dict[int, Balance], dict[int, Tensor]]

@@ -5,9 +5,8 @@ from functools import singledispatch
 from dtd.affine import AffineMap, Diagonal
 from dtd.direction import Activations, Weights
 from dtd.errors import PlanError
-from dtd.op import Op
 from dtd.primitive import LayerNorm, MatMul, Mover, Pointwise, Product, Softmax
-from dtd.propagation import Propagation
+from dtd.propagation import Op, Propagation
 from dtd.relevance.follow import Follow
 from dtd.relevance.identity import Identity
 from dtd.relevance.linear import Linear
