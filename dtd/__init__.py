@@ -52,6 +52,8 @@ from dtd.relevance import (
     ProductShares,
     RelevanceModel,
     SoftmaxTangent,
+    SphereRoot,
+    TakeMost,
     Tangent,
     TrainingFree,
 )
@@ -106,7 +108,9 @@ __all__ = [
     "RootStrategy",
     "SignedGamma",
     "SoftmaxTangent",
+    "SphereRoot",
     "StaleError",
+    "TakeMost",
     "Tangent",
     "TaylorTerms",
     "ToBox",

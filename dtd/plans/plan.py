@@ -25,6 +25,8 @@ from dtd.relevance import (
     ProductShares,
     RelevanceModel,
     SoftmaxTangent,
+    SphereRoot,
+    TakeMost,
     Tangent,
     TrainingFree,
     default,
@@ -34,7 +36,9 @@ from dtd.root import Bias, RootStrategy
 MAX_POOL = kind("max_pool")
 Model = Propagation | RootStrategy | Choice | MaxAsAverage
 
-ALIKE = (Constant, Follow, HeldScale, Identity, MatMulShares, ProductShares, SoftmaxTangent, Tangent)  # formulas themselves
+# formulas themselves
+CURVED = (HeldScale, MatMulShares, ProductShares, SoftmaxTangent, SphereRoot, TakeMost)
+ALIKE = (Constant, Follow, Identity, Tangent, *CURVED)
 FORMS = "a list of entries (where, model), or a choice of the catalogue for all layers with weights: Plan.uniform('gamma')"
 NO_MODEL = (
     "An entry's model must be a relevance model, a root strategy, a choice of the catalogue or an explicit rule; found {}."
