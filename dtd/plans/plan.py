@@ -15,30 +15,13 @@ from dtd.plans.pooling import MaxAsAverage
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import Where, every, kind, selector
 from dtd.propagation import Layer, Propagation
-from dtd.relevance import (
-    Constant,
-    Follow,
-    HeldScale,
-    Identity,
-    Linear,
-    MatMulShares,
-    ProductShares,
-    RelevanceModel,
-    SoftmaxTangent,
-    SphereRoot,
-    TakeMost,
-    Tangent,
-    TrainingFree,
-    default,
-)
+from dtd.relevance import Linear, RelevanceModel, TrainingFree, default
+from dtd.relevance.formulas import ALIKE
 from dtd.root import Bias, RootStrategy
 
 MAX_POOL = kind("max_pool")
 Model = Propagation | RootStrategy | Choice | MaxAsAverage
 
-# formulas themselves
-CURVED = (HeldScale, MatMulShares, ProductShares, SoftmaxTangent, SphereRoot, TakeMost)
-ALIKE = (Constant, Follow, Identity, Tangent, *CURVED)
 FORMS = "a list of entries (where, model), or a choice of the catalogue for all layers with weights: Plan.uniform('gamma')"
 NO_MODEL = (
     "An entry's model must be a relevance model, a root strategy, a choice of the catalogue or an explicit rule; found {}."

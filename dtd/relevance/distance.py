@@ -63,7 +63,7 @@ class SphereRoot(Printed, Propagation):
         y = squares.sum(-1)
         there = relevance * nonzero(y)
         handed = there * self.share(y)
-        lower = ((divide(handed, y)[..., None] * squares).sum(-2),)
+        lower = ((squares * divide(handed, y)[..., None]).sum(-2),)
         parts = {"zeroth": per_sample(relevance - there), "remainder": per_sample(there - handed)}
         return Propagated(lower, balance(relevance, lower, **parts))
 
@@ -77,4 +77,6 @@ class SphereRoot(Printed, Propagation):
     def scale(self, y: Tensor) -> Tensor:
         """``s``: where the root lies between the centre (0) and the data point (1), or beyond it; 0 at the centre."""
         radius = self.radius if not isinstance(self.radius, Tensor) else self.radius.to(y)
+        if not isinstance(radius, Tensor) and radius == 0:
+            return 0 * y
         return divide(radius + 0 * y, torch.sqrt(y))

@@ -13,7 +13,7 @@ EUCLIDEAN = "It is read for p = 2 and constant centres (K, J) as its second argu
 summed = reduction("sum_over_axes")
 
 
-def distance(low: Lowering, node, x, centres, p=2.0, mode=None):
+def euclidean_distance(low: Lowering, node, x, centres, p=2.0, mode=None):
     """``cdist``: the square root of squared distances to constant centres."""
     if low.varying or not isinstance(x, Ref) or isinstance(centres, Ref) or p != 2:
         raise low.unsupported(node, EUCLIDEAN)
@@ -86,7 +86,7 @@ def log_sum_exp(low: Lowering, node, x, axes, keepdim=False):
 
 
 DISTANCES = {
-    aten.cdist.default: distance,
+    aten.cdist.default: euclidean_distance,
     aten.sum.dim_IntList: sum_or_distance,
     aten.logsumexp.default: log_sum_exp,
 }
