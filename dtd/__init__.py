@@ -36,6 +36,7 @@ from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning
 from dtd.network import Network, trace
+from dtd.neuralised import Neuralised, neuralise
 from dtd.plans import presets, rules, where
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.pooling import MaxAsAverage
@@ -94,6 +95,7 @@ __all__ = [
     "Mix",
     "Nearest",
     "Network",
+    "Neuralised",
     "NonFiniteError",
     "NonNegative",
     "Pattern",
@@ -131,6 +133,7 @@ __all__ = [
     "jittered",
     "lrp",
     "mean_over_plans",
+    "neuralise",
     "presets",
     "root_regions",
     "rules",

@@ -11,6 +11,7 @@ from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, recommended, transfo
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.rules import choose
 from dtd.plans.where import domain, every, first, fraction, kind
+from dtd.relevance import SphereRoot, TakeMost
 from dtd.root import Bias, Damping
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "epsilon_plus_flat",
     "lrp_overview_2019",
     "lstm_2017",
+    "neuralised",
     "recommended",
     "transformers_2022",
     "uniform",
@@ -140,4 +142,24 @@ def epsilon_gamma_box(gamma: float = 0.25, epsilon: float = 1e-6, bias: Bias = "
             Entry(kind("dense"), choose("epsilon", bias, epsilon=epsilon), optional=True),
             Entry(every, choose("gamma_signed", bias, gamma=gamma), optional=True),
         ]
+    )
+
+
+def neuralised(bias: Bias = "neuron", gamma: float = 0.0) -> Plan:
+    """For models that :func:`dtd.neuralise` wrote as layers: linear, kernel, distance and density models.
+
+    Squared distances are expanded around their centres, soft minima and maxima share by their softmax, hard ones follow the
+    winner, and constants added to distances and scores (centres, priors, thresholds) stay in the relevance model. Layers with
+    weights are under LRP-0 with their ``bias`` as a neuron, which for a linear model is ``w_j x_j`` beside the intercept, or
+    under the generalised γ rule, for perceptrons. Source: Kauffmann 2020 and 2022; Montavon 2022.
+    """
+    weighted = choose("gamma_signed", bias, gamma=gamma) if gamma else choose("lrp0", bias)
+    return Plan(
+        [
+            Entry(kind("squared_distance"), SphereRoot(), optional=True),
+            Entry(kind("log_sum_exp"), TakeMost(), optional=True),
+            Entry(kind("shift"), choose("wsquare"), optional=True),
+            Entry(every, weighted, optional=True),
+        ],
+        note="models written as layers",
     )

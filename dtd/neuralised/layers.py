@@ -1,0 +1,148 @@
+"""The layers that models are written with: distances, densities, margins between scores, and scaled columns."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dtd.errors import InputError, check_parameter
+
+
+def tensor(values: object) -> Tensor:
+    """Numbers in double precision; raises :class:`InputError` for sparse ones and for NaN or infinity."""
+    if hasattr(values, "toarray"):
+        raise InputError("Models fitted on sparse data are not neuralised: fit the estimator on dense arrays, X.toarray().")
+    made = torch.as_tensor(np.array(values, dtype=np.float64))
+    if not bool(made.isfinite().all()):
+        raise InputError(
+            "The fitted estimator holds NaN or infinity, as a constant or collinear column makes it: remove such columns and "
+            "fit again."
+        )
+    return made
+
+
+def linear(weight: object, bias: object) -> nn.Linear:
+    """``x Wᵀ + b``. # shape: weight (K, J), bias (K,)"""
+    w, b = tensor(weight), tensor(bias)
+    made = nn.Linear(w.shape[1], w.shape[0], dtype=torch.double)
+    made.weight, made.bias = nn.Parameter(w), nn.Parameter(b.expand(w.shape[0]).clone())
+    return made
+
+
+class Standardise(nn.Module):
+    """``(x − centre) ⊙ factor``, column by column."""
+
+    def __init__(self, centre: object, factor: object):
+        super().__init__()
+        self.register_buffer("centre", tensor(centre))
+        self.register_buffer("factor", tensor(factor))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.centre) * self.factor
+
+
+class Distances(nn.Module):
+    """``‖x − u_k‖²``. # shape: (B, J) -> (B, K)"""
+
+    def __init__(self, centres: object):
+        super().__init__()
+        self.register_buffer("centres", tensor(centres))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x.unsqueeze(-2) - self.centres).square().sum(-1)
+
+
+class Densities(nn.Module):
+    """``c_k − ½ ‖(x − μ_k) L_k‖²``, the logarithms of weighted normal densities. # shape: (B, J) -> (B, K)
+
+    ``factors`` are matrices ``L_k (K, J, J)``, or the diagonals of such ``(K, J)``.
+    """
+
+    def __init__(self, means: object, factors: object, constants: object):
+        super().__init__()
+        self.register_buffer("means", tensor(means))
+        self.register_buffer("factors", tensor(factors))
+        self.register_buffer("constants", tensor(constants))
+
+    def forward(self, x: Tensor) -> Tensor:
+        apart = x.unsqueeze(-2) - self.means
+        if self.factors.ndim == 2:
+            white = apart * self.factors
+        else:
+            white = (apart.unsqueeze(-2) @ self.factors).squeeze(-2)
+        return white.square().sum(-1) * -0.5 + self.constants
+
+
+class Plus(nn.Module):
+    """``factor · x + constant``."""
+
+    def __init__(self, factor: float, constant: object):
+        super().__init__()
+        self.factor = float(factor)
+        self.register_buffer("constant", tensor(constant))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factor + self.constant
+
+
+class SoftMaximum(nn.Module):
+    """``log Σ_k e^{x_k}``. # shape: (B, K) -> (B, 1)"""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.logsumexp(x, -1, keepdim=True)
+
+
+class Difference(nn.Module):
+    """``f(x) − g(x)``."""
+
+    def __init__(self, first: nn.Module, second: nn.Module):
+        super().__init__()
+        self.first, self.second = first, second
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.first(x) - self.second(x)
+
+
+class Subset(nn.Module):
+    """Some columns."""
+
+    def __init__(self, columns: Sequence[int]):
+        super().__init__()
+        self.register_buffer("columns", torch.as_tensor(np.array(columns, dtype=np.int64)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.index_select(-1, self.columns)
+
+
+class Branches(nn.Module):
+    """Modules side by side, each for columns of its own."""
+
+    def __init__(self, modules: Sequence[nn.Module], widths: Sequence[int]):
+        super().__init__()
+        self.parts, self.widths = nn.ModuleList(modules), tuple(widths)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pieces = x.split(self.widths, -1)
+        return torch.cat([part(piece) for part, piece in zip(self.parts, pieces, strict=True)], -1)
+
+
+class Margins(nn.Module):
+    """``min_{k≠c} (d_k − d_c)``: by how much c is below all others. # shape: (B, K) -> (B, K)
+
+    With a ``stiffness`` β the minimum is soft, ``−log Σ_{k≠c} e^{−β (d_k − d_c)} / β``; times β this is the log-odds of c
+    under ``softmax(−β d)``.
+    """
+
+    def __init__(self, count: int, stiffness: float | None):
+        super().__init__()
+        check_parameter(stiffness is None or stiffness > 0, "stiffness", "> 0, or None for the hard minimum", stiffness)
+        self.stiffness = stiffness
+        others = [[k for k in range(count) if k != c] for c in range(count)]
+        self.register_buffer("others", torch.tensor(others))
+
+    def forward(self, d: Tensor) -> Tensor:
+        apart = d[:, self.others] - d.unsqueeze(-1)
+        if self.stiffness is None:
+            return apart.amin(-1)
+        return torch.logsumexp(apart * -self.stiffness, -1) / -self.stiffness
