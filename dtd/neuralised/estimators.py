@@ -9,10 +9,9 @@ from dtd.neuralised.scores import Asked, Scored
 
 Builder = Callable[[Any, Asked], Scored]
 
+REGRESSIONS = ("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "LinearSVR")
 MODELS: Mapping[str, Builder] = {
-    **dict.fromkeys(
-        ("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "LinearSVR"), linears.regression
-    ),
+    **dict.fromkeys(REGRESSIONS, linears.regression),
     **dict.fromkeys(
         ("LogisticRegression", "LogisticRegressionCV", "LinearSVC", "RidgeClassifier", "LinearDiscriminantAnalysis"),
         linears.classification,

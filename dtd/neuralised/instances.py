@@ -1,6 +1,7 @@
 """Models of the rows that they were fitted on: one-class models, kernel densities, nearest neighbours."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import lgamma, log, pi
 from typing import Any
 
@@ -75,9 +76,7 @@ def neighbours(estimator: Any, asked: Asked) -> Scored:
     counts = np.bincount(labels, minlength=len(classes))
     kind = "hard" if asked.stiffness is None else f"soft, stiffness {asked.stiffness:g}"
     layers = [Distances(estimator._fit_X[order]), ClassMargins(counts.tolist(), asked.stiffness)]
-    return Scored(
-        layers, f"squared distance to the nearest row of all others, less that of the class's own ({kind})", classes
-    )
+    return Scored(layers, f"squared distance to the nearest row of all others, less that to the class's ({kind})", classes)
 
 
 class ClassMargins(nn.Module):
@@ -88,7 +87,7 @@ class ClassMargins(nn.Module):
         check_parameter(stiffness is None or stiffness > 0, "stiffness", "> 0, or None for the hard minimum", stiffness)
         self.stiffness, ends = stiffness, np.cumsum([0, *counts])
         total = set(range(int(ends[-1])))
-        own = [range(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        own = [range(int(a), int(b)) for a, b in pairwise(ends)]
         self.own = nn.ModuleList(Subset(list(rows)) for rows in own)
         self.others = nn.ModuleList(Subset(sorted(total - set(rows))) for rows in own)
 

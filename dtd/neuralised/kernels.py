@@ -47,7 +47,7 @@ def expansion(estimator: Any, vectors: Any, weights: Any, bias: Any) -> list[nn.
     w = tensor(weights).numpy()
     if kernel == "precomputed" or callable(kernel) or kernel not in ("linear", "rbf", "poly", "polynomial", "sigmoid"):
         raise InputError(
-            f"{type(estimator).__name__} has the kernel {kernel!r}, which says nothing of the columns: kernels 'rbf', 'poly', "
+            f"{type(estimator).__name__} has the kernel {kernel!r}, which says nothing of columns: kernels 'rbf', 'poly', "
             "'linear' and 'sigmoid' are neuralised."
         )
     if kernel == "linear":

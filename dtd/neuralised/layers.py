@@ -16,8 +16,7 @@ def tensor(values: object) -> Tensor:
     made = torch.as_tensor(np.array(values, dtype=np.float64))
     if not bool(made.isfinite().all()):
         raise InputError(
-            "The fitted estimator holds NaN or infinity, as a constant or collinear column makes it: remove such columns and "
-            "fit again."
+            "The fitted estimator holds NaN or infinity, as constant or collinear columns make it: remove them, fit again."
         )
     return made
 

@@ -72,10 +72,10 @@ class Neuralised(nn.Module):
         wrong = [name for name, fine in zip(self.features, np.isfinite(values).all(0), strict=True) if not fine]
         if wrong:
             raise InputError(
-                f"NaN or infinity in {listed(list(map(repr, wrong)), '[]')}: fit a pipeline that begins with a SimpleImputer, "
-                "or fill these in."
+                f"NaN or infinity in {listed(list(map(repr, wrong)), '[]')}: fit a pipeline that starts with a "
+                "SimpleImputer, or fill these in."
             )
-        return torch.as_tensor(values)
+        return torch.tensor(values)
 
     def by_column(self, relevance: Tensor) -> pd.DataFrame:
         """Relevance of the raw columns by name: that of a column's categories is summed. # shape: (B, M) -> (B, columns)"""

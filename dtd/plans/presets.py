@@ -5,13 +5,13 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from dtd.domain import Box, NonNegative, Real
+from dtd.domain import Bound, Box, NonNegative, Real
 from dtd.errors import check_parameter
 from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, recommended, transformers_2022
 from dtd.plans.plan import Entry, Plan
 from dtd.plans.rules import choose
 from dtd.plans.where import domain, every, first, fraction, kind
-from dtd.relevance import SphereRoot, TakeMost
+from dtd.relevance import Generic, SphereRoot, TakeMost
 from dtd.root import Bias, Damping
 
 __all__ = [
@@ -145,17 +145,22 @@ def epsilon_gamma_box(gamma: float = 0.25, epsilon: float = 1e-6, bias: Bias = "
     )
 
 
-def neuralised(bias: Bias = "neuron", gamma: float = 0.0) -> Plan:
+def neuralised(bias: Bias = "neuron", gamma: float = 0.0, reference: Bound | None = None) -> Plan:
     """For models that :func:`dtd.neuralise` wrote as layers: linear, kernel, distance and density models.
 
     Squared distances are expanded around their centres, soft minima and maxima share by their softmax, hard ones follow the
-    winner, and constants added to distances and scores (centres, priors, thresholds) stay in the relevance model. Layers with
-    weights are under LRP-0 with their ``bias`` as a neuron, which for a linear model is ``w_j x_j`` beside the intercept, or
-    under the generalised γ rule, for perceptrons. Source: Kauffmann 2020 and 2022; Montavon 2022.
+    winner, and constants added to distances and scores (centres, priors, thresholds) stay in the relevance model. Layers
+    with weights are under LRP-0 with their ``bias`` as a neuron, which for a linear model is ``w_j x_j`` beside the
+    intercept, or under the generalised γ rule, for perceptrons. Source: Kauffmann 2020 and 2022; Montavon 2022.
+
+    ``reference`` is a point x̃ at which the first layers with weights are expanded instead: for a linear model
+    ``w_j (x_j − x̃_j)`` and the value at x̃ in the zeroth term, which are the exact Shapley values where x̃ is the mean.
     """
     weighted = choose("gamma_signed", bias, gamma=gamma) if gamma else choose("lrp0", bias)
+    at = [] if reference is None else [Entry(first, Generic(reference, at="reference"), optional=True)]
     return Plan(
         [
+            *at,
             Entry(kind("squared_distance"), SphereRoot(), optional=True),
             Entry(kind("log_sum_exp"), TakeMost(), optional=True),
             Entry(kind("shift"), choose("wsquare"), optional=True),
