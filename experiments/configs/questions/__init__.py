@@ -1,10 +1,12 @@
 """Schemas of ``conf/question``; the question of option NAME is asked by ``experiments/questions/NAME``."""
 
 from experiments.configs.base import QuestionConfig
-from experiments.configs.questions import cost, explanations, relevance_models, roots
+from experiments.configs.questions import cost, estimators, explanations, relevance_models, roots
 
 QUESTIONS: dict[str, type[QuestionConfig]] = {
+    "anomaly": estimators.AnomalyConfig,
     "castle": explanations.CastleConfig,
+    "clusters": estimators.ClustersConfig,
     "conservation": roots.ConservationConfig,
     "correspondence": explanations.CorrespondenceConfig,
     "cost": cost.CostConfig,
@@ -21,5 +23,6 @@ QUESTIONS: dict[str, type[QuestionConfig]] = {
     "root_distributions": roots.RootDistributionsConfig,
     "root_regions": roots.RootRegionsConfig,
     "sanity": explanations.SanityConfig,
+    "tabular": estimators.TabularQuestionConfig,
     "validity": roots.ValidityConfig,
 }
