@@ -14,7 +14,7 @@ ARROW = 0.9  # the longest one, in units of the plane
 
 
 def clusters_figures(tables: Tables) -> Mapping[str, Figure]:
-    """The figure ``clusters``: relevance as arrows where there is a plane, and the cosine with the hard minimum's relevance."""
+    """The figure ``clusters``: relevance as arrows where there is a plane, and the cosine with the hard minimum's."""
     rows, plane = tables["rows"], tables.get("points")
     soft = rows[(rows.stiffness != "hard") & (rows.way != "random")]
     names = list(rows.table.unique())
@@ -26,7 +26,8 @@ def clusters_figures(tables: Tables) -> Mapping[str, Figure]:
     for axes, name in zip(panels, names, strict=True):
         for way, part in soft[soft.table == name].groupby("way", sort=False):
             mean = part.assign(beta=part.stiffness.astype(float)).groupby("beta").alike.mean()
-            axes.plot(mean.index, mean, label=printed(way), **looks[way])
+            colour, marker = looks[way]
+            axes.plot(mean.index, mean, label=printed(way), color=colour, marker=marker)
         axes.set(title=printed(name), xlabel="stiffness β", xscale="log", ylim=(None, 1.02))
     panels[0].set_ylabel("cosine with the hard minimum's")
     handles, labels = panels[0].get_legend_handles_labels()

@@ -1,9 +1,9 @@
 """Why is a point assigned to its cluster, and what does the stiffness of the minimum change?
 
-k-means by the logit of an assignment, the squared distance to the nearest other centre less that to its own. It is written by
-distances, where relevance arrives as at a root at the midpoint of both centres, and by its linear functions, under w² (the nearest
-root) and LRP-0 (whose root is the origin of the columns, which says nothing of clusters). All are compared by how fast the
-logit falls when columns are set to the mean, the most relevant ones first.
+k-means by the logit of an assignment, the squared distance to the nearest other centre less that to its own. It is written
+by distances, where relevance arrives as at a root at the midpoint of both centres, and by its linear functions, under w²
+(the nearest root) and LRP-0 (on the ray to the origin of the columns, which says nothing of clusters). All are compared by
+how fast the logit falls when columns are set to the mean, the most relevant ones first.
 """
 
 from collections.abc import Iterator

@@ -22,7 +22,7 @@ def table(name: str, seed: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
 
 
 def fall(score: Callable[[Tensor], Tensor], x: Tensor, order: Tensor, blank: Tensor) -> Tensor:
-    """The mean fall of a score, as a share of its size, while the first half of the columns of an order are blanked.
+    """The mean fall of a score while the first half of the columns of an order are blanked, as a share of ``mean |score|``.
 
     # shape: score: (B, J) -> (B,), order (B, J), blank (J,) -> (B,)
     """
@@ -32,7 +32,7 @@ def fall(score: Callable[[Tensor], Tensor], x: Tensor, order: Tensor, blank: Ten
     for k in range(steps):
         at = order[:, k : k + 1]
         gone = gone.scatter(1, at, blank[at])
-        lost = lost + (start - score(gone)) / start.abs()
+        lost = lost + (start - score(gone)) / start.abs().mean()
     return lost / steps
 
 

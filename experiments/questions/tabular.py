@@ -1,8 +1,8 @@
 """Which columns do models of one table call relevant?
 
-Linear, kernel, density and neural models of the same standardised rows, each explained by the root points that its layers have; of
-a regression what is explained is the prediction less the mean of the targets. Models are compared by how fast their own
-score falls when columns are set to their mean, the most relevant ones first, and columns by their share of ``Σ|R|``.
+Linear, kernel, density and neural models of the same standardised rows, each explained by the root points that its layers
+have; of a regression what is explained is the prediction less the mean of the targets. Models are compared by how fast their
+own score falls when columns are set to their mean, the most relevant ones first, and columns by their share of ``Σ|R|``.
 """
 
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def models(name: str, seed: int) -> dict[str, tuple[Any, str | None]]:
             "ridge": (Ridge(), None),
             "SVR": (SVR(C=100.0), None),
             "kernel ridge": (KernelRidge(kernel="rbf", alpha=1.0, gamma=0.02), None),
-            "MLP": (MLPRegressor((32,), max_iter=800, random_state=seed), None),
+            "MLP": (MLPRegressor(hidden_layer_sizes=(32,), max_iter=3000, random_state=seed), None),
         }
     binary = name == "breast_cancer"
     made: dict[str, tuple[Any, str | None]] = {
@@ -65,7 +65,7 @@ def models(name: str, seed: int) -> dict[str, tuple[Any, str | None]]:
         "LDA": (LinearDiscriminantAnalysis(), None if binary else "log_odds"),
         "naive Bayes": (GaussianNB(), None),
         "SVC": (SVC(), None),
-        "MLP": (MLPClassifier((16,), max_iter=400, random_state=seed), None if binary else "log_odds"),
+        "MLP": (MLPClassifier(hidden_layer_sizes=(16,), max_iter=2000, random_state=seed), None if binary else "log_odds"),
     }
     return {**made, "SVC, log-ratio": (SVC(), "log_ratio")} if binary else {k: v for k, v in made.items() if k != "SVC"}
 
@@ -81,9 +81,8 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
             fitted = make_pipeline(StandardScaler(), estimator).fit(parts[0], parts[2])
             reference = float(parts[2].mean()) if name in REGRESSIONS else 0.0
             module = neuralise(fitted, score, reference=reference)
-            made, relevance = explained(
-                module, torch.tensor(parts[1][: asked.samples]), torch.tensor(parts[0].mean(0)), config
-            )
+            x, mean = torch.tensor(parts[1][: asked.samples]), torch.tensor(parts[0].mean(0))
+            made, relevance = explained(module, x, mean, config.seed)
             found.append(made.assign(table=name, model=model, score=fitted.score(parts[1], parts[3])))
             share = (relevance.abs() / relevance.abs().sum(1, keepdim=True)).mean(0)
             measured = {"column": names, "share": share, "relevance": relevance.mean(0)}
@@ -92,17 +91,18 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "columns", pd.concat(columns, ignore_index=True)
 
 
-def explained(module: Neuralised, x: Tensor, mean: Tensor, config: Config) -> tuple[pd.DataFrame, Tensor]:
+def explained(module: Neuralised, x: Tensor, mean: Tensor, seed: int) -> tuple[pd.DataFrame, Tensor]:
     """The rows of one model, and the relevance of its columns for the side or class that it chooses. # shape: (B, J)"""
     y = module(x).detach()
     target = y.argmax(1) if y.shape[1] > 1 else torch.zeros(len(x), dtype=torch.long)
     sign = torch.ones(len(x), dtype=x.dtype) if y.shape[1] > 1 else y[:, 0].sign()
     score = lambda a: sign * module(a).detach().gather(1, target[:, None])[:, 0]  # noqa: E731
-    out = explain(trace(module, x), x, target, presets.neuralised())
+    plan = presets.neuralised("fixed", gamma=0.25) if module.estimator.startswith("MLP") else presets.neuralised()
+    out = explain(trace(module, x), x, target, plan)
     relevance = sign[:, None] * out.relevance
     order = relevance.argsort(1, descending=True)
     kept = (score(x) - relevance.sum(1)) / score(x).abs()
-    found = {"fall": fall(score, x, order, mean), "random": fall(score, x, random_orders(x, config.seed), mean)}
+    found = {"fall": fall(score, x, order, mean), "random": fall(score, x, random_orders(x, seed), mean)}
     return pd.DataFrame({"sample": range(len(x)), **found, "kept": kept}), relevance
 
 
