@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dtd.errors import InputError
-from dtd.neuralised.layers import Difference, Distances, SoftMaximum, linear, tensor
+from dtd.neuralised.layers import Difference, Distances, Plus, SoftMaximum, linear, tensor
 from dtd.neuralised.scores import Asked, Scored, named
 
 
@@ -99,24 +99,12 @@ def log_ratio(estimator: Any, vectors: Any, weights: np.ndarray, bias: float) ->
     return [Difference(*parts)]
 
 
-class Held(nn.Module):
-    """``c_k − γ_k x_k`` with its own factor for each entry."""
-
-    def __init__(self, factors: object, constants: object):
-        super().__init__()
-        self.register_buffer("factors", tensor(factors))
-        self.register_buffer("constants", tensor(constants))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.factors + self.constants
-
-
 def side(estimator: Any, vectors: Any, weights: np.ndarray, constant: np.ndarray) -> nn.Module:
     """``log Σ w K`` over the positive weights; a constant's factor is 0."""
     kept = weights > 0
     gamma = gamma_of(estimator, vectors.shape[1])
     factors = np.where(constant[kept], 0.0, -gamma)
-    return nn.Sequential(Distances(vectors[kept]), Held(factors, np.log(weights[kept])), SoftMaximum())
+    return nn.Sequential(Distances(vectors[kept]), Plus(factors, np.log(weights[kept])), SoftMaximum())
 
 
 def regressor(estimator: Any, asked: Asked) -> Scored:

@@ -52,6 +52,17 @@ class Distances(nn.Module):
         return (x.unsqueeze(-2) - self.centres).square().sum(-1)
 
 
+class Constants(nn.Module):
+    """``x + c``: weights, priors, normalisations and thresholds, which no column makes; plans find them by this path."""
+
+    def __init__(self, values: object):
+        super().__init__()
+        self.register_buffer("values", tensor(values))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.values
+
+
 class Densities(nn.Module):
     """``c_k − ½ ‖(x − μ_k) L_k‖²``, the logarithms of weighted normal densities. # shape: (B, J) -> (B, K)
 
@@ -62,7 +73,7 @@ class Densities(nn.Module):
         super().__init__()
         self.register_buffer("means", tensor(means))
         self.register_buffer("factors", tensor(factors))
-        self.register_buffer("constants", tensor(constants))
+        self.constants = Constants(constants)
 
     def forward(self, x: Tensor) -> Tensor:
         apart = x.unsqueeze(-2) - self.means
@@ -70,19 +81,19 @@ class Densities(nn.Module):
             white = apart * self.factors
         else:
             white = (apart.unsqueeze(-2) @ self.factors).squeeze(-2)
-        return white.square().sum(-1) * -0.5 + self.constants
+        return self.constants(white.square().sum(-1) * -0.5)
 
 
 class Plus(nn.Module):
-    """``factor · x + constant``."""
+    """``factor · x + constant``, with a factor for all entries or for each."""
 
-    def __init__(self, factor: float, constant: object):
+    def __init__(self, factor: object, constant: object):
         super().__init__()
-        self.factor = float(factor)
-        self.register_buffer("constant", tensor(constant))
+        self.register_buffer("factor", tensor(factor))
+        self.constants = Constants(constant)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.factor + self.constant
+        return self.constants(x * self.factor)
 
 
 class SoftMaximum(nn.Module):

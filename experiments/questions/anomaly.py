@@ -43,6 +43,7 @@ SUMMARIES = {
             "first": Measure("first order"),
             "distance": Measure("distance / nearest", "low"),
             "alike": Measure("cosine with the nearest root's terms", "high"),
+            "additive": Measure("the same, constants aside", "high"),
         },
     )
 }
@@ -122,7 +123,8 @@ def looked(model: OneClass, x: Tensor, angles: int) -> tuple[pd.DataFrame, pd.Da
     o, d = model.score(x), torch.cdist(x, model.centres).square()
     p = (model.alpha.log() - model.gamma * d).softmax(1)
     target = nearest(model, x, angles)
-    out = explain(trace(model.module, x), x, 0, presets.neuralised())
+    network = trace(model.module, x)
+    relevance, additive = (explain(network, x, 0, presets.neuralised(each)).relevance for each in ("fixed", "neuron"))
     at = target.requires_grad_()
     (slope,) = torch.autograd.grad(model.module(at).sum(), at)
     terms, target = slope * (x - target.detach()), target.detach()
@@ -130,7 +132,7 @@ def looked(model: OneClass, x: Tensor, angles: int) -> tuple[pd.DataFrame, pd.Da
     side = np.where(o > 0, "outlier", "inlier")
     base = {"gamma": model.gamma, "sample": range(len(x)), "side": side, "score": o}
     rows = [{**base, "root": "nearest", "exists": 1.0, "left": model.score(target).abs() / o.abs(), "crossed": 1.0}]
-    rows[0] |= {"first": terms.sum(1) / o, "distance": 1.0, "alike": 1.0}
+    rows[0] |= {"first": terms.sum(1) / o, "distance": 1.0, "alike": 1.0, "additive": alike(additive, terms)}
     drawn = []
     for name, squared in spheres(model, x).items():
         exists = squared >= 0
@@ -142,12 +144,12 @@ def looked(model: OneClass, x: Tensor, angles: int) -> tuple[pd.DataFrame, pd.Da
         mean = lambda values, share=share: (share * values).sum(1)  # noqa: E731
         far = (roots - x[:, None]).norm(dim=-1) / length[:, None]
         measures = {"exists": weight.sum(1), "left": mean(there.abs()), "crossed": mean((there <= 1e-9).double())}
-        measures |= {"first": mean(2 * s / (1 + s)), "distance": mean(far), "alike": alike(out.relevance, terms)}
+        measures |= {"first": mean(2 * s / (1 + s)), "distance": mean(far), "alike": alike(relevance, terms)}
         rows.append({**base, "root": name, **measures})
         if name == "pooled sphere":
             mixed = (share[..., None] * roots).sum(1)
             drawn.append(mixed)
-    kinds = {"sample": x, "nearest": target, "pooled": drawn[0], "relevance": out.relevance.detach()}
+    kinds = {"sample": x, "nearest": target, "pooled": drawn[0]}
     parts = [pd.DataFrame({"gamma": model.gamma, "kind": kind, "x": at[:, 0], "y": at[:, 1]}) for kind, at in kinds.items()]
     return pd.concat([pd.DataFrame(row) for row in rows], ignore_index=True), pd.concat(parts)
 

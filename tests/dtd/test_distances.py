@@ -223,6 +223,16 @@ def test_what_is_refused():
         dtd.trace(Call(lambda a, c: torch.cdist(a.unsqueeze(1), 2 * a.unsqueeze(1))), x)
 
 
+def test_layers_are_selected_by_their_module():
+    network, x = dtd.trace(nn.Sequential(Call(written)), rand(2, 3)), rand(2, 3)
+    plan = dtd.Plan([(dtd.where.path("0"), dtd.SphereRoot(1.0, 1))])
+    assert plan.bind(network) == (plan.entries[0].model,) and repr(dtd.where.path("0")) == "path('0')"
+    with pytest.raises(dtd.PlanError, match="match no layer"):
+        dtd.explain(network, x, 0, dtd.Plan([(dtd.where.path("1.*"), dtd.SphereRoot())]))
+    with pytest.raises(dtd.PlanError, match="path.glob."):
+        dtd.where.path(3)
+
+
 def test_rules_print_copy_and_pickle():
     for rule in (dtd.SphereRoot(2.0, order=1), dtd.TakeMost()):
         assert repr(rule) == repr(copy.deepcopy(rule)) == repr(pickle.loads(pickle.dumps(rule)))

@@ -269,23 +269,57 @@ def test_soft_assignments_are_log_odds_and_grow_hard():
 
 
 def test_naive_bayes_hands_each_column_its_own_log_ratio():
-    """LRP-0 at the difference of both log-densities, each of which is shared by its columns' squares."""
+    """Two classes: the log-odds are a sum over columns and a constant, which stays in its own column of the balance."""
     model = naive_bayes.GaussianNB().fit(X, TWO)
     out = explained(dtd.neuralise(model), NEW, 1)
+    squares = [0.5 * (NEW - model.theta_[c]) ** 2 / model.var_[c] for c in (0, 1)]
+    np.testing.assert_allclose(out.relevance, squares[0] - squares[1], atol=1e-9)
+    fixed = explained(dtd.neuralise(model), NEW, 1, dtd.presets.neuralised("fixed"))
     log = model.predict_joint_log_proba(NEW)
-    parts = [0.5 * (NEW - model.theta_[c]) ** 2 / model.var_[c] for c in (0, 1)]
-    shares = [p / p.sum(1, keepdims=True) for p in parts]
-    np.testing.assert_allclose(out.relevance, shares[1] * log[:, 1:] - shares[0] * log[:, :1], atol=1e-8)
+    shares = [part / part.sum(1, keepdims=True) for part in squares]
+    np.testing.assert_allclose(fixed.relevance, shares[1] * log[:, 1:] - shares[0] * log[:, :1], atol=1e-8)
+    np.testing.assert_allclose(fixed.relevance.sum(1), out.output[:, 1], atol=1e-8)
 
 
-def test_an_outlier_of_one_centre_by_hand():
-    """Log-density of one row (0, 0) with h = 1: −(9 + 16)/2 − log 2π; the outlier score hands 9/25 and 16/25 of itself."""
-    model = neighbors.KernelDensity(bandwidth=1.0).fit(np.zeros((1, 2)))
-    module = dtd.neuralise(model, "outlier")
-    out = explained(module, [[3.0, 4.0]])
-    score = 12.5 + np.log(2 * np.pi)
+def test_a_log_ratio_of_kernels_hands_down_the_midpoint_terms_of_all_pairs():
+    """``γ Σ_jk p_j p_k 2 (u_j − u_k)_i (x − (u_j + u_k)/2)_i`` over both sides: linear functions of x, pair by pair."""
+    model = svm.SVC(gamma=0.2).fit(X, TWO)
+    model.intercept_[:] = model._intercept_[:] = 0.0
+    out = explained(dtd.neuralise(model, "log_ratio"), NEW)
+    dual, u = model.dual_coef_[0], model.support_vectors_
+    for b, x in enumerate(NEW):
+        weight = np.log(np.abs(dual)) - 0.2 * ((x - u) ** 2).sum(1)
+        p, q = (softmax(np.where(side, weight, -np.inf)) for side in (dual > 0, dual < 0))
+        terms = sum(
+            p[j] * q[k] * 2 * (u[j] - u[k]) * (x - (u[j] + u[k]) / 2)
+            for j in np.flatnonzero(p > 1e-14)
+            for k in np.flatnonzero(q > 1e-14)
+        )
+        np.testing.assert_allclose(out.relevance[b], 0.2 * terms, atol=1e-8)
+
+
+def test_an_outlier_of_one_row_by_hand():
+    """One row (0, 0) and h = 1: the score is (9 + 16)/2 + log 2π, of which the columns make 9/2 and 16/2."""
+    module = dtd.neuralise(neighbors.KernelDensity(bandwidth=1.0).fit(np.zeros((1, 2))), "outlier")
+    out, score = explained(module, [[3.0, 4.0]]), 12.5 + np.log(2 * np.pi)
     assert out.output.item() == pytest.approx(score)
-    np.testing.assert_allclose(out.relevance, [[score * 9 / 25, score * 16 / 25]])
+    np.testing.assert_allclose(out.relevance, [[4.5, 8.0]])
+    assert sum(record.balance.bias.item() for record in out.layers.values()) == pytest.approx(np.log(2 * np.pi))
+    fixed = explained(module, [[3.0, 4.0]], plan=dtd.presets.neuralised("fixed"))
+    np.testing.assert_allclose(fixed.relevance, [[score * 9 / 25, score * 16 / 25]])
+
+
+def test_an_outlier_of_two_rows_by_hand():
+    """Rows (0, 0) and (2, 0), seen from (1, 1): both are as near, and each gives its squares by half: 1/2 and 1/2."""
+    module = dtd.neuralise(neighbors.KernelDensity(bandwidth=1.0).fit([[0.0, 0.0], [2.0, 0.0]]), "outlier")
+    out = explained(module, [[1.0, 1.0]])
+    assert out.output.item() == pytest.approx(1 + np.log(2 * np.pi))
+    np.testing.assert_allclose(out.relevance, [[0.5, 0.5]])
+
+
+def test_constants_are_not_distributed():
+    with pytest.raises(dtd.InputError, match="constants.*'fixed' or 'neuron'"):
+        dtd.presets.neuralised("distribute")
 
 
 def test_nothing_of_scikit_learn_is_needed_to_import_dtd():
