@@ -152,7 +152,8 @@ def neuralised(constants: Bias = "neuron", gamma: float = 0.0, reference: Bound 
     priors, normalisations and intercepts are:
 
     * ``"neuron"``: inputs that keep their share back, as the balances report it. A soft maximum is expanded at its origin
-      (:class:`Tangent`): a column gets what it adds to each term, weighted by softmax, whose entropy is kept back too. A linear model hands down ``w_j x_j``, naive Bayes the log-ratio of each column.
+      (:class:`Tangent`): a column gets what it adds to each term, weighted by softmax, whose entropy is kept back too. A
+      linear model hands down ``w_j x_j``, naive Bayes the log-ratio of each column.
     * ``"fixed"``: parts of the relevance model, so that all relevance arrives at the columns (:class:`TakeMost`: the
       min-take-most of Kauffmann 2020 and 2022).
 

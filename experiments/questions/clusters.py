@@ -1,9 +1,10 @@
 """Why is a point assigned to its cluster, and what does the stiffness of the minimum change?
 
 k-means by the logit of an assignment, the squared distance to the nearest other centre less that to its own. It is written
-by distances, where relevance arrives as at a root at the midpoint of both centres, and by its linear functions, under w²
-(the nearest root) and LRP-0 (on the ray to the origin of the columns, which says nothing of clusters). All are compared by
-how fast the logit falls when columns are set to the mean, the most relevant ones first.
+by distances, where relevance arrives as at a root at the midpoint of both centres (soft minima expanded at their origin, or
+at their root: take most), and by its linear functions, under w² (the nearest root) and LRP-0 (on the ray to the origin of
+the columns, which says nothing of clusters). All are compared by how fast the logit falls when columns are set to the mean,
+the most relevant ones first.
 """
 
 from collections.abc import Iterator
@@ -92,6 +93,7 @@ def explained(model: KMeans, x: Tensor, mean: Tensor, stiffness: list[float], se
         score = lambda a, m=by_distance: m(a).gather(1, target[:, None])[:, 0].detach()  # noqa: E731
         ways = {
             "midpoint": relevance_of(by_distance, x, target, presets.neuralised()),
+            "midpoint, take most": relevance_of(by_distance, x, target, presets.neuralised("fixed")),
             "w² (nearest root)": relevance_of(lines, x, target, Plan.uniform("wsquare")),
             "LRP-0": relevance_of(lines, x, target, Plan.uniform("lrp0")),
         }

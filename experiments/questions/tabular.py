@@ -22,9 +22,12 @@ from sklearn.svm import SVC, SVR
 from torch import Tensor
 
 from dtd.explaining.explain import explain
-from dtd.network import trace
+from dtd.network import Network, trace
 from dtd.neuralised import Neuralised, neuralise
 from dtd.plans import presets
+from dtd.plans.plan import Plan
+from dtd.plans.where import kind
+from dtd.relevance import Generic
 from experiments.configs.base import require
 from experiments.configs.questions.estimators import TabularQuestionConfig
 from experiments.configs.run import Config
@@ -35,6 +38,7 @@ from experiments.machine.console import progress
 from experiments.questions.base import Question
 from experiments.questions.estimators import fall, random_orders, table
 
+KERNELS, STEPS = ("SVC", "SVR", "KernelRidge"), 32  # estimators, and Taylor steps of their paths
 CLASSES, REGRESSIONS = ("breast_cancer", "wine"), ("diabetes",)
 SUMMARIES = {
     "rows": Summary(
@@ -82,23 +86,37 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
             reference = float(parts[2].mean()) if name in REGRESSIONS else 0.0
             module = neuralise(fitted, score, reference=reference)
             x, mean = torch.tensor(parts[1][: asked.samples]), torch.tensor(parts[0].mean(0))
-            made, relevance = explained(module, x, mean, config.seed)
-            found.append(made.assign(table=name, model=model, score=fitted.score(parts[1], parts[3])))
-            share = (relevance.abs() / relevance.abs().sum(1, keepdim=True)).mean(0)
-            measured = {"column": names, "share": share, "relevance": relevance.mean(0)}
-            columns.append(pd.DataFrame({"table": name, "model": model, **measured}))
+            for way, decomposed in ways(module, x, mean).items():
+                made, relevance = explained(module, x, mean, config.seed, decomposed)
+                label = {"table": name, "model": f"{model}{way}"}
+                found.append(made.assign(**label, score=fitted.score(parts[1], parts[3])))
+                share = (relevance.abs() / relevance.abs().sum(1, keepdim=True)).mean(0)
+                columns.append(pd.DataFrame({**label, "column": names, "share": share, "relevance": relevance.mean(0)}))
     yield "rows", pd.concat(found, ignore_index=True)
     yield "columns", pd.concat(columns, ignore_index=True)
 
 
-def explained(module: Neuralised, x: Tensor, mean: Tensor, seed: int) -> tuple[pd.DataFrame, Tensor]:
+def ways(module: Neuralised, x: Tensor, mean: Tensor) -> dict[str, tuple[Network, Plan]]:
+    """How a model is decomposed; one whose kernels are summed with signs also in one piece, on the way from the mean."""
+    perceptron = module.estimator.startswith("MLP")
+    plan = presets.neuralised("fixed", gamma=0.25) if perceptron else presets.neuralised()
+    found = {"": (trace(module, x), plan)}
+    if module.estimator in KERNELS and not module.score.startswith("log-ratio"):
+        path = Plan([(kind("opaque"), Generic(mean[None], at="reference", steps=STEPS))])
+        found[", path"] = (trace(module, x, opaque=["body"]), path)
+    return found
+
+
+def explained(
+    module: Neuralised, x: Tensor, mean: Tensor, seed: int, decomposed: tuple[Network, Plan]
+) -> tuple[pd.DataFrame, Tensor]:
     """The rows of one model, and the relevance of its columns for the side or class that it chooses. # shape: (B, J)"""
     y = module(x).detach()
     target = y.argmax(1) if y.shape[1] > 1 else torch.zeros(len(x), dtype=torch.long)
     sign = torch.ones(len(x), dtype=x.dtype) if y.shape[1] > 1 else y[:, 0].sign()
     score = lambda a: sign * module(a).detach().gather(1, target[:, None])[:, 0]  # noqa: E731
-    plan = presets.neuralised("fixed", gamma=0.25) if module.estimator.startswith("MLP") else presets.neuralised()
-    out = explain(trace(module, x), x, target, plan)
+    network, plan = decomposed
+    out = explain(network, x, target, plan)
     relevance = sign[:, None] * out.relevance
     order = relevance.argsort(1, descending=True)
     kept = (score(x) - relevance.sum(1)) / score(x).abs()
