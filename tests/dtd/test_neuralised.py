@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -325,3 +326,11 @@ def test_constants_are_not_distributed():
 def test_nothing_of_scikit_learn_is_needed_to_import_dtd():
     code = "import sys, dtd; sys.exit(any(name.split('.')[0] == 'sklearn' for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_page_prints_what_it_says():
+    page = (ROOT / "docs" / "neuralised.md").read_text(encoding="utf-8")
+    (code,), (printed,) = (re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL) for language in ("python", "text"))
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == printed
+    assert f"tested for {len(FAMILY)} cases" in page
