@@ -6,7 +6,7 @@ import numpy as np
 
 from dtd.errors import InputError
 from dtd.neuralised.layers import Densities, Distances, Margins, Plus, Standardise, tensor
-from dtd.neuralised.scores import LOG_2_PI, Asked, Scored, named, of_densities
+from dtd.neuralised.scores import LOG_2_PI, Asked, Scored, by_name, of_densities
 
 
 def k_means(estimator: Any, asked: Asked) -> Scored:
@@ -41,7 +41,7 @@ def nearest_centroid(estimator: Any, asked: Asked) -> Scored:
         raise InputError("NearestCentroid is neuralised with the Euclidean metric alone.")
     spread = np.asarray(estimator.within_class_std_dev_)
     factor = np.where(spread != 0, 1 / np.where(spread != 0, spread, 1), 1.0)
-    classes = named(estimator.classes_)
+    classes = by_name(estimator.classes_)
     layers = [
         Standardise(np.zeros(len(factor)), factor),
         Distances(np.asarray(estimator.centroids_) * factor),
@@ -74,7 +74,9 @@ def naive_bayes(estimator: Any, asked: Asked) -> Scored:
         columns = np.flatnonzero((variances <= 0).any(0)).tolist()
         raise InputError(f"GaussianNB found columns without variance in a class: {columns}. Remove them and fit again.")
     constants = np.log(estimator.class_prior_) - 0.5 * np.log(2 * np.pi * variances).sum(1)
-    return of_densities(estimator, Densities(estimator.theta_, variances**-0.5, constants), named(estimator.classes_), asked)
+    return of_densities(
+        estimator, Densities(estimator.theta_, variances**-0.5, constants), by_name(estimator.classes_), asked
+    )
 
 
 def quadratic_discriminant(estimator: Any, asked: Asked) -> Scored:
@@ -88,5 +90,5 @@ def quadratic_discriminant(estimator: Any, asked: Asked) -> Scored:
     logs = np.array([np.log(s).sum() for s in estimator.scalings_])
     constants = np.log(estimator.priors_) - 0.5 * logs
     return of_densities(
-        estimator, Densities(estimator.means_, np.array(factors), constants), named(estimator.classes_), asked
+        estimator, Densities(estimator.means_, np.array(factors), constants), by_name(estimator.classes_), asked
     )

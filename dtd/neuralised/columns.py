@@ -79,7 +79,7 @@ def as_fitted(transformer: Any, values: Any) -> Any:
     return values.to_numpy() if isinstance(values, pd.DataFrame) else values
 
 
-def filled(columns: Columns, imputer: Any) -> Columns:
+def after_filling(columns: Columns, imputer: Any) -> Columns:
     """After a SimpleImputer, which must keep every column."""
     if imputer.add_indicator:
         raise InputError("SimpleImputer with add_indicator=True makes columns of its own; neuralise one without it.")
@@ -90,7 +90,7 @@ def filled(columns: Columns, imputer: Any) -> Columns:
     return columns.then(Fill(imputer), columns.names, range(len(columns.names)))
 
 
-def one_hot(columns: Columns, encoder: Any) -> Columns:
+def after_encoding(columns: Columns, encoder: Any) -> Columns:
     """After a OneHotEncoder."""
     names: list[str] = []
     sources: list[int] = []
@@ -104,15 +104,14 @@ def one_hot(columns: Columns, encoder: Any) -> Columns:
     return columns.then(OneHot(encoder), names, sources)
 
 
-def selected(chosen: Any, names: Sequence[str]) -> tuple[int, ...]:
+def chosen_columns(chosen: Any, names: Sequence[str]) -> tuple[int, ...]:
     """The numbers of the columns that a ColumnTransformer gives to a part."""
     if isinstance(chosen, (str, int, np.integer)):
         chosen = [chosen]
     if isinstance(chosen, slice):
-        bounds = [names.index(b) if isinstance(b, str) else b for b in (chosen.start, chosen.stop)]
-        if isinstance(chosen.stop, str):
-            bounds[1] += 1
-        return tuple(range(len(names))[slice(*bounds, chosen.step)])
+        start = names.index(chosen.start) if isinstance(chosen.start, str) else chosen.start
+        stop = names.index(chosen.stop) + 1 if isinstance(chosen.stop, str) else chosen.stop
+        return tuple(range(len(names))[start : stop : chosen.step])
     found = list(chosen)
     if found and isinstance(found[0], (bool, np.bool_)):
         return tuple(k for k, taken in enumerate(found) if taken)

@@ -7,10 +7,10 @@ from dtd.errors import InputError
 from dtd.neuralised import clusters, instances, kernels, linears
 from dtd.neuralised.scores import Asked, Scored
 
-Builder = Callable[[Any, Asked], Scored]
+Writer = Callable[[Any, Asked], Scored]
 
 REGRESSIONS = ("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "LinearSVR")
-MODELS: Mapping[str, Builder] = {
+MODELS: Mapping[str, Writer] = {
     **dict.fromkeys(REGRESSIONS, linears.regression),
     **dict.fromkeys(
         ("LogisticRegression", "LogisticRegressionCV", "LinearSVC", "RidgeClassifier", "LinearDiscriminantAnalysis"),
@@ -28,7 +28,7 @@ MODELS: Mapping[str, Builder] = {
     "GaussianNB": clusters.naive_bayes,
     "QuadraticDiscriminantAnalysis": clusters.quadratic_discriminant,
 }
-TRANSFORMS: Mapping[str, Builder] = {
+TRANSFORMS: Mapping[str, Writer] = {
     **dict.fromkeys(("PCA", "TruncatedSVD", "FastICA"), linears.projection),
     **dict.fromkeys(("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"), linears.scaler),
 }

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dtd.errors import InputError, check_parameter
 from dtd.neuralised.kernels import expansion, side
 from dtd.neuralised.layers import Distances, Plus, SoftMaximum, Subset, tensor
-from dtd.neuralised.scores import LOG_2_PI, Asked, Scored, named
+from dtd.neuralised.scores import LOG_2_PI, Asked, Scored, by_name
 
 
 def one_class(estimator: Any, asked: Asked) -> Scored:
@@ -47,14 +47,14 @@ def kernel_density(estimator: Any, asked: Asked) -> Scored:
     else:
         volume = 0.5 * width * log(pi) - lgamma(0.5 * width + 1)  # of the unit ball
         constant = -(volume + lgamma(width + 1) + width * log(h))
-        layers = [Distances(data), Root(), Plus(-1 / h, logs)]
+        layers = [Distances(data), SquareRoot(), Plus(-1 / h, logs)]
     sign = 1.0 if asked.choice("log_density", "outlier") == "log_density" else -1.0
     outputs = ["log-density"] if sign > 0 else ["outlier"]
     score = "log-density of the data" if sign > 0 else "minus the log-density"
     return Scored([*layers, SoftMaximum(), Plus(sign, sign * constant)], score, outputs)
 
 
-class Root(nn.Module):
+class SquareRoot(nn.Module):
     """``√x``."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ def neighbours(estimator: Any, asked: Asked) -> Scored:
     asked.choice("margin")
     if estimator.effective_metric_ != "euclidean" or not isinstance(estimator._fit_X, np.ndarray):
         raise InputError("KNeighborsClassifier is neuralised with the Euclidean metric on dense data alone.")
-    classes, labels = named(estimator.classes_), np.asarray(estimator._y)
+    classes, labels = by_name(estimator.classes_), np.asarray(estimator._y)
     order = np.argsort(labels, kind="stable")
     counts = np.bincount(labels, minlength=len(classes))
     kind = "hard" if asked.stiffness is None else f"soft, stiffness {asked.stiffness:g}"

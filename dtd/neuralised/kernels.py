@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from dtd.errors import InputError
-from dtd.neuralised.layers import Difference, Distances, Plus, SoftMaximum, linear, tensor
-from dtd.neuralised.scores import Asked, Scored, named
+from dtd.neuralised.layers import Difference, Distances, Plus, SoftMaximum, dense_of, tensor
+from dtd.neuralised.scores import Asked, Scored, by_name
 
 
 class Exponential(nn.Module):
@@ -51,19 +51,19 @@ def expansion(estimator: Any, vectors: Any, weights: Any, bias: Any) -> list[nn.
             "'linear' and 'sigmoid' are neuralised."
         )
     if kernel == "linear":
-        return [linear(w @ u, bias)]
+        return [dense_of(w @ u, bias)]
     gamma = gamma_of(estimator, u.shape[1])
     if kernel == "rbf":
-        return [Distances(u), Exponential(gamma), linear(w, bias)]
-    inner = linear(gamma * u, np.full(len(u), float(estimator.coef0)))
+        return [Distances(u), Exponential(gamma), dense_of(w, bias)]
+    inner = dense_of(gamma * u, np.full(len(u), float(estimator.coef0)))
     bent = nn.Tanh() if kernel == "sigmoid" else Power(estimator.degree)
-    return [inner, bent, linear(w, bias)]
+    return [inner, bent, dense_of(w, bias)]
 
 
 def support_vector_classifier(estimator: Any, asked: Asked) -> Scored:
     """Two classes by their decision function, more by that of each pair; for rbf also the log-ratio of both sides."""
     asked.hard(estimator)
-    classes, vectors = named(estimator.classes_), estimator.support_vectors_
+    classes, vectors = by_name(estimator.classes_), estimator.support_vectors_
     dual = tensor(estimator.dual_coef_).numpy()
     if len(classes) == 2:
         pair = [f"{classes[1]} against {classes[0]}"]

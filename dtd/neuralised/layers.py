@@ -21,7 +21,7 @@ def tensor(values: object) -> Tensor:
     return made
 
 
-def linear(weight: object, bias: object) -> nn.Linear:
+def dense_of(weight: object, bias: object) -> nn.Linear:
     """``x Wᵀ + b``. # shape: weight (K, J), bias (K,)"""
     w, b = tensor(weight), tensor(bias)
     made = nn.Linear(w.shape[1], w.shape[0], dtype=torch.double)
@@ -31,6 +31,9 @@ def linear(weight: object, bias: object) -> nn.Linear:
 
 class Standardise(nn.Module):
     """``(x − centre) ⊙ factor``, column by column."""
+
+    centre: Tensor
+    factor: Tensor
 
     def __init__(self, centre: object, factor: object):
         super().__init__()
@@ -44,6 +47,8 @@ class Standardise(nn.Module):
 class Distances(nn.Module):
     """``‖x − u_k‖²``. # shape: (B, J) -> (B, K)"""
 
+    centres: Tensor
+
     def __init__(self, centres: object):
         super().__init__()
         self.register_buffer("centres", tensor(centres))
@@ -54,6 +59,8 @@ class Distances(nn.Module):
 
 class Constants(nn.Module):
     """``x + c``: weights, priors, normalisations and thresholds, which no column makes; plans find them by this path."""
+
+    values: Tensor
 
     def __init__(self, values: object):
         super().__init__()
@@ -68,6 +75,9 @@ class Densities(nn.Module):
 
     ``factors`` are matrices ``L_k (K, J, J)``, or the diagonals of such ``(K, J)``.
     """
+
+    means: Tensor
+    factors: Tensor
 
     def __init__(self, means: object, factors: object, constants: object):
         super().__init__()
@@ -86,6 +96,8 @@ class Densities(nn.Module):
 
 class Plus(nn.Module):
     """``factor · x + constant``, with a factor for all entries or for each."""
+
+    factor: Tensor
 
     def __init__(self, factor: object, constant: object):
         super().__init__()
@@ -117,6 +129,8 @@ class Difference(nn.Module):
 class Subset(nn.Module):
     """Some columns."""
 
+    columns: Tensor
+
     def __init__(self, columns: Sequence[int]):
         super().__init__()
         self.register_buffer("columns", torch.as_tensor(np.array(columns, dtype=np.int64)))
@@ -143,6 +157,8 @@ class Margins(nn.Module):
     With a ``stiffness`` β the minimum is soft, ``−log Σ_{k≠c} e^{−β (d_k − d_c)} / β``; times β this is the log-odds of c
     under ``softmax(−β d)``.
     """
+
+    others: Tensor
 
     def __init__(self, count: int, stiffness: float | None):
         super().__init__()

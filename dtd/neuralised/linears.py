@@ -7,8 +7,8 @@ from torch import nn
 
 from dtd.errors import InputError
 from dtd.neuralised.kernels import less, targets
-from dtd.neuralised.layers import Margins, Plus, Standardise, linear, tensor
-from dtd.neuralised.scores import Asked, Scored, named
+from dtd.neuralised.layers import Margins, Plus, Standardise, dense_of, tensor
+from dtd.neuralised.scores import Asked, Scored, by_name
 
 ACTIVATIONS = {"identity": nn.Identity, "logistic": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
 
@@ -19,14 +19,14 @@ def regression(estimator: Any, asked: Asked) -> Scored:
     asked.choice("prediction")
     weight = np.atleast_2d(tensor(estimator.coef_).numpy())
     bias = np.broadcast_to(np.atleast_1d(estimator.intercept_), len(weight)) - asked.reference
-    return Scored([linear(weight, bias)], less("prediction", asked), targets(len(weight)), linear=True)
+    return Scored([dense_of(weight, bias)], less("prediction", asked), targets(len(weight)), linear=True)
 
 
 def classification(estimator: Any, asked: Asked) -> Scored:
     """The decision function; for several classes also the log-odds of each against all others."""
     asked.hard(estimator)
-    classes, weight = named(estimator.classes_), tensor(estimator.coef_).numpy()
-    layer = linear(weight, np.broadcast_to(estimator.intercept_, len(weight)))
+    classes, weight = by_name(estimator.classes_), tensor(estimator.coef_).numpy()
+    layer = dense_of(weight, np.broadcast_to(estimator.intercept_, len(weight)))
     if len(classes) == 2:
         asked.choice("decision")
         return Scored([layer], "decision function", [f"{classes[1]} against {classes[0]}"], linear=True)
@@ -45,7 +45,7 @@ def projection(estimator: Any, asked: Asked) -> Scored:
         scale = np.sqrt(estimator.explained_variance_)
         weight = weight / np.maximum(scale, np.finfo(float).eps)[:, None]
     names = [f"{type(estimator).__name__.lower()}{k}" for k in range(len(weight))]
-    layers = [linear(weight, np.zeros(len(weight)))]
+    layers = [dense_of(weight, np.zeros(len(weight)))]
     if mean is not None:
         layers = [Standardise(mean, np.ones(len(mean))), *layers]  # type: ignore[list-item]
     return Scored(layers, "transformed data", names, linear=True)
@@ -78,13 +78,13 @@ def perceptron(estimator: Any, asked: Asked) -> Scored:
     last, classes = len(estimator.coefs_) - 1, getattr(estimator, "classes_", None)
     for k, (weight, bias) in enumerate(zip(estimator.coefs_, estimator.intercepts_, strict=True)):
         shift = asked.reference if k == last and classes is None else 0.0
-        layers.append(linear(np.asarray(weight).T, np.asarray(bias) - shift))
+        layers.append(dense_of(np.asarray(weight).T, np.asarray(bias) - shift))
         if k < last and estimator.activation != "identity":
             layers.append(ACTIVATIONS[estimator.activation]())
     if classes is None:
         asked.choice("prediction")
         return Scored(layers, less("prediction", asked), targets(len(estimator.intercepts_[-1])))
-    labels = named(classes)
+    labels = by_name(classes)
     if estimator.out_activation_ == "softmax":
         if asked.choice("decision", "log_odds") == "decision":
             return Scored(layers, "logits", labels)

@@ -5,7 +5,7 @@ from typing import Any
 from torch import nn
 
 from dtd.errors import InputError
-from dtd.neuralised.columns import Beside, Columns, filled, one_hot, selected
+from dtd.neuralised.columns import Beside, Columns, after_encoding, after_filling, chosen_columns
 from dtd.neuralised.estimators import MODELS, TRANSFORMS, built, check_fitted, kind_of
 from dtd.neuralised.layers import Branches
 from dtd.neuralised.result import Neuralised
@@ -50,12 +50,12 @@ def neuralise(
     """
     asked = Asked(score, stiffness, float(reference))
     steps = flattened(estimator)
-    columns, layers = prepared(steps[:-1], Columns.plain(raw_names(estimator, steps)))
+    columns, layers = steps_of(steps[:-1], Columns.plain(raw_names(estimator, steps)))
     last = steps[-1]
     if kind_of(last) in MODELS:
         scored = built(last, asked)
     else:
-        columns, more = prepared([last], columns, bool(layers))
+        columns, more = steps_of([last], columns, bool(layers))
         asked.choice("transform")
         names = columns.names
         if kind_of(last) in TRANSFORMS and not kind_of(last).endswith("Scaler"):
@@ -88,7 +88,7 @@ def raw_names(estimator: Any, steps: list[Any]) -> list[str]:
     raise InputError(f"{type(steps[0]).__name__} does not say how many columns it was fitted on: call fit(X, y) first.")
 
 
-def prepared(steps: list[Any], columns: Columns, begun: bool = False) -> Prepared:
+def steps_of(steps: list[Any], columns: Columns, begun: bool = False) -> Prepared:
     """Transformers one after another: those that fill in and encode first, then those that are layers."""
     layers: list[nn.Module] = []
     for step in steps:
@@ -104,7 +104,7 @@ def prepared(steps: list[Any], columns: Columns, begun: bool = False) -> Prepare
         if kind == "ColumnTransformer":
             columns, layers = side_by_side(step, columns)
         else:
-            columns = filled(columns, step) if kind == "SimpleImputer" else one_hot(columns, step)
+            columns = after_filling(columns, step) if kind == "SimpleImputer" else after_encoding(columns, step)
     return columns, layers
 
 
@@ -114,12 +114,12 @@ def side_by_side(transformer: Any, columns: Columns) -> Prepared:
     taken: list[tuple[int, ...]] = []
     bodies: list[nn.Module] = []
     for _, part, chosen in transformer.transformers_:
-        at = selected(chosen, columns.names)
+        at = chosen_columns(chosen, columns.names)
         if not at or (isinstance(part, str) and part == "drop"):
             continue
         plain = Columns.plain([columns.names[k] for k in at])
         steps = [] if passes(part) else flattened(part)
-        made, layers = prepared(steps, plain)
+        made, layers = steps_of(steps, plain)
         parts.append(made)
         taken.append(at)
         bodies.append(nn.Sequential(*layers))

@@ -69,7 +69,7 @@ class Neuralised(nn.Module):
             values = np.asarray(self.encoding.encode(frame.set_axis(list(self.columns), axis=1)), dtype=np.float64)
         except ValueError as error:
             raise InputError(f"These rows cannot be encoded as the estimator's columns: {error}") from error
-        wrong = [name for name, fine in zip(self.features, np.isfinite(values).all(0), strict=True) if not fine]
+        wrong = [name for k, name in enumerate(self.features) if not np.isfinite(values[:, k]).all()]
         if wrong:
             raise InputError(
                 f"NaN or infinity in {listed(list(map(repr, wrong)), '[]')}: fit a pipeline that starts with a "

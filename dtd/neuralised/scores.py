@@ -40,7 +40,7 @@ class Scored:
     linear: bool = False
 
 
-def named(labels: Any) -> list[str]:
+def by_name(labels: Any) -> list[str]:
     """Classes or clusters by name."""
     return [str(label) for label in labels]
 

@@ -29,8 +29,8 @@ L = several("l", 4, nonzero=True, real=True)
 R = sympy.Symbol("R", real=True)
 ROWS = ((L[0], L[1]), (L[2], L[3]))
 WHITE = [sum(w * d for w, d in zip(row, D, strict=True)) for row in ROWS]  # L (a − u)
-METRIC = [[sum(row[i] * row[j] for row in ROWS) for j in range(2)] for i in range(2)]  # Lᵀ L
-SLOPE = [sum(m * d for m, d in zip(row, D, strict=True)) for row in METRIC]  # Lᵀ L (a − u)
+METRIC = [[sum(row[i] * row[j] for row in ROWS) for j in range(2)] for i in range(2)]  # M, the products of the columns of L
+SLOPE = [sum(m * d for m, d in zip(row, D, strict=True)) for row in METRIC]  # M (a − u)
 DISTANCE = sum(d * s for d, s in zip(D, SLOPE, strict=True))
 
 
@@ -68,7 +68,7 @@ def steps(values, subject: Subject) -> Iterator[Step]:
     lower, _ = subject.explicit().propagate(linear, at(array([D])), white, Real())
     for i in range(2):
         claimed = at(D[i] * SLOPE[i] / DISTANCE * R)
-        yield Step(f"R_{i + 1}", handed[i], claimed, "`(a - u)_i [Lᵀ L (a - u)]_i / ‖L (a - u)‖² R`: `Lᵀ L` alone matters")
+        yield Step(f"R_{i + 1}", handed[i], claimed, "`(a - u)_i [M (a - u)]_i / ‖L (a - u)‖² R`: `M` alone matters")
         half = sympy.diff(DISTANCE, D[i]) * D[i] / (2 * DISTANCE) * R
         yield Step(
             f"R_{i + 1}", at(half), claimed, "half of gradient times way to the centre, which is quadratic", quiet=True
@@ -81,14 +81,14 @@ def cases() -> Iterator[Case]:
     yield from at_points((*D, *L, R), "two inputs", points=10)
     matrix = torch.tensor([[1.0, 1.0], [0.0, 2.0]], dtype=torch.double)  # L = mT: z = (d_1, d_1 + 2 d_2) = (2, 4)
     whitened = Function(lambda x: ((x - x.new_tensor([1.0, 2.0])) @ matrix.to(x)).square().sum(-1, keepdim=True))
-    # d = (2, 1): Lᵀ L d = (z_1 + z_2, 2 z_2) = (6, 8): 12 and 8 of 20
+    # d = (2, 1): M d = (z_1 + z_2, 2 z_2) = (6, 8): 12 and 8 of 20
     yield tensors(lambda: explained(whitened, [[3, 3]], [[20]], Plan.uniform("lrp0")), [[12, 8]], "traced and explained")
 
 
 proof = Proof(
     name="mahalanobis",
     claim="A Mahalanobis distance is a linear map `L` of `a - u` and a squared distance: LRP-0 and the sphere's root "
-    "hand `(a - u)_i [Lᵀ L (a - u)]_i/‖L (a - u)‖² R` to `a_i`, for every `L` with the same metric `Lᵀ L`.",
+    "hand `(a - u)_i [M (a - u)]_i/‖L (a - u)‖² R` to `a_i`. `L` counts by the products of its columns alone, the metric `M`.",
     steps=steps,
     conditions=conditions,
     mutants=(
