@@ -49,6 +49,7 @@ from proofs.rules import (
     zplus_signed,
 )
 from proofs.theorems import (
+    bilrp,
     conservation,
     epsilon_is_gradient_times_input,
     every_root,
@@ -58,6 +59,7 @@ from proofs.theorems import (
     master,
     mirror,
     unit_balance,
+    walks,
 )
 
 GROUPS = {
@@ -70,6 +72,8 @@ GROUPS = {
         conservation,
         four_steps,
         mirror,
+        bilrp,
+        walks,
     ),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
     "Where the root lives": (

@@ -6,10 +6,10 @@ import numpy as np
 
 from dtd.errors import InputError
 from dtd.neuralised.layers import Densities, Distances, Margins, Plus, Standardise, tensor
-from dtd.neuralised.scores import LOG_2_PI, Asked, Scored, by_name, of_densities
+from dtd.neuralised.scores import LOG_2_PI, Scored, ScoreRequest, by_name, of_densities
 
 
-def k_means(estimator: Any, asked: Asked) -> Scored:
+def k_means(estimator: Any, asked: ScoreRequest) -> Scored:
     """``min_{k≠c} ‖x − u_k‖² − ‖x − u_c‖²``: positive for the cluster that is assigned (Kauffmann 2022)."""
     asked.choice("assignment")
     count = len(estimator.cluster_centers_)
@@ -18,7 +18,7 @@ def k_means(estimator: Any, asked: Asked) -> Scored:
     return Scored(layers, margin("squared distance to the nearest other centre, less that to its own", asked), labels(count))
 
 
-def margin(what: str, asked: Asked) -> str:
+def margin(what: str, asked: ScoreRequest) -> str:
     """A margin, and how its minimum is taken."""
     return f"{what} ({'hard minimum' if asked.stiffness is None else f'soft minimum, stiffness {asked.stiffness:g}'})"
 
@@ -34,7 +34,7 @@ def several(count: int, what: str) -> None:
         raise InputError(f"An assignment is explained against others: at least two {what} are needed; found {count}.")
 
 
-def nearest_centroid(estimator: Any, asked: Asked) -> Scored:
+def nearest_centroid(estimator: Any, asked: ScoreRequest) -> Scored:
     """The decision function's score of each class, less the largest of all others."""
     asked.choice("margin")
     if estimator.metric != "euclidean":
@@ -51,7 +51,7 @@ def nearest_centroid(estimator: Any, asked: Asked) -> Scored:
     return Scored(layers, margin("score of the class less the best of all others", asked), classes)
 
 
-def gaussian_mixture(estimator: Any, asked: Asked) -> Scored:
+def gaussian_mixture(estimator: Any, asked: ScoreRequest) -> Scored:
     """Log-odds of the components, log-density or outlier score."""
     means, factors = tensor(estimator.means_).numpy(), tensor(estimator.precisions_cholesky_).numpy()
     count, width = means.shape
@@ -67,7 +67,7 @@ def gaussian_mixture(estimator: Any, asked: Asked) -> Scored:
     return of_densities(estimator, Densities(means, factors, constants), names, asked)
 
 
-def naive_bayes(estimator: Any, asked: Asked) -> Scored:
+def naive_bayes(estimator: Any, asked: ScoreRequest) -> Scored:
     """Log-odds of the classes under independent columns."""
     variances = tensor(estimator.var_).numpy()
     if not (variances > 0).all():
@@ -79,7 +79,7 @@ def naive_bayes(estimator: Any, asked: Asked) -> Scored:
     )
 
 
-def quadratic_discriminant(estimator: Any, asked: Asked) -> Scored:
+def quadratic_discriminant(estimator: Any, asked: ScoreRequest) -> Scored:
     """Log-odds of the classes, each with its own covariance; the densities without the constant all share."""
     asked.hard(estimator)
     asked.choice("log_odds")

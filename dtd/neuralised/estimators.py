@@ -5,9 +5,9 @@ from typing import Any
 
 from dtd.errors import InputError
 from dtd.neuralised import clusters, instances, kernels, linears
-from dtd.neuralised.scores import Asked, Scored
+from dtd.neuralised.scores import Scored, ScoreRequest
 
-Writer = Callable[[Any, Asked], Scored]
+Writer = Callable[[Any, ScoreRequest], Scored]
 
 REGRESSIONS = ("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "LinearSVR")
 MODELS: Mapping[str, Writer] = {
@@ -55,7 +55,7 @@ def check_fitted(estimator: Any) -> None:
         raise InputError(f"{type(estimator).__name__} was not fitted: call fit(X, y) first.")
 
 
-def built(estimator: Any, asked: Asked) -> Scored:
+def built(estimator: Any, asked: ScoreRequest) -> Scored:
     """An estimator as layers."""
     kind = kind_of(estimator)
     check_fitted(estimator)

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from dtd.errors import InputError, check_parameter
 from dtd.neuralised.kernels import expansion, side
 from dtd.neuralised.layers import Distances, Plus, SoftMaximum, Subset, tensor
-from dtd.neuralised.scores import LOG_2_PI, Asked, Scored, by_name
+from dtd.neuralised.scores import LOG_2_PI, Scored, ScoreRequest, by_name
 
 
-def one_class(estimator: Any, asked: Asked) -> Scored:
+def one_class(estimator: Any, asked: ScoreRequest) -> Scored:
     """The decision function, or the outlier score ``log ρ − log Σ α K`` of an rbf model, positive for outliers."""
     asked.hard(estimator)
     scores = ("decision", "outlier") if estimator.kernel == "rbf" else ("decision",)
@@ -29,7 +29,7 @@ def one_class(estimator: Any, asked: Asked) -> Scored:
     return Scored([parts, Plus(-1.0, log(rho))], "log ρ − log Σ α K, > 0 outside", ["outlier"])
 
 
-def kernel_density(estimator: Any, asked: Asked) -> Scored:
+def kernel_density(estimator: Any, asked: ScoreRequest) -> Scored:
     """The log-density of a Gaussian or exponential kernel density, or minus it."""
     asked.hard(estimator)
     data = np.asarray(estimator.tree_.data)
@@ -61,7 +61,7 @@ class SquareRoot(nn.Module):
         return torch.sqrt(x)
 
 
-def neighbours(estimator: Any, asked: Asked) -> Scored:
+def neighbours(estimator: Any, asked: ScoreRequest) -> Scored:
     """By how much the nearest row of a class is nearer than that of all others; soft with a stiffness."""
     if estimator.n_neighbors != 1 and asked.stiffness is None:
         raise InputError(

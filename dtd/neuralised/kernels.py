@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from dtd.errors import InputError
-from dtd.neuralised.layers import Difference, Distances, Plus, SoftMaximum, dense_of, tensor
-from dtd.neuralised.scores import Asked, Scored, by_name
+from dtd.neuralised.layers import DifferenceOf, Distances, Plus, SoftMaximum, dense_of, tensor
+from dtd.neuralised.scores import Scored, ScoreRequest, by_name
 
 
 class Exponential(nn.Module):
@@ -60,7 +60,7 @@ def expansion(estimator: Any, vectors: Any, weights: Any, bias: Any) -> list[nn.
     return [inner, bent, dense_of(w, bias)]
 
 
-def support_vector_classifier(estimator: Any, asked: Asked) -> Scored:
+def support_vector_classifier(estimator: Any, asked: ScoreRequest) -> Scored:
     """Two classes by their decision function, more by that of each pair; for rbf also the log-ratio of both sides."""
     asked.hard(estimator)
     classes, vectors = by_name(estimator.classes_), estimator.support_vectors_
@@ -96,7 +96,7 @@ def log_ratio(estimator: Any, vectors: Any, weights: np.ndarray, bias: float) ->
     if not ((weights > 0).any() and (weights < 0).any()):
         raise InputError("The log-ratio needs support vectors of both signs; use score='decision'.")
     parts = [side(estimator, vectors, weights * sign, constant) for sign in (1, -1)]
-    return [Difference(*parts)]
+    return [DifferenceOf(*parts)]
 
 
 def side(estimator: Any, vectors: Any, weights: np.ndarray, constant: np.ndarray) -> nn.Module:
@@ -107,7 +107,7 @@ def side(estimator: Any, vectors: Any, weights: np.ndarray, constant: np.ndarray
     return nn.Sequential(Distances(vectors[kept]), Plus(factors, np.log(weights[kept])), SoftMaximum())
 
 
-def regressor(estimator: Any, asked: Asked) -> Scored:
+def regressor(estimator: Any, asked: ScoreRequest) -> Scored:
     """SVR and kernel ridge regression: the prediction, less a reference value."""
     asked.hard(estimator)
     asked.choice("prediction")
@@ -118,7 +118,7 @@ def regressor(estimator: Any, asked: Asked) -> Scored:
     return Scored(expansion(estimator, vectors, dual, bias), less("prediction", asked), targets(len(dual)))
 
 
-def less(what: str, asked: Asked) -> str:
+def less(what: str, asked: ScoreRequest) -> str:
     """What is explained of a regression."""
     return what if not asked.reference else f"{what} less the reference value {asked.reference:g}"
 

@@ -115,7 +115,7 @@ class SoftMaximum(nn.Module):
         return torch.logsumexp(x, -1, keepdim=True)
 
 
-class Difference(nn.Module):
+class DifferenceOf(nn.Module):
     """``f(x) − g(x)``."""
 
     def __init__(self, first: nn.Module, second: nn.Module):

@@ -8,12 +8,12 @@ from torch import nn
 from dtd.errors import InputError
 from dtd.neuralised.kernels import less, targets
 from dtd.neuralised.layers import Margins, Plus, Standardise, dense_of, tensor
-from dtd.neuralised.scores import Asked, Scored, by_name
+from dtd.neuralised.scores import Scored, ScoreRequest, by_name
 
 ACTIVATIONS = {"identity": nn.Identity, "logistic": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
 
 
-def regression(estimator: Any, asked: Asked) -> Scored:
+def regression(estimator: Any, asked: ScoreRequest) -> Scored:
     """The prediction, less a reference value."""
     asked.hard(estimator)
     asked.choice("prediction")
@@ -22,7 +22,7 @@ def regression(estimator: Any, asked: Asked) -> Scored:
     return Scored([dense_of(weight, bias)], less("prediction", asked), targets(len(weight)), linear=True)
 
 
-def classification(estimator: Any, asked: Asked) -> Scored:
+def classification(estimator: Any, asked: ScoreRequest) -> Scored:
     """The decision function; for several classes also the log-odds of each against all others."""
     asked.hard(estimator)
     classes, weight = by_name(estimator.classes_), tensor(estimator.coef_).numpy()
@@ -35,7 +35,7 @@ def classification(estimator: Any, asked: Asked) -> Scored:
     return Scored([layer, Plus(-1.0, 0.0), Margins(len(classes), 1.0)], "log-odds of each against all others", classes)
 
 
-def projection(estimator: Any, asked: Asked) -> Scored:
+def projection(estimator: Any, asked: ScoreRequest) -> Scored:
     """The transformed data of a linear transform."""
     asked.hard(estimator)
     asked.choice("transform")
@@ -51,7 +51,7 @@ def projection(estimator: Any, asked: Asked) -> Scored:
     return Scored(layers, "transformed data", names, linear=True)
 
 
-def scaler(estimator: Any, asked: Asked) -> Scored:
+def scaler(estimator: Any, asked: ScoreRequest) -> Scored:
     """Columns less a centre, times a factor."""
     asked.choice("transform")
     name, width = type(estimator).__name__, estimator.n_features_in_
@@ -71,7 +71,7 @@ def scaler(estimator: Any, asked: Asked) -> Scored:
     return Scored([Standardise(centre, factor)], "scaled columns", [str(k) for k in range(width)], linear=True)
 
 
-def perceptron(estimator: Any, asked: Asked) -> Scored:
+def perceptron(estimator: Any, asked: ScoreRequest) -> Scored:
     """The outputs before the last activation; of a regression less a reference value."""
     asked.hard(estimator)
     layers: list[nn.Module] = []

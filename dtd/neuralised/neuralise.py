@@ -9,7 +9,7 @@ from dtd.neuralised.columns import Beside, Columns, after_encoding, after_fillin
 from dtd.neuralised.estimators import MODELS, TRANSFORMS, built, check_fitted, kind_of
 from dtd.neuralised.layers import Branches
 from dtd.neuralised.result import Neuralised
-from dtd.neuralised.scores import Asked, Scored
+from dtd.neuralised.scores import Scored, ScoreRequest
 
 Prepared = tuple[Columns, list[nn.Module]]  # how raw rows become inputs, and the layers that come first
 
@@ -48,7 +48,7 @@ def neuralise(
     >>> dtd.explain(dtd.trace(model, x), x, 0, dtd.presets.neuralised()).relevance.tolist()
     [[24.0, 0.0]]
     """
-    asked = Asked(score, stiffness, float(reference))
+    asked = ScoreRequest(score, stiffness, float(reference))
     steps = flattened(estimator)
     columns, layers = steps_of(steps[:-1], Columns.plain(raw_names(estimator, steps)))
     last = steps[-1]
@@ -59,7 +59,7 @@ def neuralise(
         asked.choice("transform")
         names = columns.names
         if kind_of(last) in TRANSFORMS and not kind_of(last).endswith("Scaler"):
-            names = tuple(built(last, Asked()).outputs)
+            names = tuple(built(last, ScoreRequest()).outputs)
         scored = Scored(more, "transformed data", names)
     if asked.reference and "reference" not in scored.score:
         raise InputError(f"'reference' is a regression's; {type(last).__name__} has none.")
@@ -97,7 +97,7 @@ def steps_of(steps: list[Any], columns: Columns, begun: bool = False) -> Prepare
         if kind in MODELS:
             raise InputError(f"{kind} can only be the last step of a pipeline.")
         if kind in TRANSFORMS:
-            layers += built(step, Asked()).layers
+            layers += built(step, ScoreRequest()).layers
             continue
         if layers or begun:
             raise InputError(f"{kind} must come before scaling and projections, so that relevance arrives at raw columns.")

@@ -12,7 +12,7 @@ from dtd.neuralised.layers import Margins, Plus, SoftMaximum
 
 
 @dataclass(frozen=True)
-class Asked:
+class ScoreRequest:
     """What is asked of an estimator: its score by name (the first of those that it has, if None), and the settings."""
 
     score: str | None = None
@@ -45,7 +45,9 @@ def by_name(labels: Any) -> list[str]:
     return [str(label) for label in labels]
 
 
-def of_densities(estimator: Any, joint: nn.Module, labels: list[str], asked: Asked, *, threshold: float = 0.0) -> Scored:
+def of_densities(
+    estimator: Any, joint: nn.Module, labels: list[str], asked: ScoreRequest, *, threshold: float = 0.0
+) -> Scored:
     """The scores of a mixture of densities, from the logarithms of its weighted parts."""
     asked.hard(estimator)
     score = asked.choice("log_odds", "log_density", "outlier")

@@ -4,7 +4,8 @@ from dtd.affine import Convolution, Dense, TransposedConvolution
 from dtd.errors import check_parameter
 from dtd.network.graph import Graph
 from dtd.network.network import Network
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import every, kind
 from dtd.primitive import Product, Softmax

@@ -8,7 +8,8 @@ from torch import Tensor
 from dtd.domain import Bound, Box, NonNegative, Real
 from dtd.errors import check_parameter
 from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, recommended, transformers_2022
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.rules import choose
 from dtd.plans.where import domain, every, first, fraction, kind, path
 from dtd.relevance import Generic, SphereRoot, TakeMost, Tangent

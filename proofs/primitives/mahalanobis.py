@@ -88,7 +88,7 @@ def cases() -> Iterator[Case]:
 proof = Proof(
     name="mahalanobis",
     claim="A Mahalanobis distance is a linear map `L` of `a - u` and a squared distance: LRP-0 and the sphere's root "
-    "hand `(a - u)_i [M (a - u)]_i/‖L (a - u)‖² R` to `a_i`. `L` counts by the products of its columns alone, the metric `M`.",
+    "hand `(a - u)_i [M (a - u)]_i/‖L (a - u)‖² R` to `a_i`. `L` counts by the products of its columns alone: `M`.",
     steps=steps,
     conditions=conditions,
     mutants=(

@@ -10,7 +10,7 @@ from dtd.network.ops.structure import reshaped
 from dtd.primitive import LogSumExp, Pointwise, Reshape, SquaredDistance
 
 EUCLIDEAN = "It is read for p = 2 and constant centres (K, J) as its second argument."
-summed = reduction("sum_over_axes")
+plain_sum = reduction("sum_over_axes")
 
 
 def euclidean_distance(low: Lowering, node, x, centres, p=2.0, mode=None):
@@ -30,7 +30,7 @@ def sum_or_distance(low: Lowering, node, x, axes=None, keepdim=False, **options)
     """A sum over axes; one layer where it makes ``((x.unsqueeze(-2) - centres) ** 2).sum(-1)``."""
     found = None if keepdim or options.get("dtype") is not None else differences(low, node, x, axes)
     if found is None:
-        return summed(low, node, x, axes, keepdim, **options)
+        return plain_sum(low, node, x, axes, keepdim, **options)
     below, centres = found
     return low.emit(node, "squared_distance", SquaredDistance(centres), (below,))
 

@@ -91,6 +91,32 @@ class MovieReviewsConfig(QuestionConfig):
     draws: int = MISSING
 
 
+@dataclass
+class SimilarityConfig(QuestionConfig):
+    """Which patches make two images alike?"""
+
+    pairs: int = MISSING
+    shown: int = MISSING
+    patch: list[int] = MISSING
+    lines: int = MISSING
+    cosine: bool = MISSING
+
+
+@dataclass
+class WalksConfig(QuestionConfig):
+    """Does relevance of walks find a planted motif?"""
+
+    graphs: int = MISSING
+    base: int = MISSING
+    rounds: int = MISSING
+    hidden: int = MISSING
+    epochs: int = MISSING
+    explained: int = MISSING
+    sets: int = MISSING
+    shown: int = MISSING
+    lines: int = MISSING
+
+
 class Pooling(Enum):
     """What max pooling hands its relevance to: the winner, or all inputs as average pooling does."""
 
