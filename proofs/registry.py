@@ -19,6 +19,7 @@ from proofs.primitives import (
     softmax,
     tangent,
 )
+from proofs.readings import passes
 from proofs.roots import (
     alphabeta_root,
     flat_root,
@@ -53,6 +54,7 @@ from proofs.theorems import (
     gradient_times_input,
     master,
     mirror,
+    parts,
     unit_balance,
     walks,
 )
@@ -65,12 +67,14 @@ GROUPS = {
         exact_at_the_kink,
         unit_balance,
         conservation,
+        parts,
         four_steps,
         mirror,
         bilrp,
         walks,
     ),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
+    "Passes": (passes,),
     "Where the root lives": (
         lrp0_root,
         gamma_root,

@@ -11,8 +11,9 @@ from dtd.callers.printing import Printed
 from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explaining.explain import explain
 from dtd.explaining.request import Asked
+from dtd.explaining.rows import samples_at
 from dtd.explaining.starts.unit import layer_index
-from dtd.explaining.walkable import common_nodes, extended, one_sample_repeated
+from dtd.explaining.walkable import common_nodes, extended
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
@@ -24,17 +25,9 @@ class WalkRelevance(Printed):
 
     # shape: paths (W, L + 1), the input's node first; relevance (W,)
 
-    All walks of a graph of two nodes.
-
-    >>> import dtd, torch
-    >>> class Nodes(torch.nn.Module):
-    ...     def forward(self, x):
-    ...         return torch.relu(torch.tensor([[1.0, 1.0], [0.0, 1.0]]) @ x).sum(1)
-    >>> x = torch.tensor([[[1.0], [2.0]]])
-    >>> found = dtd.walks(dtd.trace(Nodes(), x), x, 0, layers=["relu"])
-    >>> every = found.every(torch.tensor([[1, 1], [0, 1]]))
-    >>> every.paths.tolist(), every.relevance
-    ([[0, 0], [1, 0], [1, 1]], tensor([1., 2., 2.]))
+    >>> import torch, dtd
+    >>> dtd.WalkRelevance(torch.tensor([[0, 0], [1, 0]]), torch.tensor([1.0, -2.0]), 0.0).top(1).walk[0]
+    (1, 0)
     """
 
     paths: Tensor
@@ -53,16 +46,11 @@ class WalkRelevance(Printed):
 class Walks(Printed):
     """The walks of one sample. Made by :func:`dtd.walks`; nothing is computed until something is asked for.
 
-    Two nodes with 1 and 2; the first reads both, the second itself.
-
-    >>> import dtd, torch
-    >>> class Nodes(torch.nn.Module):
-    ...     def forward(self, x):
-    ...         return torch.relu(torch.tensor([[1.0, 1.0], [0.0, 1.0]]) @ x).sum(1)
-    >>> x = torch.tensor([[[1.0], [2.0]]])
-    >>> found = dtd.walks(dtd.trace(Nodes(), x), x, 0, layers=["relu"])
-    >>> found.of([(0, 0), (1, 0), (1, 1)]), found.total
-    (tensor([1., 2., 2.]), tensor(5.))
+    >>> import torch, dtd
+    >>> model, x = torch.nn.ReLU(), torch.tensor([[[1.0], [2.0]]])
+    >>> found = dtd.walks(dtd.trace(model, x), x, lambda y: y, layers=["relu"])  # no node reads another
+    >>> found.every(torch.eye(2)).relevance.tolist(), found.total.item()
+    ([1.0, 2.0], 3.0)
     """
 
     network: Network
@@ -143,7 +131,7 @@ class Walks(Printed):
         target = self.target
         if isinstance(target, Tensor) and target.ndim:
             target = target[rows.to(target.device)]
-        out = explain(self.network, one_sample_repeated(self.network, self.inputs, rows), target, self.plan, through=through)
+        out = explain(self.network, samples_at(self.network, self.inputs, rows), target, self.plan, through=through)
         return out.parts[0].movedim(self.axis + 1, 1).flatten(2).sum(2)
 
 

@@ -84,7 +84,8 @@ class MatMulShares(Printed, Propagation):
     With ``share = ½`` this is the uniform rule of Achtibat 2024 (Prop. 3.3) for attention; None lets the signal take all
     beside a gate, such as the values beside attention weights. ``damping`` ε stops early,
     ``s = R / (y + ε sign y)``, and leaves what it absorbs in the zeroth term; where ``y + ε sign y = 0`` there is no root
-    and all of R stays there. # shape: a (B, …, n, m), b (B, …, m, p) -> (B, …, n, p)
+    and all of R stays there. Achtibat's ε is twice this one: it is added to the halved denominator, ``R / (2 y + ε)``.
+    # shape: a (B, …, n, m), b (B, …, m, p) -> (B, …, n, p)
 
     Raises :class:`InputError` for a share outside [0, 1] or a negative damping.
 
