@@ -19,6 +19,7 @@ from proofs.primitives import (
     softmax,
     tangent,
 )
+from proofs.readings import passes
 from proofs.roots import (
     alphabeta_root,
     flat_root,
@@ -73,6 +74,7 @@ GROUPS = {
         walks,
     ),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
+    "Passes": (passes,),
     "Where the root lives": (
         lrp0_root,
         gamma_root,

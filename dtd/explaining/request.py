@@ -21,8 +21,8 @@ from dtd.network.below import Below
 from dtd.network.graph import Graph, Reading, Values
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
-from dtd.plans.attention import recommended
 from dtd.plans.plan import Plan, check_asked
+from dtd.plans.recommended import recommended
 from dtd.propagation import Propagation
 from dtd.relevance.passage import NOWHERE, Passage, Watch
 

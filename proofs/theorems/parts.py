@@ -88,5 +88,5 @@ proof = Proof(
     subject=Subject(),
     cases=Family(Real(), parameters, patterned=False).cases,
     note="A layer hands relevance down term by term, so what holds for one layer holds for all layers below, by induction "
-    "as in `conservation`. More than two parts: split the second again. A mix of roots (αβ) is a weighted sum of such terms.",
+    "as in `conservation`. More than two: split the second again. A mix of roots (αβ) is a weighted sum of such terms.",
 )
