@@ -21,15 +21,12 @@ class PairBalance(Printed):
 
     # shape: similarity (B,), table (B, 4, 4)
 
-    ⟨(1, 2), (3, 4)⟩ = 11, all of it first order on either side.
-
-    >>> import dtd, torch
-    >>> model = torch.nn.Linear(2, 2, bias=False)
-    >>> _ = torch.nn.init.eye_(model.weight)
-    >>> x, other = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])
-    >>> found = dtd.pairs(dtd.trace(model, x), x, other, dtd.Plan.uniform("lrp0"))
-    >>> found.balance.similarity, found.balance.table[0, 0]
-    (tensor([11.]), tensor([11.,  0.,  0.,  0.]))
+    >>> import torch, dtd
+    >>> table = torch.zeros(1, 4, 4)
+    >>> table[0, :2, :2] = torch.tensor([[8.0, 6.0], [12.0, 9.0]])  # (2 + 3)(4 + 3), where both biases are 3
+    >>> found = dtd.PairBalance(torch.tensor([35.0]), table)
+    >>> [part.item() for part in (found.first, found.left, found.right, found.both, found.gap)]
+    [8.0, 12.0, 6.0, 9.0, 0.0]
     """
 
     similarity: Tensor

@@ -31,16 +31,12 @@ class PairExplanation:
 
     # shape: scale (B,)
 
-    ⟨(1, 2), (3, 4)⟩ = 1 · 3 + 2 · 4: only features at the same place meet.
-
-    >>> import dtd, torch
-    >>> model = torch.nn.Linear(2, 2, bias=False)
-    >>> _ = torch.nn.init.eye_(model.weight)
-    >>> x, other = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])
-    >>> found = dtd.pairs(dtd.trace(model, x), x, other, dtd.Plan.uniform("lrp0"))
-    >>> found.product(), found.similarity
-    (tensor([[[3., 0.],
-             [0., 8.]]]), tensor([11.]))
+    >>> import torch, dtd
+    >>> model, x = torch.nn.Linear(2, 1, bias=False), torch.tensor([[1.0, 2.0]])
+    >>> _ = torch.nn.init.ones_(model.weight)
+    >>> out = dtd.pairs(dtd.trace(model, x), x, x, dtd.Plan.uniform("lrp0"))  # (1 + 2)(1 + 2)
+    >>> out.product().tolist(), out.marginals()[0].tolist(), out.similarity.tolist()
+    ([[[1.0, 2.0], [2.0, 4.0]]], [[3.0, 6.0]], [9.0])
     """
 
     left: PairSide

@@ -25,17 +25,9 @@ class WalkRelevance(Printed):
 
     # shape: paths (W, L + 1), the input's node first; relevance (W,)
 
-    All walks of a graph of two nodes.
-
-    >>> import dtd, torch
-    >>> class Nodes(torch.nn.Module):
-    ...     def forward(self, x):
-    ...         return torch.relu(torch.tensor([[1.0, 1.0], [0.0, 1.0]]) @ x).sum(1)
-    >>> x = torch.tensor([[[1.0], [2.0]]])
-    >>> found = dtd.walks(dtd.trace(Nodes(), x), x, 0, layers=["relu"])
-    >>> every = found.every(torch.tensor([[1, 1], [0, 1]]))
-    >>> every.paths.tolist(), every.relevance
-    ([[0, 0], [1, 0], [1, 1]], tensor([1., 2., 2.]))
+    >>> import torch, dtd
+    >>> dtd.WalkRelevance(torch.tensor([[0, 0], [1, 0]]), torch.tensor([1.0, -2.0]), 0.0).top(1).walk[0]
+    (1, 0)
     """
 
     paths: Tensor
@@ -54,16 +46,11 @@ class WalkRelevance(Printed):
 class Walks(Printed):
     """The walks of one sample. Made by :func:`dtd.walks`; nothing is computed until something is asked for.
 
-    Two nodes with 1 and 2; the first reads both, the second itself.
-
-    >>> import dtd, torch
-    >>> class Nodes(torch.nn.Module):
-    ...     def forward(self, x):
-    ...         return torch.relu(torch.tensor([[1.0, 1.0], [0.0, 1.0]]) @ x).sum(1)
-    >>> x = torch.tensor([[[1.0], [2.0]]])
-    >>> found = dtd.walks(dtd.trace(Nodes(), x), x, 0, layers=["relu"])
-    >>> found.of([(0, 0), (1, 0), (1, 1)]), found.total
-    (tensor([1., 2., 2.]), tensor(5.))
+    >>> import torch, dtd
+    >>> model, x = torch.nn.ReLU(), torch.tensor([[[1.0], [2.0]]])
+    >>> found = dtd.walks(dtd.trace(model, x), x, lambda y: y, layers=["relu"])  # no node reads another
+    >>> found.every(torch.eye(2)).relevance.tolist(), found.total.item()
+    ([1.0, 2.0], 3.0)
     """
 
     network: Network
