@@ -24,6 +24,7 @@ from proofs.primitives import (
     squared_distance,
     tangent,
 )
+from proofs.readings import passes
 from proofs.roots import (
     alphabeta_root,
     flat_root,
@@ -58,6 +59,7 @@ from proofs.theorems import (
     gradient_times_input,
     master,
     mirror,
+    parts,
     unit_balance,
     walks,
 )
@@ -70,12 +72,14 @@ GROUPS = {
         exact_at_the_kink,
         unit_balance,
         conservation,
+        parts,
         four_steps,
         mirror,
         bilrp,
         walks,
     ),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
+    "Passes": (passes,),
     "Where the root lives": (
         lrp0_root,
         gamma_root,

@@ -7,6 +7,7 @@ QUESTIONS: dict[str, type[QuestionConfig]] = {
     "anomaly": estimators.AnomalyConfig,
     "castle": explanations.CastleConfig,
     "clusters": estimators.ClustersConfig,
+    "concepts": explanations.ConceptsConfig,
     "conservation": roots.ConservationConfig,
     "correspondence": explanations.CorrespondenceConfig,
     "cost": cost.CostConfig,
