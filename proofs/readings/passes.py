@@ -18,7 +18,7 @@ from dtd.relevance import Linear, RelevanceModel, TrainingFree
 from proofs.exactly import entries_of, made
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, Proof
-from proofs.layers import BIASES, INPUTS, Family, Setting
+from proofs.layers import INPUTS, Family, Setting
 from proofs.readings.layers import CAPPED, RELU, above, layer_of
 from proofs.rules import alphabeta, epsilon, flat, gamma, gamma_signed, lrp0, wsquare, zbox, zplus, zplus_signed
 
@@ -177,8 +177,9 @@ def halved(model: RelevanceModel, layer: Layer, a: Any, relevance: Any) -> Propa
 plain = Subject()
 proof = Proof(
     name="passes",
-    claim="Explicit roots, fused pass, prepared pass (relevance or its coefficients arriving, a ReLU or a capped function merged "
-    "or none) and explicit rule hand the same relevance down, for every rule of the catalogue and every bias mode.",
+    claim="Explicit roots, fused pass, prepared pass (relevance or its coefficients arriving, a ReLU or a capped function "
+    "merged or none) and explicit rule hand the same relevance down, for every rule of the catalogue but the pattern and "
+    "for every bias mode; the fused pass reports the same bias share, zeroth term and remainder.",
     steps=steps,
     conditions=conditions,
     mutants=(
@@ -190,6 +191,6 @@ proof = Proof(
     reference="Montavon 2019, Sec. 10.2.2 (the four steps)",
     subject=plain,
     cases=lambda: (case for kind in KINDS for case in kind.cases()),
-    note="Passes are prepared for numbers: `γ = 1`, `ε = 1/2`, `α = 2`, the box `[-8, 8]`. The pattern rule has a tensor of "
-    "the weight's shape and is held by its own proof and the tests.",
+    note="Passes are prepared for numbers: `γ = 1`, `ε = 1/2`, `α = 2`, the box `[-8, 8]`. The pattern rule is "
+    "held by its own proof and the tests. Every pattern of signs: `z⁺`.",
 )
