@@ -9,6 +9,7 @@ import torch
 
 from dtd.algebra import negative, positive
 from dtd.domain import Box, Domain, Real
+from dtd.fast.affine import AffineStep
 from dtd.fast.step import Setting as Prepared
 from dtd.fast.step import Step as Prepares
 from dtd.fast.step import prepare
@@ -154,7 +155,7 @@ def conditions(case: Ruled) -> tuple:
 def unmultiplied(model: RelevanceModel, layer: Layer, setting: Prepared) -> Any:
     """Coefficients are handed down as if they were relevance."""
     step = prepare(model, layer, setting)
-    return replace(step, functions=frozenset(), reads=True) if hasattr(step, "functions") else step
+    return replace(step, functions=frozenset(), reads=True) if isinstance(step, AffineStep) else step
 
 
 def ungated(model: RelevanceModel, layer: Layer, setting: Prepared) -> Any:
