@@ -41,6 +41,7 @@ from dtd.explaining.growth import GrowthWarning, UnderflowWarning
 from dtd.explaining.pair_balance import PairBalance
 from dtd.explaining.pair_side import Patches
 from dtd.explaining.pairs import PairExplanation, pairs
+from dtd.explaining.second_order import SecondOrder, second_order
 from dtd.explaining.starts.contrast import Difference, LogOdds
 from dtd.explaining.starts.reference import FromReference
 from dtd.explaining.starts.unit import Unit
@@ -126,6 +127,7 @@ __all__ = [
     "RelevanceModel",
     "Root",
     "RootStrategy",
+    "SecondOrder",
     "SignedGamma",
     "SoftmaxTangent",
     "StaleError",
@@ -159,6 +161,7 @@ __all__ = [
     "presets",
     "root_regions",
     "rules",
+    "second_order",
     "subspaces",
     "toward_data",
     "towards",

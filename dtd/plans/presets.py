@@ -7,9 +7,10 @@ from torch import Tensor
 
 from dtd.domain import Box, NonNegative, Real
 from dtd.errors import check_parameter
-from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, recommended, transformers_2022
+from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, transformers_2022
 from dtd.plans.entry import Entry
 from dtd.plans.plan import Plan
+from dtd.plans.recommended import recommended
 from dtd.plans.rules import choose
 from dtd.plans.where import domain, every, first, fraction, kind
 from dtd.root import Bias, Damping

@@ -113,6 +113,31 @@ class domain(Weighted):  # noqa: N801
         return isinstance(layer.domain, self.type)
 
 
+@dataclass(frozen=True)
+class PositionWise(Where):
+    """Dense layers that are applied at every position (word, patch) of a sample, as a convolution of length 1 is."""
+
+    def __repr__(self) -> str:
+        return "position_wise"
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return layer.kind == "dense" and len(layer.shape) > 1
+
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
+        return self.holds(layer, network)
+
+
+@dataclass(frozen=True)
+class GoesThroughReLU(Weighted):
+    """Layers with weights whose output goes through a ReLU and nowhere else; other kinds: ``kind("sum") & rectified``."""
+
+    def __repr__(self) -> str:
+        return "rectified"
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return layer.rectified
+
+
 def index(position: int) -> depth:
     """The layer with weights at a position from the input; negative positions count from the output."""
     return depth(position, position + 1 if position != -1 else None)
@@ -137,6 +162,8 @@ class First(Weighted):
 
 every = depth()
 first = First()
+position_wise = PositionWise()
+rectified = GoesThroughReLU()
 last = index(-1)
 convolutions = kind("convolution", "transposed_convolution")
 dense = kind("dense")

@@ -70,7 +70,7 @@ class Difference(Contrast):
     ``R_d = −f_d / (number of d)``.
 
     >>> Difference(3, 5), Difference(0)
-    (Difference(3, 5), Difference(0))
+    (Difference(3, against=5), Difference(0))
     """
 
     of: int

@@ -5,6 +5,7 @@ from experiments.configs.questions import cost, explanations, language, relevanc
 
 QUESTIONS: dict[str, type[QuestionConfig]] = {
     "castle": explanations.CastleConfig,
+    "concepts": explanations.ConceptsConfig,
     "conservation": roots.ConservationConfig,
     "correspondence": explanations.CorrespondenceConfig,
     "cost": cost.CostConfig,

@@ -79,6 +79,20 @@ class HeatmapsConfig(QuestionConfig):
 
 
 @dataclass
+class ConceptsConfig(QuestionConfig):
+    """Which channels of a hidden layer does a class rest on, and what does each look for?
+
+    ``layer: null`` means the last layer that rectifies. ``explained`` is the class that is drawn.
+    """
+
+    layer: str | None = None
+    samples: int = MISSING
+    explained: int = MISSING
+    shown: int = MISSING
+    examples: int = MISSING
+
+
+@dataclass
 class MovieReviewsConfig(QuestionConfig):
     """Which words of a review speak for its class, and does the network listen to them?"""
 
