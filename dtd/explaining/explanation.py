@@ -70,11 +70,12 @@ class Explanation:
 
     @cached_property
     def growth(self) -> dict[str, float]:
-        """``Σ|R| / Σ|R_initial|`` at the output of each layer, from the output down, for the sample where it is largest.
+        """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down, and at last of all inputs, ``"(inputs)"``.
 
-        An explanation whose input relevance exceeds 1000 warns (:class:`GrowthWarning`) with the layer and the reason.
+        Each is that of the sample where it is largest. An explanation whose entry of the inputs exceeds 1000 warns
+        (:class:`GrowthWarning`) with that number, the layer where relevance grows most, and the reason.
         """
-        return growth(self.layers, self.initial)
+        return growth(self.layers, self.parts, self.initial)
 
     def conservation(self) -> Tensor:
         """``Σ R_input / Σ R_initial``; where the initial relevance sums to 0, 1 if the input's does and else infinity.
@@ -175,5 +176,7 @@ def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -
     if underflows(found.parts, found.initial):
         warnings.warn(too_small(found.initial), UnderflowWarning, stacklevel=4)
     if outgrows(found.parts, found.initial):
-        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.initial), GrowthWarning, stacklevel=6))
+        graph.warned.get(
+            (models,), lambda: warnings.warn(message(found.layers, found.parts, found.initial), GrowthWarning, stacklevel=6)
+        )
     return found

@@ -8,10 +8,11 @@ from torch import Tensor
 from dtd.explaining.balances import Record
 
 LARGE = 1e3  # times what is explained: more is said
+INPUTS = "(inputs)"  # the entry of growth for all explained inputs together
 
 
 class GrowthWarning(UserWarning):
-    """Relevance of some layer is more than a thousand times what is explained."""
+    """Relevance of the inputs is more than a thousand times what is explained, for some sample."""
 
 
 class UnderflowWarning(UserWarning):
@@ -23,9 +24,15 @@ def total(parts: tuple[Tensor, ...]) -> Tensor:
     return torch.stack([part.abs().flatten(1).sum(1) for part in parts]).sum(0)
 
 
+def times(parts: tuple[Tensor, ...], initial: Tensor) -> Tensor:
+    """``Σ |R| / Σ |R_initial|`` of each sample; of 0, infinity (0 without relevance). # shape: (B, *) each -> (B,)"""
+    found, explained = total(parts), total((initial,))
+    return torch.where(explained > 0, found / explained, torch.where(found > 0, torch.inf, 0.0))
+
+
 def outgrows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:
-    """Whether relevance is more than ``LARGE`` times the initial one, for some sample."""
-    return bool((total(parts) > LARGE * total((initial,))).any())
+    """Whether relevance of the inputs is more than ``LARGE`` times the initial one, for some sample."""
+    return bool((times(parts, initial) > LARGE).any())
 
 
 def underflows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:
@@ -45,31 +52,33 @@ def too_small(initial: Tensor) -> str:
     )
 
 
-def growth(records: Mapping[str, Record], initial: Tensor) -> dict[str, float]:
-    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down; the largest over the samples."""
-    explained = total((initial,))
-    return {
-        name: float(torch.where(explained > 0, record.magnitude / explained, 0.0).max()) if len(explained) else 0.0
-        for name, record in reversed(list(records.items()))
-    }
+def growth(records: Mapping[str, Record], parts: tuple[Tensor, ...], initial: Tensor) -> dict[str, float]:
+    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down, and of all inputs; the largest over the samples.
+
+    The last entry, ``"(inputs)"``, is what :func:`outgrows` compares with ``LARGE``.
+    """
+    sizes = {name: times((record.magnitude[:, None],), initial) for name, record in reversed(list(records.items()))}
+    sizes[INPUTS] = times(parts, initial)
+    return {name: float(size.max()) if len(size) else 0.0 for name, size in sizes.items()}
 
 
-def message(records: Mapping[str, Record], initial: Tensor) -> str:
-    """Where relevance grows most from one layer to those below, and why."""
-    sizes = growth(records, initial)
+def message(records: Mapping[str, Record], parts: tuple[Tensor, ...], initial: Tensor) -> str:
+    """How much relevance grows in the sample where it grows most, at which layer most of it, and why."""
+    ratios = times(parts, initial)
+    at = int(ratios.argmax())
     names = list(records)
-    readers: dict[str, list[str]] = {name: [] for name in names}
-    for name in names:
-        for j in records[name].layer.inputs:
-            if j >= 0:
-                readers[names[j]].append(name)
-    steps = {above: sizes[below] / sizes[above] for below in names for above in readers[below] if sizes[above] > 0}
-    worst = max(steps, key=lambda name: steps[name], default=names[0])
-    peak = max(sizes.values(), default=0.0)
+    sizes = {i: float(times((records[name].magnitude[:, None],), initial)[at]) for i, name in enumerate(names)}
+    sizes |= {-1 - k: float(times((part,), initial)[at]) for k, part in enumerate(parts)}
+    edges = [(j, i) for i, name in enumerate(names) for j in records[name].layer.inputs if j in sizes]
+    steps = {i: max(sizes[j] / sizes[i] for j, above in edges if above == i) for _, i in edges if sizes[i] > 0}
+    where = ""
+    if steps:
+        worst = max(steps, key=lambda i: steps[i])
+        layer = records[names[worst]].layer
+        where = f"; most at layer '{names[worst]}' ({layer.kind}), by a factor of {steps[worst]:.4g}"
     return (
-        f"Relevance grows to {peak:.3g} times what is explained; most at layer '{worst}' ({records[worst].layer.kind}), by "
-        f"a factor of {steps.get(worst, peak):.3g}: contributions of either sign nearly cancel in its denominators, so that "
-        "its roots lie far away. Nothing is clipped. Sums of the input's relevance may still be right; single entries mean "
-        "little. Use a rule whose denominators do not cancel (γ, z⁺), a damping ε, or hold gates and scales; out.growth "
-        "shows every layer."
+        f"Relevance of the inputs is {float(ratios[at]):.4g} times what is explained{where}: contributions of either sign "
+        "nearly cancel in its denominators, so that its roots lie far away. Nothing is clipped. Sums of the input's "
+        "relevance may still be right; single entries mean little. Use a rule whose denominators do not cancel (γ, z⁺), a "
+        "damping ε, or hold gates and scales; out.growth shows every layer."
     )
