@@ -37,7 +37,8 @@ from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning
 from dtd.network import Network, trace
 from dtd.plans import presets, rules, where
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.pooling import MaxAsAverage
 from dtd.relevance import (
     Constant,

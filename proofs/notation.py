@@ -60,7 +60,9 @@ class Tex(LatexPrinter):
     """LaTeX with ``w_j`` for an indexed symbol, and sums without bounds where they run over all inputs or units."""
 
     def _print_Indexed(self, e):  # noqa: N802
-        return f"{self._print(e.base.label)}_{{{','.join(map(self._print, e.indices))}}}"
+        base = self._print(e.base.label)
+        base = f"{{{base}}}" if "_" in base else base  # LaTeX refuses a second subscript
+        return f"{base}_{{{','.join(map(self._print, e.indices))}}}"
 
     def _print_Sum(self, e):  # noqa: N802
         index, _, high = e.limits[0]
@@ -83,15 +85,18 @@ def tex(e) -> str:
 LETTERS = {
     "α": "alpha", "β": "beta", "γ": "gamma", "ε": "varepsilon", "λ": "lambda", "μ": "mu", "σ": "sigma", "τ": "tau",
     "∂": "partial", "∇": "nabla", "ã": "tilde{a}", "x̃": "tilde{x}", "R̂": "hat{R}", "Σ": "sum", "∞": "infty", "√": "surd",
-    "≤": "le", "≥": "ge", "≠": "ne", "→": "to", "←": "leftarrow", "·": "cdot", "±": "pm",
+    "≤": "le", "≥": "ge", "≠": "ne", "→": "to", "←": "leftarrow", "·": "cdot", "±": "pm", "×": "times",
 }  # fmt: skip
-WORD = re.compile(r"(?<![\\{\w])((?:zeroth|remainder|margins?|corner|root|moving|at)(?: at)? ?)(?![A-Za-z])")
+WORD = re.compile(r"(?<![\\{\w])((?:zeroth|remainder|margins?|corner|root|moving|mirrored|at)(?: at)? ?)(?![A-Za-z])")
 INDEX = re.compile(r"_([A-Za-z0-9]+(?:←[A-Za-z0-9]+)?)")
 BLACKBOARD = {
     "ℝ": r"\mathbb{R}",
     "z^B": r"z^{\mathcal{B}}",
     "⁺": "^{+}",
     "⁻": "^{-}",
+    "₊": "_{+}",
+    "₋": "_{-}",
+    "‖": r"\|",
     "²": "^{2}",
     "⁴": "^{4}",
     "1[": r"\mathbf{1}[",
@@ -102,6 +107,7 @@ def tex_formula(text: str) -> str:
     """A formula of the prose in LaTeX."""
     text = WORD.sub(r"\\text{\1}", text)
     text = re.sub(r"\b(max|lim)(?![a-z])", r"\\\1", text)
+    text = re.sub(r"\bsign ?(?![a-z])", r"\\operatorname{sign} ", text)
     text = re.sub(r"Σ(?=[⁺⁻])", r"\\Sigma", text)
     text = INDEX.sub(lambda m: "_{" + re.sub(r"[a-z]{3,}", r"\\text{\g<0>}", m.group(1)) + "}", text)
     for sign, command in BLACKBOARD.items():

@@ -66,6 +66,16 @@ def audit(
         PlanError: an explicit plan, which has no roots.
         BudgetError: one unit alone needs more than ``memory``; the message says how much.
         and what :func:`dtd.explain` raises.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: on a ≥ 0 the w² root (0.4, 1.2) is a root, 0.632 away.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2), dtd.NonNegative())
+    >>> rows = dtd.audit(net, torch.ones(1, 2), 0, dtd.Plan.uniform("wsquare"))
+    >>> rows[["valid", "distance", "relevance", "first"]].iloc[0].tolist()
+    [1.0, 0.6324555277824402, 2.0, 2.0]
     """
     check_asked(network, plan)
     check_limits(memory, units, seed, nearest)

@@ -55,6 +55,16 @@ def explain(
         NonFiniteError: activations or relevance overflow, naming the layer.
         StaleError: the model changed since it was traced in more than the values of its parameters and buffers.
         BudgetError: a relevance model that would cost more than it was given, or one sample more than ``memory``.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: R = a ⊙ w under LRP-0.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.rules.choose("lrp0"))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 3., -1.]])
     """
     with own_arithmetic():
         request = Request.of(network, inputs, plan, pass_dtype, fast)
@@ -79,6 +89,15 @@ def explain_each(
 
     Arguments and errors are those of :func:`explain`, but for ``memory``: the sweep of all samples is kept. Relevance of one
     target is computed when it is asked for, so that a loop over many targets holds what it keeps.
+
+    Two outputs of one layer, a ⊙ w each.
+
+    >>> import dtd, torch
+    >>> layer = torch.nn.Linear(2, 2)
+    >>> _ = layer.load_state_dict({"weight": torch.tensor([[3.0, -1.0], [1.0, 1.0]]), "bias": torch.zeros(2)})
+    >>> net = dtd.trace(layer, torch.ones(1, 2))
+    >>> [out.relevance for out in dtd.explain_each(net, torch.ones(1, 2), (0, 1), dtd.Plan.uniform("lrp0"))]
+    [tensor([[ 3., -1.]]), tensor([[1., 1.]])]
     """
     with own_arithmetic():
         request = Request.of(network, inputs, plan, pass_dtype, fast=True)

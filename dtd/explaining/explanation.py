@@ -33,6 +33,16 @@ class Explanation:
     ``relevance`` is a tensor where the network was traced with one tensor, and otherwise a mapping by the inputs' names.
 
     # shape: relevance (B, *in) of each explained input, output (B, *out), initial (B, *out)
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.rules.choose("lrp0"))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan)
+    Explanation(relevance=tensor(1, 2), output=tensor(1, 1), conservation Σ R(inputs) / Σ R(output) = 1)
     """
 
     relevance: Tensor | Mapping[str, Tensor]

@@ -37,6 +37,13 @@ class Network:
 
     Where an axis of an input may vary, layers are built for the sizes of each call and kept for the last few; those of the
     properties below are the example's.
+
+    Layers with what is known of them.
+
+    >>> import dtd, torch
+    >>> net = dtd.trace(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()), torch.ones(1, 2))
+    >>> [(layer.name, layer.kind, layer.image) for layer in net.layers]
+    [('0', 'dense', Real()), ('1', 'relu', NonNegative())]
     """
 
     model: nn.Module

@@ -44,9 +44,8 @@ def trace(
 ) -> Network:
     """Capture a model as layers whose relevance can be decomposed; the model itself is left bit-identical.
 
-    The model is exported once, for one sample (``torch.export``, functionalised), so functional and in-place code is seen,
-    and every op is known before any relevance is computed. The network is then held against the model on several
-    different samples.
+    The model is exported once, for one sample (``torch.export``, functionalised): functional and in-place code is seen, and
+    every op is known before any relevance is computed. The network is then held against the model on several samples.
 
     Args:
         model: in evaluation mode, float32 or float64. ``DataParallel`` and compiled models are unwrapped.
@@ -71,6 +70,10 @@ def trace(
         TraceError: the model cannot be captured as one graph, mixes samples, or fails.
         InputError: example inputs that are none; a name that no input has; ``opaque`` names nothing.
         NonFiniteError: NaN or infinity in the weights.
+
+    >>> import dtd, torch
+    >>> dtd.trace(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()), torch.ones(1, 2), dtd.Box(0.0, 1.0))
+    Network(Sequential, 2 layers, explained at input (B, 2))
     """
     model = checked_model(model)
     signature, example = Signature.of(model, inputs)

@@ -4,7 +4,8 @@ from dtd.affine import Convolution, Dense, TransposedConvolution
 from dtd.errors import check_parameter
 from dtd.network.graph import Graph
 from dtd.network.network import Network
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import every, kind
 from dtd.primitive import Product, Softmax
@@ -52,6 +53,14 @@ def attnlrp(gamma: float | None = None, epsilon: float = 1e-6, norm: str = "scal
         norm: ``"scale"``: the scale is held (Ali 2022); ``"identity"``: mean and scale are (Achtibat 2024, Prop. 3.4).
         positions: the bias mode of sums with constants (position embeddings): what ``"neuron"`` keeps back of them is in
             the balance, ``"distribute"`` hands it to the token, ``"fixed"`` keeps nothing (Bakish 2025, on positions).
+
+    Softmax at ``(1, 1)`` is ``(½, ½)``; for ``R = (½, 0)`` its terms are ``(½ − ¼, 0 − ¼)``:
+
+    >>> import dtd, torch
+    >>> a = torch.tensor([[1.0, 1.0]]).double()
+    >>> net = dtd.trace(torch.nn.Softmax(1), a)
+    >>> dtd.explain(net, a, 0, dtd.presets.attnlrp()).relevance.tolist()
+    [[0.25, -0.25]]
     """
     check_parameter(norm in ("scale", "identity"), "norm", "'scale' or 'identity'", repr(norm))
     model = HeldScale("neuron") if norm == "scale" else Identity()
@@ -63,19 +72,49 @@ def cp_lrp(gamma: float | None = None, epsilon: float = 1e-6, positions: Bias = 
     """CP-LRP: attention weights are held constant, so that the values take all (Ali 2022, as named by Achtibat 2024).
 
     Everything else is as in :func:`attnlrp`.
+
+    Softmax is held constant, so that its inputs get nothing:
+
+    >>> import dtd, torch
+    >>> a = torch.tensor([[1.0, 1.0]]).double()
+    >>> net = dtd.trace(torch.nn.Softmax(1), a)
+    >>> dtd.explain(net, a, 0, dtd.presets.cp_lrp()).relevance.tolist()
+    [[0.0, 0.0]]
     """
     values = MatMulShares(None)
     return transformer(linear(gamma, epsilon), HeldScale("neuron"), Constant(), values, "CP-LRP", positions)
 
 
 def transformers_2022(gamma: float | None = None, positions: Bias = "neuron") -> Plan:
-    """Ali 2022: attention weights and the norms' scales are held constant, LRP-0 with bias neurons everywhere else."""
+    """Ali 2022: attention weights and the norms' scales are held constant, LRP-0 with bias neurons everywhere else.
+
+    A layer norm of ``x = (3, 1)`` is ``(1, −1)``; for ``R = (1, 0)`` its terms are ``(3 · ½, −1 · ½)``:
+
+    >>> import dtd, torch
+    >>> a = torch.tensor([[3.0, 1.0]]).double()
+    >>> net = dtd.trace(torch.nn.LayerNorm(2, eps=0.0, elementwise_affine=False), a)
+    >>> dtd.explain(net, a, 0, dtd.presets.transformers_2022()).relevance.tolist()
+    [[1.5, -0.5]]
+    """
     values = MatMulShares(None)
     return transformer(linear(gamma, 0.0), HeldScale("neuron"), Constant(), values, "Ali 2022", positions)
 
 
 def lstm_2017(epsilon: float = 1e-3, bias: Bias = "neuron") -> Plan:
-    """LRP for LSTMs (Arras 2017): at products with a gate the signal takes all, ε in linear layers."""
+    """LRP for LSTMs (Arras 2017): at products with a gate the signal takes all, ε in linear layers.
+
+    ``a σ(b)`` at ``(3, 0)`` is worth 1.5, which the signal ``a`` takes:
+
+    >>> import dtd, torch
+    >>> class Product(torch.nn.Module):
+    ...     def forward(self, a, b):
+    ...         return a * b.sigmoid()
+    >>> values = torch.tensor([[3.0]]).double(), torch.tensor([[0.0]]).double()
+    >>> plan = dtd.presets.lstm_2017()
+    >>> out = dtd.explain(dtd.trace(Product(), values), values, 0, plan)
+    >>> [round(relevance.item(), 6) for relevance in out.relevance.values()]
+    [1.5, 0.0]
+    """
     return Plan(
         [
             Entry(kind("product"), ProductShares(None), optional=True),
@@ -95,6 +134,15 @@ def recommended(network: Network | Graph) -> Plan:
     * dense layers alone (tabular data): the generalised γ rule, bias fixed, which keeps both signs.
 
     Any of them is a starting point, not the truth: docs/coverage.md shows how they conserve on many architectures.
+
+    For a dense layer it is γ = ¼: ``4 a_1 − a_2`` at ``(1, 1)`` is worth 3, with the terms ``3 (5, −1) / 4``:
+
+    >>> import dtd, torch
+    >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.ones(1, 2).double()
+    >>> unit.weight.data[:] = torch.tensor([4.0, -1.0])
+    >>> net = dtd.trace(unit, a)
+    >>> dtd.explain(net, a, 0, dtd.presets.recommended(net)).relevance.tolist()
+    [[3.75, -0.75]]
     """
     layers = (network.graph if isinstance(network, Network) else network).layers
     sliding = any(isinstance(layer.op, (Convolution, TransposedConvolution)) for layer in layers)

@@ -36,6 +36,17 @@ class ProductShares(Printed, Propagation):
     by its domain, and elsewhere each factor takes half. At a factor 0 the terms are their limit.
 
     Raises :class:`InputError` for a share outside [0, 1].
+
+    A product of 2 and 3, each taking half of 6.
+
+    >>> import dtd, torch
+    >>> class Product(torch.nn.Module):
+    ...     def forward(self, a, b):
+    ...         return a * b
+    >>> net = dtd.trace(Product(), (torch.ones(1, 1), torch.ones(1, 1)))
+    >>> x = (torch.tensor([[2.0]]), torch.tensor([[3.0]]))
+    >>> dtd.explain(net, x, 0, dtd.Plan([(dtd.where.kind("product"), dtd.ProductShares(0.5))])).relevance
+    {'a': tensor([[3.]]), 'b': tensor([[3.]])}
     """
 
     share: float | None = None
@@ -67,6 +78,19 @@ class MatMulShares(Printed, Propagation):
     and all of R stays there. # shape: a (B, …, n, m), b (B, …, m, p) -> (B, …, n, p)
 
     Raises :class:`InputError` for a share outside [0, 1] or a negative damping.
+
+    (1, 2)·(3, 4) = 3 + 8, each product shared in halves.
+
+    >>> import dtd, torch
+    >>> class Product(torch.nn.Module):
+    ...     def forward(self, a, b):
+    ...         return a @ b
+    >>> net = dtd.trace(Product(), (torch.ones(1, 1, 2), torch.ones(1, 2, 1)))
+    >>> x = (torch.tensor([[[1.0, 2.0]]]), torch.tensor([[[3.0], [4.0]]]))
+    >>> plan = dtd.Plan([(dtd.where.kind("matmul"), dtd.MatMulShares(0.5))])
+    >>> list(dtd.explain(net, x, lambda y: y, plan).relevance.values())
+    [tensor([[[1.5000, 4.0000]]]), tensor([[[1.5000],
+             [4.0000]]])]
     """
 
     share: float | None = 0.5

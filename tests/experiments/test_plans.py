@@ -13,7 +13,8 @@ from dtd.direction import Gamma
 from dtd.domain import Box, Real
 from dtd.explaining.explain import explain
 from dtd.network import Network, trace
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.rules import catalogue, choose
 from dtd.relevance import TrainingFree
 from dtd.root import Nearest, Ray

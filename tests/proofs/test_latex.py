@@ -32,6 +32,11 @@ def test_every_step_is_numbered_with_its_reason(written):
     assert r"\textbf{Claim.}" in text and r"\textbf{Assumptions.}" in text and r"\textbf{Reference.}" in text
 
 
+def test_formulas_are_written_in_commands(written):
+    foreign = {c for path in written.values() for c in path.read_text(encoding="utf-8") if ord(c) > 127}
+    assert foreign <= set("é×"), "signs that LaTeX's text fonts do not have: give them a command in proofs/notation.py"
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex (Debian: texlive-latex-recommended)")
 def test_derivations_compile(written):
     folder = written["derivations.tex"].parent
