@@ -40,6 +40,10 @@ class UnsupportedOp(TraceError):
         self.op, self.path, self.advice = op, path, advice
         super().__init__(f"No decomposition for op '{op}' in module '{path or '(model)'}'. {advice}")
 
+    def __reduce__(self):
+        """Errors are sent from other processes: they are made again from their parts."""
+        return type(self), (self.op, self.path, self.advice)
+
 
 class DomainError(DTDError):
     """Values outside the domain that a relevance model or the network declares.

@@ -32,6 +32,7 @@ class Layer(Generic[Operation]):
     domain: Domain  # of what the layer receives
     image: Domain  # of what it returns
     domains: tuple[Domain, ...] = ()  # of each input, as far as an operation made it; Real for the network's inputs
+    held: tuple[bool, ...] = ()  # which inputs are constant around a data point; empty where none is
     weighted: bool = False  # carries learned weights, so that a plan must speak for it
     rectified: bool = False  # its output goes through a ReLU and nowhere else
     folded: tuple[str, ...] = field(default=())  # modules folded into it

@@ -6,24 +6,26 @@ import torch
 from torch import Tensor
 
 from dtd.explaining.balances import Record
+from dtd.propagation import per_sample
 
 LARGE = 1e3  # times what is explained: more is said
-INPUTS = "(inputs)"  # the entry of growth for all explained inputs together
+INPUTS = "(inputs)"  # all explained inputs together, among the layers' names
 
 
 class GrowthWarning(UserWarning):
-    """Relevance of the inputs is more than a thousand times what is explained, for some sample.
+    """Relevance of some layer is more than a thousand times what is explained.
 
-    ``z = 1025 a_1 − 1024 a_2`` is worth 1 at ``(1, 1)`` and hands down ``(1025, −1024)``; the balance closes all the same.
+    z = 1000 − 999.999 hands down (1000 + 999.999)/0.001 times itself; the balance closes all the same.
 
     >>> import dtd, torch, warnings
-    >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.ones(1, 2).double()
-    >>> unit.weight.data[:] = torch.tensor([1025.0, -1024.0])
+    >>> unit = torch.nn.Linear(2, 1).double()
+    >>> x = torch.ones(1, 2, dtype=torch.float64)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[1000, -999.999]], dtype=x.dtype), "bias": torch.zeros(1)})
     >>> with warnings.catch_warnings(record=True) as said:
     ...     warnings.simplefilter("always")
-    ...     out = dtd.explain(dtd.trace(unit, a), a, 0, dtd.Plan.uniform("lrp0"))
-    >>> said[0].category.__name__, out.growth["(inputs)"]
-    ('GrowthWarning', 2049.0)
+    ...     out = dtd.explain(dtd.trace(unit, x), x, 0, dtd.Plan.uniform("lrp0"))
+    >>> said[0].category.__name__, float(out.relevance.abs().sum() / out.initial.sum()).__round__()
+    ('GrowthWarning', 1999999)
     """
 
 
@@ -44,18 +46,12 @@ class UnderflowWarning(UserWarning):
 
 def total(parts: tuple[Tensor, ...]) -> Tensor:
     """``Σ |R|`` of each sample over several tensors. # shape: (B, *) each -> (B,)"""
-    return torch.stack([part.abs().flatten(1).sum(1) for part in parts]).sum(0)
-
-
-def ratios(parts: tuple[Tensor, ...], initial: Tensor) -> Tensor:
-    """``Σ |R| / Σ |R_initial|`` of each sample; of 0, infinity (0 without relevance). # shape: (B, *) each -> (B,)"""
-    found, explained = total(parts), total((initial,))
-    return torch.where(explained > 0, found / explained, torch.where(found > 0, torch.inf, 0.0))
+    return torch.stack([per_sample(part.abs()) for part in parts]).sum(0)
 
 
 def outgrows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:
-    """Whether relevance of the inputs is more than ``LARGE`` times the initial one, for some sample."""
-    return bool((ratios(parts, initial) > LARGE).any())
+    """Whether relevance is more than ``LARGE`` times the initial one, for some sample."""
+    return bool((total(parts) > LARGE * total((initial,))).any())
 
 
 def underflows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:
@@ -75,33 +71,29 @@ def too_small(initial: Tensor) -> str:
     )
 
 
-def growth(records: Mapping[str, Record], parts: tuple[Tensor, ...], initial: Tensor) -> dict[str, float]:
-    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down, and of all inputs; the largest over the samples.
-
-    The last entry, ``"(inputs)"``, is what :func:`outgrows` compares with ``LARGE``.
-    """
-    sizes = {name: ratios((record.magnitude[:, None],), initial) for name, record in reversed(list(records.items()))}
-    sizes[INPUTS] = ratios(parts, initial)
-    return {name: float(size.max()) if len(size) else 0.0 for name, size in sizes.items()}
+def growth(records: Mapping[str, Record], initial: Tensor, parts: tuple[Tensor, ...]) -> dict[str, float]:
+    """``Σ|R| / Σ|R_initial|`` at each layer's output, from the output down, then at the inputs; the samples' largest."""
+    sizes = {name: record.magnitude for name, record in reversed(list(records.items()))} | {INPUTS: total(parts)}
+    explained = total((initial,))
+    ratios = {name: torch.where(explained > 0, size / explained, 0.0) for name, size in sizes.items()}
+    return {name: float(ratio.max()) if len(ratio) else 0.0 for name, ratio in ratios.items()}
 
 
-def message(records: Mapping[str, Record], parts: tuple[Tensor, ...], initial: Tensor) -> str:
-    """How much relevance grows in the sample where it grows most, at which layer most of it, and why."""
-    found = ratios(parts, initial)
-    at = int(found.argmax())
+def message(records: Mapping[str, Record], sizes: Mapping[str, float]) -> str:
+    """Where relevance grows most from one layer to those below, and why."""
     names = list(records)
-    sizes = {i: float(ratios((records[name].magnitude[:, None],), initial)[at]) for i, name in enumerate(names)}
-    sizes |= {-1 - k: float(ratios((part,), initial)[at]) for k, part in enumerate(parts)}
-    edges = [(j, i) for i, name in enumerate(names) for j in records[name].layer.inputs if j in sizes]
-    steps = {i: max(sizes[j] / sizes[i] for j, above in edges if above == i) for _, i in edges if sizes[i] > 0}
-    where = ""
-    if steps:
-        worst = max(steps, key=lambda i: steps[i])
-        layer = records[names[worst]].layer
-        where = f"; most at layer '{names[worst]}' ({layer.kind}), by a factor of {steps[worst]:.4g}"
+    below = [names[j] if j >= 0 else INPUTS for name in names for j in records[name].layer.inputs]
+    above = [name for name in names for _ in records[name].layer.inputs]
+    steps: dict[str, float] = {}
+    for upper, lower in zip(above, below, strict=True):
+        if sizes[upper] > 0:
+            steps[upper] = max(steps.get(upper, 0.0), sizes[lower] / sizes[upper])
+    worst, peak = max(steps, key=lambda name: steps[name]), max(sizes, key=lambda name: sizes[name])
+    where = "at the inputs" if peak == INPUTS else f"at layer '{peak}'"
     return (
-        f"Relevance of the inputs is {float(found[at]):.4g} times what is explained{where}: contributions of either sign "
-        "nearly cancel in its denominators, so that its roots lie far away. Nothing is clipped. Sums of the input's "
-        "relevance may still be right; single entries mean little. Use a rule whose denominators do not cancel (γ, z⁺), a "
-        "damping ε, or hold gates and scales; out.growth shows every layer."
+        f"Relevance grows to {sizes[peak]:.3g} times what is explained, {where}; most at layer '{worst}' "
+        f"({records[worst].layer.kind}), by a factor of {steps[worst]:.3g}: contributions of either sign nearly cancel in "
+        "its denominators, so that its roots lie far away. Nothing is clipped. Sums of the input's relevance may still be "
+        "right; single entries mean little. Use a rule whose denominators do not cancel (γ, z⁺), a damping ε, or hold gates "
+        "and scales; out.growth shows every layer."
     )

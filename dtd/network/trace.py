@@ -129,6 +129,12 @@ def checked_model(model: Any) -> nn.Module:
     if isinstance(model, torch.jit.ScriptModule):
         raise TraceError(f"{type(model).__name__} is compiled by torch.jit; trace the model that it was made from.")
     for path, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if tensor.is_floating_point() and tensor.dtype not in (torch.float32, torch.float64):
+            raise InputError(
+                f"'{path}' of the model is in {tensor.dtype}; relevance needs float32 or float64, since denominators that "
+                "nearly cancel lose all digits in less. Trace copy.deepcopy(model).float(), which has the same weights and "
+                "computes with them in float32, and give it floating-point inputs as x.float()."
+            )
         if nn.parameter.is_lazy(tensor):
             raise InputError(f"'{path}' of the model has no shape yet: run the model on an example first, model(x).")
         if tensor.is_meta:

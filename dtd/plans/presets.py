@@ -1,10 +1,11 @@
 """Composites from the literature, as plans."""
 
 from dtd.domain import Box, NonNegative, Real
-from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, recommended, transformers_2022
+from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, transformers_2022
 from dtd.plans.damping import DeviationEpsilon, RelativeEpsilon
 from dtd.plans.entry import Entry
 from dtd.plans.plan import Plan
+from dtd.plans.recommended import recommended
 from dtd.plans.rules import choose
 from dtd.plans.where import domain, every, first, fraction, kind
 from dtd.root import Bias, Damping

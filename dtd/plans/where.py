@@ -106,8 +106,51 @@ class domain(Weighted):  # noqa: N801
         return isinstance(layer.domain, self.type)
 
 
+@dataclass(frozen=True)
+class PositionWise(Where):
+    """Dense layers that are applied at every position (word, patch) of a sample, as a convolution of length 1 is.
+
+    A dense layer on three positions of two entries is one:
+
+    >>> import torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Linear(2, 2), torch.ones(1, 3, 2))
+    >>> [layer.shape for layer in net.layers if where.position_wise.matches(layer, net)]
+    [(3, 2)]
+    """
+
+    def __repr__(self) -> str:
+        return "position_wise"
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return layer.kind == "dense" and len(layer.shape) > 1
+
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
+        return self.holds(layer, network)
+
+
+@dataclass(frozen=True)
+class GoesThroughReLU(Weighted):
+    """Layers with weights whose output goes through a ReLU and nowhere else; other kinds: ``kind("sum") & rectified``.
+
+    Of the layers with weights of this network, ``0`` and ``2``, a ReLU follows the first:
+
+    >>> import torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)), torch.ones(1, 2))
+    >>> [layer.name for layer in net.layers if where.rectified.matches(layer, net)]
+    ['0']
+    """
+
+    def __repr__(self) -> str:
+        return "rectified"
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return layer.rectified
+
+
 __all__ = [
     "First",
+    "GoesThroughReLU",
+    "PositionWise",
     "Where",
     "convolutions",
     "dense",
@@ -121,11 +164,15 @@ __all__ = [
     "kind",
     "last",
     "name",
+    "position_wise",
+    "rectified",
     "selector",
 ]
 
 every = depth()
 first = First()
+position_wise = PositionWise()
+rectified = GoesThroughReLU()
 last = index(-1)
 convolutions = kind("convolution", "transposed_convolution")
 dense = kind("dense")

@@ -36,10 +36,11 @@ class Tangent(Printed, Propagation):
         return layer(*inputs), inputs
 
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
+        asked = torch.is_grad_enabled()  # for relevance that is a part of a computation itself
         with torch.enable_grad():
             y, adjoint, *_ = torch.func.vjp(layer, *saved)
-        slopes = adjoint(divide(relevance, y.detach()))
-        lower = tuple(a * slope.detach() for a, slope in zip(saved, slopes, strict=True))
+        slopes = adjoint(divide(relevance, y if asked else y.detach()))
+        lower = tuple(a * (slope if asked else slope.detach()) for a, slope in zip(saved, slopes, strict=True))
         kept = balance(relevance, lower)
         return Propagated(lower, balance(relevance, lower, zeroth=kept.gap))
 
