@@ -85,6 +85,30 @@ class kind(Where):  # noqa: N801
 
 
 @dataclass(frozen=True)
+class path(Where):  # noqa: N801
+    """Layers, with weights or not, of modules whose path matches a glob (``"*.constants"``).
+
+    The ReLU between the dense layers is the module ``1``:
+
+    >>> import torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)), torch.ones(1, 2))
+    >>> [layer.name for layer in net.layers if where.path("1").matches(layer, net)]
+    ['1']
+    """
+
+    glob: str
+
+    def __post_init__(self):
+        require(isinstance(self.glob, str), "path(glob)", "a glob over module paths, a text", self.glob)
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return fnmatchcase(layer.path, self.glob)
+
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
+        return self.holds(layer, network)
+
+
+@dataclass(frozen=True)
 class domain(Weighted):  # noqa: N801
     """Layers with weights whose input's inferred domain is of a type (:class:`Box`, :class:`NonNegative`, :class:`Real`).
 
@@ -164,6 +188,7 @@ __all__ = [
     "kind",
     "last",
     "name",
+    "path",
     "position_wise",
     "rectified",
     "selector",
