@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_map
 
 from proofs.exactly.operators import OPERATORS
 
-KINDS = {bool: torch.bool, float: torch.float64}
+KINDS: dict[type, torch.dtype] = {bool: torch.bool, float: torch.float64}
 
 
 class Exact(torch.Tensor):
@@ -25,7 +25,7 @@ class Exact(torch.Tensor):
 
     @staticmethod
     def __new__(cls, values: np.ndarray, kind: type = float):
-        found = torch.Tensor._make_wrapper_subclass(cls, values.shape, dtype=KINDS[kind])  # type: ignore[attr-defined]
+        found = torch.Tensor._make_wrapper_subclass(cls, values.shape, dtype=KINDS[kind])
         found.values = values
         return found
 
@@ -44,7 +44,7 @@ class Exact(torch.Tensor):
             return target
         return tree_map(lambda value: wrapped(value, name.split(".")[0]), found)
 
-    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
+    def __repr__(self, **_: Any) -> str:
         return f"Exact({self.values.tolist()})"
 
 

@@ -9,6 +9,7 @@ import torch
 
 from dtd.algebra import negative, positive
 from dtd.domain import Box, Domain, Real
+from dtd.fast.affine import AffineStep
 from dtd.fast.step import Setting as Prepared
 from dtd.fast.step import Step as Prepares
 from dtd.fast.step import prepare
@@ -154,7 +155,7 @@ def conditions(case: Ruled) -> tuple:
 def unmultiplied(model: RelevanceModel, layer: Layer, setting: Prepared) -> Any:
     """Coefficients are handed down as if they were relevance."""
     step = prepare(model, layer, setting)
-    return replace(step, functions=frozenset(), reads=True) if hasattr(step, "functions") else step
+    return replace(step, functions=frozenset(), reads=True) if isinstance(step, AffineStep) else step
 
 
 def ungated(model: RelevanceModel, layer: Layer, setting: Prepared) -> Any:
@@ -178,7 +179,8 @@ plain = Subject()
 proof = Proof(
     name="passes",
     claim="Explicit roots, fused pass, prepared pass (relevance or its coefficients arriving, a ReLU or a capped function "
-    "merged or none) and explicit rule hand the same relevance down, for every rule of the catalogue and every bias mode.",
+    "merged or none) and explicit rule hand the same relevance down, for every rule of the catalogue but the pattern and "
+    "for every bias mode; the fused pass reports the same bias share, zeroth term and remainder.",
     steps=steps,
     conditions=conditions,
     mutants=(
@@ -190,6 +192,6 @@ proof = Proof(
     reference="Montavon 2019, Sec. 10.2.2 (the four steps)",
     subject=plain,
     cases=lambda: (case for kind in KINDS for case in kind.cases()),
-    note="Passes are prepared for numbers: `γ = 1`, `ε = 1/2`, `α = 2`, the box `[-8, 8]`. The pattern rule has a tensor of "
-    "the weight's shape and is held by its own proof and the tests.",
+    note="Passes are prepared for numbers: `γ = 1`, `ε = 1/2`, `α = 2`, the box `[-8, 8]`. The pattern rule is "
+    "held by its own proof and the tests. Every pattern of signs: `z⁺`.",
 )
