@@ -21,6 +21,14 @@ class Neuralised(nn.Module):
     ``score`` says what is computed, ``outputs`` what each output is of, ``features`` the M inputs and ``columns`` the raw
     columns that they come from. :meth:`encode` turns raw data into inputs (one-hot categories, filled in values);
     :meth:`by_column` brings relevance back to the raw columns, and :meth:`target` is the number of an output.
+
+    A line through ``(0, 1)`` and ``(1, 3)`` is ``y = 2 x + 1``, which is 7 at ``x = 3``:
+
+    >>> import numpy as np, dtd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> model = dtd.neuralise(LinearRegression().fit(np.array([[0.0], [1.0]]), np.array([1.0, 3.0])))
+    >>> model(model.encode([[3.0]])).round(decimals=9).tolist()
+    [[7.0]]
     """
 
     def __init__(self, body: nn.Module, estimator: str, score: str, outputs: Sequence[str], encoding: Columns):

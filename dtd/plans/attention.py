@@ -48,6 +48,14 @@ def attnlrp(gamma: float | None = None, epsilon: float = 1e-6, norm: str = "scal
         norm: ``"scale"``: the scale is held (Ali 2022); ``"identity"``: mean and scale are (Achtibat 2024, Prop. 3.4).
         positions: the bias mode of sums with constants (position embeddings): what ``"neuron"`` keeps back of them is in
             the balance, ``"distribute"`` hands it to the token, ``"fixed"`` keeps nothing (Bakish 2025, on positions).
+
+    Softmax at ``(1, 1)`` is ``(½, ½)``; for ``R = (½, 0)`` its terms are ``(½ − ¼, 0 − ¼)``:
+
+    >>> import dtd, torch
+    >>> a = torch.tensor([[1.0, 1.0]]).double()
+    >>> net = dtd.trace(torch.nn.Softmax(1), a)
+    >>> dtd.explain(net, a, 0, dtd.presets.attnlrp()).relevance.tolist()
+    [[0.25, -0.25]]
     """
     check_parameter(norm in ("scale", "identity"), "norm", "'scale' or 'identity'", repr(norm))
     model = HeldScale("neuron") if norm == "scale" else Identity()
@@ -59,19 +67,49 @@ def cp_lrp(gamma: float | None = None, epsilon: float = 1e-6, positions: Bias = 
     """CP-LRP: attention weights are held constant, so that the values take all (Ali 2022, as named by Achtibat 2024).
 
     Everything else is as in :func:`attnlrp`.
+
+    Softmax is held constant, so that its inputs get nothing:
+
+    >>> import dtd, torch
+    >>> a = torch.tensor([[1.0, 1.0]]).double()
+    >>> net = dtd.trace(torch.nn.Softmax(1), a)
+    >>> dtd.explain(net, a, 0, dtd.presets.cp_lrp()).relevance.tolist()
+    [[0.0, 0.0]]
     """
     values = MatMulShares(None)
     return transformer(linear(gamma, epsilon), HeldScale("neuron"), Constant(), values, "CP-LRP", positions)
 
 
 def transformers_2022(gamma: float | None = None, positions: Bias = "neuron") -> Plan:
-    """Ali 2022: attention weights and the norms' scales are held constant, LRP-0 with bias neurons everywhere else."""
+    """Ali 2022: attention weights and the norms' scales are held constant, LRP-0 with bias neurons everywhere else.
+
+    A layer norm of ``x = (3, 1)`` is ``(1, −1)``; for ``R = (1, 0)`` its terms are ``(3 · ½, −1 · ½)``:
+
+    >>> import dtd, torch
+    >>> a = torch.tensor([[3.0, 1.0]]).double()
+    >>> net = dtd.trace(torch.nn.LayerNorm(2, eps=0.0, elementwise_affine=False), a)
+    >>> dtd.explain(net, a, 0, dtd.presets.transformers_2022()).relevance.tolist()
+    [[1.5, -0.5]]
+    """
     values = MatMulShares(None)
     return transformer(linear(gamma, 0.0), HeldScale("neuron"), Constant(), values, "Ali 2022", positions)
 
 
 def lstm_2017(epsilon: float = 1e-3, bias: Bias = "neuron") -> Plan:
-    """LRP for LSTMs (Arras 2017): at products with a gate the signal takes all, ε in linear layers."""
+    """LRP for LSTMs (Arras 2017): at products with a gate the signal takes all, ε in linear layers.
+
+    ``a σ(b)`` at ``(3, 0)`` is worth 1.5, which the signal ``a`` takes:
+
+    >>> import dtd, torch
+    >>> class Product(torch.nn.Module):
+    ...     def forward(self, a, b):
+    ...         return a * b.sigmoid()
+    >>> values = torch.tensor([[3.0]]).double(), torch.tensor([[0.0]]).double()
+    >>> plan = dtd.presets.lstm_2017()
+    >>> out = dtd.explain(dtd.trace(Product(), values), values, 0, plan)
+    >>> [round(relevance.item(), 6) for relevance in out.relevance.values()]
+    [1.5, 0.0]
+    """
     return Plan(
         [
             Entry(kind("product"), ProductShares(None), optional=True),

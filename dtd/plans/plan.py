@@ -70,7 +70,16 @@ class Plan:
 
     @classmethod
     def uniform(cls, rule: str, bias: Bias = "fixed", **parameters: Any) -> "Plan":
-        """One rule of the catalogue for every layer with weights."""
+        """One rule of the catalogue for every layer with weights.
+
+        At ``a = (1, 1)`` the unit ``3 a_1 − 2 a_2`` is worth 1; with γ = 1 its terms are ``(6, −2) / 4``:
+
+        >>> import dtd, torch
+        >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.ones(1, 2).double()
+        >>> unit.weight.data[:] = torch.tensor([3.0, -2.0])
+        >>> dtd.explain(dtd.trace(unit, a), a, 0, dtd.Plan.uniform("gamma", gamma=1.0)).relevance.tolist()
+        [[1.5, -0.5]]
+        """
         return cls([Entry(every, choose(rule, bias, **parameters))])
 
     def explicit(self) -> "Plan":

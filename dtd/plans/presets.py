@@ -1,13 +1,9 @@
 """Composites from the literature, as plans."""
 
-from dataclasses import dataclass
-from typing import ClassVar
-
-from torch import Tensor
-
 from dtd.domain import Bound, Box, NonNegative, Real
 from dtd.errors import check_parameter
 from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, transformers_2022
+from dtd.plans.damping import DeviationEpsilon, RelativeEpsilon
 from dtd.plans.entry import Entry
 from dtd.plans.plan import Plan
 from dtd.plans.recommended import recommended
@@ -38,7 +34,16 @@ uniform = Plan.uniform
 
 
 def deep_taylor_2017(bias: Bias = "fixed") -> Plan:
-    """The rule that each layer's inferred domain prescribes: box → z^B, non-negative → z⁺, real → w² (Montavon 2017)."""
+    """The rule that each layer's inferred domain prescribes: box → z^B, non-negative → z⁺, real → w² (Montavon 2017).
+
+    Real inputs get w²: ``2 a_1 + a_2`` at ``(2, 1)`` is worth 5, with the terms ``(4, 1)``:
+
+    >>> import dtd, torch
+    >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.tensor([[2.0, 1.0]]).double()
+    >>> unit.weight.data[:] = torch.tensor([2.0, 1.0])
+    >>> dtd.explain(dtd.trace(unit, a), a, 0, dtd.presets.deep_taylor_2017()).relevance.tolist()
+    [[4.0, 1.0]]
+    """
     return Plan(
         [
             Entry(domain(Box), choose("zbox", bias), optional=True),
@@ -46,39 +51,6 @@ def deep_taylor_2017(bias: Bias = "fixed") -> Plan:
             Entry(domain(Real), choose("wsquare", bias), optional=True),
         ]
     )
-
-
-@dataclass(frozen=True)
-class RelativeEpsilon:
-    """``ε = factor · √(mean z²)`` for each sample of a layer, the damping of the LRP overview authors' VGG-16 tutorial."""
-
-    factor: float = 0.25
-    sample_wise: ClassVar[bool] = True
-
-    def __post_init__(self):
-        check_parameter(self.factor >= 0, "factor", ">= 0", self.factor)
-
-    def __call__(self, z: Tensor) -> Tensor:
-        axes = tuple(range(1, z.ndim))
-        return self.factor * z.square().mean(axes, keepdim=True).sqrt()
-
-
-@dataclass(frozen=True)
-class DeviationEpsilon:
-    """``ε = factor · std(z)``, ``std(z)² = mean z² − (mean z)²``, for each sample of a layer (LRP overview, Fig. 10.4).
-
-    Never more than :class:`RelativeEpsilon`, and equal to it where pre-activations have mean 0.
-    """
-
-    factor: float = 0.25
-    sample_wise: ClassVar[bool] = True
-
-    def __post_init__(self):
-        check_parameter(self.factor >= 0, "factor", ">= 0", self.factor)
-
-    def __call__(self, z: Tensor) -> Tensor:
-        axes = tuple(range(1, z.ndim))
-        return self.factor * z.std(axes, correction=0, keepdim=True)
 
 
 def lrp_overview_2019(
@@ -98,6 +70,14 @@ def lrp_overview_2019(
         signed: the generalised LRP-γ, for networks whose layers receive or return negative values; on others it is LRP-γ.
         average_pooling: max pooling as average pooling, in the middle layers under LRP-ε (:meth:`Plan.average_pooling`), as
             in the authors' VGG-16 tutorial.
+
+    The first layer on real inputs gets w²: ``2 a_1 + a_2`` at ``(2, 1)``, worth 5, has the terms ``(4, 1)``:
+
+    >>> import dtd, torch
+    >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.tensor([[2.0, 1.0]]).double()
+    >>> unit.weight.data[:] = torch.tensor([2.0, 1.0])
+    >>> dtd.explain(dtd.trace(unit, a), a, 0, dtd.presets.lrp_overview_2019()).relevance.tolist()
+    [[4.0, 1.0]]
     """
     plan = Plan(
         [
@@ -112,7 +92,16 @@ def lrp_overview_2019(
 
 
 def epsilon_plus(epsilon: float = 1e-6, bias: Bias = "fixed") -> Plan:
-    """ε⁺: z⁺ (signed form) for convolutions, LRP-ε for dense layers (Kohlbrenner 2020)."""
+    """ε⁺: z⁺ (signed form) for convolutions, LRP-ε for dense layers (Kohlbrenner 2020).
+
+    At ``a = (1, 1)`` the unit ``3 a_1 − 2 a_2`` is worth 1; with ε = 1 its terms are ``(3, −2) / 2``:
+
+    >>> import dtd, torch
+    >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.ones(1, 2).double()
+    >>> unit.weight.data[:] = torch.tensor([3.0, -2.0])
+    >>> dtd.explain(dtd.trace(unit, a), a, 0, dtd.presets.epsilon_plus(epsilon=1.0)).relevance.tolist()
+    [[1.5, -1.0]]
+    """
     return Plan(
         [
             Entry(kind("dense"), choose("epsilon", bias, epsilon=epsilon), optional=True),
@@ -122,12 +111,30 @@ def epsilon_plus(epsilon: float = 1e-6, bias: Bias = "fixed") -> Plan:
 
 
 def epsilon_plus_flat(epsilon: float = 1e-6, bias: Bias = "fixed") -> Plan:
-    """ε⁺ with the flat rule in the first layer (Kohlbrenner 2020; Lapuschkin 2019)."""
+    """ε⁺ with the flat rule in the first layer (Kohlbrenner 2020; Lapuschkin 2019).
+
+    At ``a = (1, 1)`` the unit ``3 a_1 − 2 a_2`` is worth 1, of which each input takes half in a first layer:
+
+    >>> import dtd, torch
+    >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.ones(1, 2).double()
+    >>> unit.weight.data[:] = torch.tensor([3.0, -2.0])
+    >>> dtd.explain(dtd.trace(unit, a), a, 0, dtd.presets.epsilon_plus_flat()).relevance.tolist()
+    [[0.5, 0.5]]
+    """
     return Plan([Entry(first, choose("flat", bias)), *epsilon_plus(epsilon, bias).entries])
 
 
 def epsilon_alpha2_beta1(epsilon: float = 1e-6, bias: Bias = "fixed") -> Plan:
-    """α2β1 for convolutions, LRP-ε for dense layers (Kohlbrenner 2020)."""
+    """α2β1 for convolutions, LRP-ε for dense layers (Kohlbrenner 2020).
+
+    A convolution ``3 a_1 − 2 a_2`` at ``(1, 1)`` is worth 1, with the terms ``2 (1, 0) − (0, 1)``:
+
+    >>> import dtd, torch
+    >>> unit, a = torch.nn.Conv1d(1, 1, 2, bias=False).double(), torch.ones(1, 1, 2).double()
+    >>> unit.weight.data[:] = torch.tensor([3.0, -2.0])
+    >>> dtd.explain(dtd.trace(unit, a), a, lambda y: y, dtd.presets.epsilon_alpha2_beta1()).relevance.tolist()
+    [[[2.0, -1.0]]]
+    """
     return Plan(
         [
             Entry(kind("dense"), choose("epsilon", bias, epsilon=epsilon), optional=True),
@@ -137,7 +144,16 @@ def epsilon_alpha2_beta1(epsilon: float = 1e-6, bias: Bias = "fixed") -> Plan:
 
 
 def epsilon_gamma_box(gamma: float = 0.25, epsilon: float = 1e-6, bias: Bias = "fixed") -> Plan:
-    """z^B in the first layer, γ (signed form) for convolutions, LRP-ε for dense layers (Anders 2021)."""
+    """z^B in the first layer, γ (signed form) for convolutions, LRP-ε for dense layers (Anders 2021).
+
+    ``3 a_1 − a_2`` at ``(½, ½)`` is worth 1; with the box [0, 1] its terms are ``(1.5, 1 − 0.5) / 2``:
+
+    >>> import dtd, torch
+    >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.tensor([[0.5, 0.5]]).double()
+    >>> unit.weight.data[:] = torch.tensor([3.0, -1.0])
+    >>> dtd.explain(dtd.trace(unit, a, dtd.Box(0.0, 1.0)), a, 0, dtd.presets.epsilon_gamma_box()).relevance.tolist()
+    [[0.75, 0.25]]
+    """
     return Plan(
         [
             Entry(first, choose("zbox", bias)),
@@ -165,6 +181,14 @@ def neuralised(constants: Bias = "neuron", gamma: float = 0.0, reference: Bound 
     Source: Kauffmann 2020 and 2022; Montavon 2022.
 
     Raises :class:`InputError` for constants that are distributed.
+
+    ``3 a_1 − 2 a_2`` at ``(1, 1)`` is worth 1, and its terms are ``w_j x_j``:
+
+    >>> import dtd, torch
+    >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.ones(1, 2).double()
+    >>> unit.weight.data[:] = torch.tensor([3.0, -2.0])
+    >>> dtd.explain(dtd.trace(unit, a), a, 0, dtd.presets.neuralised()).relevance.tolist()
+    [[3.0, -2.0]]
     """
     check_parameter(constants in ("fixed", "neuron"), "constants", "'fixed' or 'neuron'", repr(constants))
     weighted = choose("gamma_signed", constants, gamma=gamma) if gamma else choose("lrp0", constants)

@@ -42,6 +42,15 @@ def recommended(network: Network | Graph) -> Plan:
     layer, however close to 0 its output is. With a fixed bias the denominators would lack it and could cancel again, so
     under γ biases are inputs: in dense networks their share goes evenly to the layer's inputs.
     Any of them is a starting point, not the truth: docs/coverage.md shows how they conserve on many architectures.
+
+    For a dense layer it is γ = ¼: ``4 a_1 − a_2`` at ``(1, 1)`` is worth 3, with the terms ``3 (5, −1) / 4``:
+
+    >>> import dtd, torch
+    >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.ones(1, 2).double()
+    >>> unit.weight.data[:] = torch.tensor([4.0, -1.0])
+    >>> net = dtd.trace(unit, a)
+    >>> dtd.explain(net, a, 0, dtd.presets.recommended(net)).relevance.tolist()
+    [[3.75, -0.75]]
     """
     graph = network.graph if isinstance(network, Network) else network
     sliding = any(isinstance(layer.op, (Convolution, TransposedConvolution)) for layer in graph.layers)

@@ -21,6 +21,13 @@ class Where(Printed, ABC):
 
     All selectors but :class:`kind` and :class:`path` speak for layers with weights only; sums, pooling and pointwise layers
     are selected by their kind or module, alone or with a condition that narrows it: ``kind("max_pool") & depth(7, 13)``.
+
+    Layers ``0`` and ``2`` have weights; one of them is not the first:
+
+    >>> import torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)), torch.ones(1, 2))
+    >>> [layer.name for layer in net.layers if (where.dense & ~where.first).matches(layer, net)]
+    ['2']
     """
 
     @abstractmethod

@@ -8,53 +8,22 @@ from dtd.domain import Domain
 from dtd.errors import PlanError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
-from dtd.plans.selection import Weighted, Where, crossed, position, require
+from dtd.plans.positions import First, depth, fraction, index
+from dtd.plans.selection import Weighted, Where, require
 from dtd.propagation import Layer
 
 
 @dataclass(frozen=True)
-class depth(Weighted):  # noqa: N801 - reads as a function in plans
-    """Layers with weights number ``start`` to ``stop − 1`` from the input; negative numbers count from the output."""
-
-    start: int = 0
-    stop: int | None = None
-
-    def __post_init__(self):
-        whole = all(isinstance(bound, int) and not isinstance(bound, bool) for bound in (self.start, self.stop or 0))
-        require(whole, "depth(start, stop)", "two whole numbers (stop may be left out)", (self.start, self.stop))
-
-    def __repr__(self) -> str:
-        if self == depth():
-            return "every"
-        if self.stop == (self.start + 1 if self.start != -1 else None):
-            return "last" if self.start == -1 else f"index({self.start})"
-        return f"depth({self.start})" if self.stop is None else f"depth({self.start}, {self.stop})"
-
-    def holds(self, layer: Layer, network: Network | Graph) -> bool:
-        return position(layer, network) in range(*slice(self.start, self.stop).indices(len(network.weighted)))
-
-
-@dataclass(frozen=True)
-class fraction(Weighted):  # noqa: N801
-    """Layers with weights whose relative depth (position / number of them) is in ``[start, stop)``."""
-
-    start: float = 0.0
-    stop: float = 1.0
-
-    def __post_init__(self):
-        numbers = all(isinstance(bound, (int, float)) for bound in (self.start, self.stop))
-        require(numbers, "fraction(start, stop)", "two numbers from 0 to 1", (self.start, self.stop))
-
-    def __repr__(self) -> str:
-        return f"fraction({self.start:.4g}, {self.stop:.4g})"
-
-    def holds(self, layer: Layer, network: Network | Graph) -> bool:
-        return self.start <= position(layer, network) / max(len(network.weighted), 1) < self.stop
-
-
-@dataclass(frozen=True)
 class name(Weighted):  # noqa: N801
-    """Layers with weights whose name or module path matches a glob (``"features.*"``)."""
+    """Layers with weights whose name or module path matches a glob (``"features.*"``).
+
+    The layers with weights of this network are ``0`` and ``2``:
+
+    >>> import torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)), torch.ones(1, 2))
+    >>> [layer.name for layer in net.layers if where.name("[0-1]").matches(layer, net)]
+    ['0']
+    """
 
     glob: str
 
@@ -67,7 +36,15 @@ class name(Weighted):  # noqa: N801
 
 @dataclass(frozen=True)
 class exactly(Weighted):  # noqa: N801
-    """The one layer of that name, if it has weights: ``"shared"`` without the second use ``"shared@2"`` of its module."""
+    """The one layer of that name, if it has weights: ``"shared"`` without the second use ``"shared@2"`` of its module.
+
+    The layers with weights of this network are ``0`` and ``2``:
+
+    >>> import torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)), torch.ones(1, 2))
+    >>> [layer.name for layer in net.layers if where.exactly("2").matches(layer, net)]
+    ['2']
+    """
 
     layer: str
 
@@ -80,7 +57,15 @@ class exactly(Weighted):  # noqa: N801
 
 @dataclass(frozen=True, init=False)
 class kind(Where):  # noqa: N801
-    """Layers of the given kinds, with weights or not: ``kind("convolution")``, ``kind("sum", "average_pool")``."""
+    """Layers of the given kinds, with weights or not: ``kind("convolution")``, ``kind("sum", "average_pool")``.
+
+    The ReLU between the dense layers is layer ``1``:
+
+    >>> import torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)), torch.ones(1, 2))
+    >>> [layer.name for layer in net.layers if where.kind("relu").matches(layer, net)]
+    ['1']
+    """
 
     kinds: tuple[str, ...]
 
@@ -101,7 +86,15 @@ class kind(Where):  # noqa: N801
 
 @dataclass(frozen=True)
 class path(Where):  # noqa: N801
-    """Layers, with weights or not, of modules whose path matches a glob (``"*.constants"``)."""
+    """Layers, with weights or not, of modules whose path matches a glob (``"*.constants"``).
+
+    The ReLU between the dense layers is the module ``1``:
+
+    >>> import torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)), torch.ones(1, 2))
+    >>> [layer.name for layer in net.layers if where.path("1").matches(layer, net)]
+    ['1']
+    """
 
     glob: str
 
@@ -117,7 +110,15 @@ class path(Where):  # noqa: N801
 
 @dataclass(frozen=True)
 class domain(Weighted):  # noqa: N801
-    """Layers with weights whose input's inferred domain is of a type (:class:`Box`, :class:`NonNegative`, :class:`Real`)."""
+    """Layers with weights whose input's inferred domain is of a type (:class:`Box`, :class:`NonNegative`, :class:`Real`).
+
+    Layer ``2`` reads what a ReLU returns:
+
+    >>> import dtd, torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)), torch.ones(1, 2))
+    >>> [layer.name for layer in net.layers if where.domain(dtd.NonNegative).matches(layer, net)]
+    ['2']
+    """
 
     type: type[Domain]
 
@@ -131,7 +132,15 @@ class domain(Weighted):  # noqa: N801
 
 @dataclass(frozen=True)
 class PositionWise(Where):
-    """Dense layers that are applied at every position (word, patch) of a sample, as a convolution of length 1 is."""
+    """Dense layers that are applied at every position (word, patch) of a sample, as a convolution of length 1 is.
+
+    A dense layer on three positions of two entries is one:
+
+    >>> import torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Linear(2, 2), torch.ones(1, 3, 2))
+    >>> [layer.shape for layer in net.layers if where.position_wise.matches(layer, net)]
+    [(3, 2)]
+    """
 
     def __repr__(self) -> str:
         return "position_wise"
@@ -145,7 +154,15 @@ class PositionWise(Where):
 
 @dataclass(frozen=True)
 class GoesThroughReLU(Weighted):
-    """Layers with weights whose output goes through a ReLU and nowhere else; other kinds: ``kind("sum") & rectified``."""
+    """Layers with weights whose output goes through a ReLU and nowhere else; other kinds: ``kind("sum") & rectified``.
+
+    Of the layers with weights of this network, ``0`` and ``2``, a ReLU follows the first:
+
+    >>> import torch; from dtd import trace, where
+    >>> net = trace(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)), torch.ones(1, 2))
+    >>> [layer.name for layer in net.layers if where.rectified.matches(layer, net)]
+    ['0']
+    """
 
     def __repr__(self) -> str:
         return "rectified"
@@ -154,27 +171,28 @@ class GoesThroughReLU(Weighted):
         return layer.rectified
 
 
-def index(position: int) -> depth:
-    """The layer with weights at a position from the input; negative positions count from the output."""
-    return depth(position, position + 1 if position != -1 else None)
-
-
-@dataclass(frozen=True)
-class First(Weighted):
-    """Layers with weights that receive nothing which another layer with weights has made.
-
-    They read the network's inputs, themselves or through layers without weights. In a chain that is one layer; where
-    several branches read an input it is the first of each. A layer that reads an input beside what others have made of it
-    (``conv(x) + x``) is not among them. With a kind (``kind("max_pool") & first``): layers below which no path crosses more
-    than one layer with weights.
-    """
-
-    def __repr__(self) -> str:
-        return "first"
-
-    def holds(self, layer: Layer, network: Network | Graph) -> bool:
-        return crossed(layer, network) <= (0 if layer.weighted else 1)
-
+__all__ = [
+    "First",
+    "GoesThroughReLU",
+    "PositionWise",
+    "Where",
+    "convolutions",
+    "dense",
+    "depth",
+    "domain",
+    "every",
+    "exactly",
+    "first",
+    "fraction",
+    "index",
+    "kind",
+    "last",
+    "name",
+    "path",
+    "position_wise",
+    "rectified",
+    "selector",
+]
 
 every = depth()
 first = First()
@@ -186,7 +204,14 @@ dense = kind("dense")
 
 
 def selector(where: "str | Where") -> Where:
-    """A selector from itself or from a glob over names."""
+    """A selector from itself or from a glob over names.
+
+    A text becomes a glob:
+
+    >>> from dtd import where
+    >>> where.selector("features.*")
+    name('features.*')
+    """
     if isinstance(where, str):
         return name(where)
     if not isinstance(where, Where):

@@ -163,6 +163,15 @@ def choose(name: str, bias: Bias = "fixed", **parameters: Any) -> Choice:
 
     Raises :class:`InputError` for a name that the catalogue lacks, for a parameter that the rule does not have or lacks, and
     for a value that it cannot have (γ < 0, ε < 0, α − β ≠ 1, what is no number), before any layer is bound.
+
+    At ``a = (1, 1)`` the unit ``3 a_1 − 2 a_2`` is worth 1; with γ = 1 its terms are ``(6, −2) / 4``:
+
+    >>> import dtd, torch
+    >>> unit, a = torch.nn.Linear(2, 1, bias=False).double(), torch.ones(1, 2).double()
+    >>> unit.weight.data[:] = torch.tensor([3.0, -2.0])
+    >>> plan = dtd.Plan([("*", dtd.rules.choose("gamma", gamma=1.0))])
+    >>> dtd.explain(dtd.trace(unit, a), a, 0, plan).relevance.tolist()
+    [[1.5, -0.5]]
     """
     if not isinstance(name, str) or name not in catalogue:
         raise InputError(
