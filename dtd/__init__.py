@@ -41,11 +41,13 @@ from dtd.explaining.growth import GrowthWarning, UnderflowWarning
 from dtd.explaining.pair_balance import PairBalance
 from dtd.explaining.pair_side import Patches
 from dtd.explaining.pairs import PairExplanation, pairs
+from dtd.explaining.second_order import SecondOrder, second_order
 from dtd.explaining.starts.contrast import Difference, LogOdds
 from dtd.explaining.starts.reference import FromReference
 from dtd.explaining.starts.unit import Unit
 from dtd.explaining.walks import WalkRelevance, Walks, walks
 from dtd.network import Network, trace
+from dtd.neuralised import Neuralised, neuralise
 from dtd.plans import presets, rules, where
 from dtd.plans.entry import Entry
 from dtd.plans.plan import Plan
@@ -63,6 +65,8 @@ from dtd.relevance import (
     ProductShares,
     RelevanceModel,
     SoftmaxTangent,
+    SphereRoot,
+    TakeMost,
     Tangent,
     TrainingFree,
 )
@@ -111,6 +115,7 @@ __all__ = [
     "Mix",
     "Nearest",
     "Network",
+    "Neuralised",
     "NonFiniteError",
     "NonNegative",
     "PairBalance",
@@ -126,11 +131,14 @@ __all__ = [
     "RelevanceModel",
     "Root",
     "RootStrategy",
+    "SecondOrder",
     "SignedGamma",
     "SoftmaxTangent",
+    "SphereRoot",
     "StaleError",
     "Subspace",
     "Subspaces",
+    "TakeMost",
     "Tangent",
     "TaylorTerms",
     "ToBox",
@@ -155,10 +163,12 @@ __all__ = [
     "jittered",
     "lrp",
     "mean_over_plans",
+    "neuralise",
     "pairs",
     "presets",
     "root_regions",
     "rules",
+    "second_order",
     "subspaces",
     "toward_data",
     "towards",

@@ -8,8 +8,12 @@ from proofs.primitives import (
     constant,
     gate,
     held_scale,
+    kernel_expansion,
     layer_norm,
     local_response_norm,
+    log_ratio,
+    log_sum_exp,
+    mahalanobis,
     matmul,
     max_pooling,
     norm_identity,
@@ -17,8 +21,10 @@ from proofs.primitives import (
     product_path,
     residual_sum,
     softmax,
+    squared_distance,
     tangent,
 )
+from proofs.readings import passes
 from proofs.roots import (
     alphabeta_root,
     flat_root,
@@ -73,6 +79,7 @@ GROUPS = {
         walks,
     ),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
+    "Passes": (passes,),
     "Where the root lives": (
         lrp0_root,
         gamma_root,
@@ -97,6 +104,7 @@ GROUPS = {
         constant,
         tangent,
     ),
+    "Distances, densities and kernels": (squared_distance, mahalanobis, log_sum_exp, log_ratio, kernel_expansion),
     "Other primitives": (
         residual_sum,
         average_pooling,

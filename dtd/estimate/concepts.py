@@ -31,6 +31,14 @@ class Concepts(Printed):
     (tensor([1.5000, 3.0000]), tensor([1, 0]), tensor([1, 0]))
 
     # shape: relevance, largest (N, C)
+
+    Relevance of two channels in two samples, at one place.
+
+    >>> import dtd, torch
+    >>> relevance = torch.tensor([[2.0, 0.0], [1.0, 4.0]])
+    >>> found = dtd.Concepts("1", relevance, relevance)
+    >>> found.mean, found.ranking, found.samples(0, count=1)
+    (tensor([1.5000, 2.0000]), tensor([1, 0]), tensor([0]))
     """
 
     layer: str

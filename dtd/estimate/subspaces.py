@@ -33,6 +33,17 @@ class Subspaces(Printed):
     tensor([0.7500, 0.2500])
 
     # shape: relevance (parts + 1,)
+
+    Relevance 3 and 1 of two channels, through one direction and through what is orthogonal to it: 2 ± √5.
+
+    >>> import dtd, torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.ReLU(), torch.nn.Linear(2, 1, bias=False))
+    >>> for layer, weight in ((model[0], [[1.0, 2.0], [0.0, 1.0]]), (model[2], [[1.0, 1.0]])):
+    ...     _ = layer.weight.data.copy_(torch.tensor(weight))
+    >>> net, plan = dtd.trace(model, torch.ones(1, 2)), dtd.Plan.uniform("lrp0")
+    >>> found = dtd.subspaces(net, torch.ones(1, 2), "1", 0, plan)
+    >>> found.relevance
+    tensor([ 4.2361, -0.2361])
     """
 
     layer: str
@@ -156,6 +167,17 @@ def subspaces(
     tensor([ 6.6056, -0.6056])
 
     Raises what :func:`dtd.explain` raises, and :class:`InputError` for more dimensions than channels.
+
+    At a = (3, 1) and c = (1, 1), S = ½ (a cᵀ + c aᵀ) = ((3, 2), (2, 1)) has the eigenvalues 2 ± √5.
+
+    >>> import dtd, torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.ReLU(), torch.nn.Linear(2, 1, bias=False))
+    >>> for layer, weight in ((model[0], [[1.0, 2.0], [0.0, 1.0]]), (model[2], [[1.0, 1.0]])):
+    ...     _ = layer.weight.data.copy_(torch.tensor(weight))
+    >>> net, plan = dtd.trace(model, torch.ones(1, 2)), dtd.Plan.uniform("lrp0")
+    >>> found = dtd.subspaces(net, torch.ones(1, 2), "1", 0, plan)
+    >>> found.relevance
+    tensor([ 4.2361, -0.2361])
     """
     for name, value in (("size", size), ("parts", parts), ("steps", steps), ("starts", starts)):
         check_parameter(isinstance(value, int) and value >= 1, name, "a positive integer", value)

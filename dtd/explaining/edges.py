@@ -40,6 +40,17 @@ class Edges(Printed):
              [0., 1.]]])
 
     # shape: index (E, 3) with rows (n, k, j), values (E,), of_upper (N, K), of_lower (N, J)
+
+    Two units read a = (1, 1) by (1, 2) and (0, 1), and a sum reads them: a ⊙ w are the edges.
+
+    >>> import dtd, torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.ReLU(), torch.nn.Linear(2, 1, bias=False))
+    >>> for layer, weight in ((model[0], [[1.0, 2.0], [0.0, 1.0]]), (model[2], [[1.0, 1.0]])):
+    ...     _ = layer.weight.data.copy_(torch.tensor(weight))
+    >>> net, plan = dtd.trace(model, torch.ones(1, 2)), dtd.Plan.uniform("lrp0")
+    >>> edges = dtd.explain(net, torch.ones(1, 2), 0, plan, at=["1"]).edges("1", "2")
+    >>> edges.of_upper, edges.of_lower
+    (tensor([[4.]]), tensor([[3., 1.]]))
     """
 
     lower: str

@@ -20,6 +20,13 @@ class PairBalance(Printed):
     Since ``φ_m = Σ_a p_ma``, the table sums to the similarity; nothing is rescaled to make it so.
 
     # shape: similarity (B,), table (B, 4, 4)
+
+    >>> import torch, dtd
+    >>> table = torch.zeros(1, 4, 4)
+    >>> table[0, :2, :2] = torch.tensor([[8.0, 6.0], [12.0, 9.0]])  # (2 + 3)(4 + 3), where both biases are 3
+    >>> found = dtd.PairBalance(torch.tensor([35.0]), table)
+    >>> [part.item() for part in (found.first, found.left, found.right, found.both, found.gap)]
+    [8.0, 12.0, 6.0, 9.0, 0.0]
     """
 
     similarity: Tensor

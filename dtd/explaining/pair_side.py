@@ -1,6 +1,6 @@
 """One side of a pair: what a relevance pass finds for every unit of an embedding."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -13,8 +13,10 @@ from dtd.callers.copies import on_copies
 from dtd.callers.printing import Printed, shown
 from dtd.errors import InputError, StaleError
 from dtd.explaining.balances import Records
-from dtd.explaining.explain import explain_each
+from dtd.explaining.explain import explain, explain_each
+from dtd.explaining.explanation import Explanation
 from dtd.explaining.request import Asked
+from dtd.explaining.rows import samples_at
 from dtd.explaining.starts.unit import Unit
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
@@ -36,6 +38,39 @@ class OneOutput:
         return output * chosen
 
 
+@dataclass(frozen=True)
+class OneOutputEach:
+    """The target that is another entry of the output for each of the copies of a sample."""
+
+    units: tuple[tuple[int, ...], ...]
+
+    def __call__(self, output: Tensor) -> Tensor:
+        chosen = output.new_zeros(len(self.units), *output.shape[1:])
+        for copy, unit in zip(chosen, self.units, strict=True):
+            copy[unit] = 1
+        return (output.unflatten(0, (-1, len(self.units))) * chosen).flatten(0, 1)
+
+
+def each_unit(
+    network: Network, inputs: Inputs, plan: Plan | None, shape: tuple[int, ...], layer: str | None
+) -> Iterator[Explanation]:
+    """The explanations of an embedding's units one after the other, from one forward sweep."""
+    units = product(*map(range, shape))
+    targets: list[Asked] = [OneOutput(unit) if layer is None else Unit(layer, index=unit) for unit in units]
+    return explain_each(network, inputs, targets, plan)
+
+
+def several_units(
+    network: Network, inputs: Inputs, plan: Plan | None, shape: tuple[int, ...], at_once: int
+) -> Iterator[Explanation]:
+    """The explanations of ``at_once`` units of the output at a time, each on a copy of the samples."""
+    batch, units = network.read(inputs).batch, list(product(*map(range, shape)))
+    for start in range(0, len(units), at_once):
+        some = tuple(units[start : start + at_once])
+        rows = torch.arange(batch).repeat_interleave(len(some))
+        yield explain(network, samples_at(network, inputs, rows), OneOutputEach(some), plan)
+
+
 class UnitParts(Protocol):
     """Where a side finds what became of the relevance of each unit."""
 
@@ -52,8 +87,8 @@ class FromRecords:
 
     def parts(self) -> Tensor:
         """First order, bias, zeroth, remainder. # shape: (B, M, 4)"""
-        kept = [summed(source.records()) for source in self.records]
-        return torch.cat([self.first[..., None], torch.stack(kept, 1)], 2)
+        kept = [summed(source.records()).reshape(len(self.first), -1, 3) for source in self.records]
+        return torch.cat([self.first[..., None], torch.cat(kept, 1)], 2)
 
 
 def summed(records: Mapping) -> Tensor:
@@ -93,20 +128,17 @@ class PairSide:
         return f"PairSide(relevance={shown(self.relevance)}, embedding={shown(self.embedding)})"
 
     @classmethod
-    def of(
-        cls, network: Network, inputs: Inputs, plan: Plan | None, shape: tuple[int, ...], layer: str | None = None
-    ) -> "PairSide":
-        """All units of the embedding explained, after one forward sweep; a hidden layer's where one is named."""
-        units = product(*map(range, shape))
-        relevance, sources, output = [], [], None
-        targets: list[Asked] = [OneOutput(unit) if layer is None else Unit(layer, index=unit) for unit in units]
-        for found in explain_each(network, inputs, targets, plan):
-            relevance.append(found.parts[0])
+    def of(cls, explanations: Iterable[Explanation], units: int, at_once: int) -> "PairSide":
+        """From explanations of ``at_once`` units each, those of a sample one after the other."""
+        relevance, sources, embedding = [], [], None
+        for start, found in zip(range(0, units, at_once), explanations, strict=True):
+            size = min(at_once, units - start)
+            relevance.append(found.parts[0].unflatten(0, (len(found.output) // size, size)))
             sources.append(found.source)
-            output = found.output
-        assert output is not None
-        stacked = torch.stack(relevance, 1)
-        return cls(stacked, output.flatten(1), FromRecords(tuple(sources), stacked.flatten(2).sum(2)))
+            embedding = found.output[::size].flatten(1)
+        assert embedding is not None
+        stacked = torch.cat(relevance, 1)
+        return cls(stacked, embedding, FromRecords(tuple(sources), stacked.flatten(2).sum(2)))
 
     @property
     def features(self) -> Tensor:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from torch import Tensor
 from dtd.callers.printing import shown
 from dtd.errors import InputError, check_parameter
 from dtd.explaining.pair_balance import PairBalance, paired
-from dtd.explaining.pair_side import PairSide, Pool
+from dtd.explaining.pair_side import PairSide, Pool, each_unit, several_units
+from dtd.explaining.request import chosen_plan
 from dtd.explaining.starts.unit import layer_index
 from dtd.network.graph import Reading
 from dtd.network.leaves import Inputs
@@ -28,6 +30,13 @@ class PairExplanation:
     ``scale`` is c: 1 for a dot product, ``1 / (‖φ(x)‖ ‖φ(x′)‖)`` for a cosine. Made by :func:`dtd.pairs`.
 
     # shape: scale (B,)
+
+    >>> import torch, dtd
+    >>> model, x = torch.nn.Linear(2, 1, bias=False), torch.tensor([[1.0, 2.0]])
+    >>> _ = torch.nn.init.ones_(model.weight)
+    >>> out = dtd.pairs(dtd.trace(model, x), x, x, dtd.Plan.uniform("lrp0"))  # (1 + 2)(1 + 2)
+    >>> out.product().tolist(), out.marginals()[0].tolist(), out.similarity.tolist()
+    ([[[1.0, 2.0], [2.0, 4.0]]], [[3.0, 6.0]], [9.0])
     """
 
     left: PairSide
@@ -122,6 +131,7 @@ def pairs(
     *,
     layer: str | None = None,
     cosine: bool = False,
+    at_once: int = 1,
 ) -> PairExplanation:
     """Decompose the similarity of two inputs on pairs of their features: ``⟨φ(x), φ(x′)⟩ = Σ_ij R_ij + what is kept``.
 
@@ -139,6 +149,9 @@ def pairs(
         layer: the name of the layer whose output is φ; left out, the network's output is.
         cosine: explain ``⟨φ, φ′⟩ / (‖φ‖ ‖φ′‖)`` with the norms held constant, as normalisations are; R is then R of the
             dot product times that constant. (Let go of, they would take everything: a cosine does not change along φ.)
+        at_once: how many units are explained as one batch of copies of the samples, instead of one after the other from one
+            forward sweep: faster where the samples are few and small. For units of the output, and for plans that treat
+            samples one by one.
 
     Memory: M times each input. Raises what :func:`dtd.explain` raises, and :class:`InputError` for several explained inputs,
     batches or embeddings that differ in size, and the cosine of an embedding that is 0. Source: Eberle 2022.
@@ -154,7 +167,15 @@ def pairs(
         check_asked(network, plan)
     readings = [network.read(inputs) for inputs in (x, other)]
     shape = common_shape(readings, layer)
-    left, right = (PairSide.of(network, inputs, plan, shape, layer) for inputs in (x, other))
+    check_together(readings[0], chosen_plan(network, plan), layer, at_once)
+    sides = []
+    for inputs in (x, other):
+        if at_once == 1:
+            found = each_unit(network, inputs, plan, shape, layer)
+        else:
+            found = several_units(network, inputs, plan, shape, at_once)
+        sides.append(PairSide.of(found, prod(shape), at_once))
+    left, right = sides
     scale = readings[0].graph.like.new_ones(readings[0].batch)
     if cosine:
         for called, side in (("first", left), ("second", right)):
@@ -163,6 +184,16 @@ def pairs(
                 raise InputError(f"A cosine needs embeddings that are not 0; the {called} input's is. Use cosine=False.")
             scale = scale / norm
     return PairExplanation(left, right, scale)
+
+
+def check_together(reading: Reading, plan: Plan, layer: str | None, at_once: int) -> None:
+    """Raise :class:`InputError` where units cannot be explained as one batch of copies."""
+    check_parameter(isinstance(at_once, int) and at_once >= 1, "at_once", "a positive integer", at_once)
+    if at_once > 1:
+        layers = reading.graph.layers
+        apart = all(m.sample_wise(each) for m, each in zip(plan.bind(reading.graph), layers, strict=True))
+        required = "1 for a hidden layer and for a plan that looks at whole batches"
+        check_parameter(apart and layer is None, "at_once", required, at_once)
 
 
 def common_shape(readings: list[Reading], layer: str | None) -> tuple[int, ...]:

@@ -21,8 +21,8 @@ from dtd.network.below import Below
 from dtd.network.graph import Graph, Reading, Values
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
-from dtd.plans.attention import recommended
 from dtd.plans.plan import Plan, check_asked
+from dtd.plans.recommended import recommended
 from dtd.propagation import Propagation
 from dtd.relevance.passage import NOWHERE, Passage, Watch
 
@@ -77,16 +77,20 @@ class Request(NamedTuple):
 
     def target(self, target: Asked) -> Target:
         """What is explained as a function of the output: of a hidden unit or a contrast that of its own."""
-        graph = self.reading.graph
-        if isinstance(target, Unit):
-            return target.at(graph, graph.output)
-        if isinstance(target, Contrast):
-            return target.initial(self.part is not None, self.network.graph.layers[self.network.output].shape)
-        return target
+        return as_function(target, self.reading.graph, self.part, self.network)
 
     def sweep(self) -> "ForwardSweep":
         """The forward sweep, from which every target's relevance is handed down."""
         return ForwardSweep(self, None if self.program is None else self.program.forward(self.reading.values))
+
+
+def as_function(target: Asked, graph: Graph, part: Below | None, network: Network) -> Target:
+    """A target as one of the output of ``graph``: the network's layers, or the ``part`` that a unit or a contrast makes."""
+    if isinstance(target, Unit):
+        return target.at(graph, graph.output)
+    if isinstance(target, Contrast):
+        return target.initial(part is not None, network.graph.layers[network.output].shape)
+    return target
 
 
 def chosen_plan(network: Network, plan: Plan | None) -> Plan:

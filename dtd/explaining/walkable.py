@@ -1,15 +1,11 @@
 """Whether the layers of a network make walks over nodes, and which walks there are."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from dtd.errors import InputError
 from dtd.explaining.starts.unit import layer_index
 from dtd.network.graph import Graph
-from dtd.network.leaves import Inputs
-from dtd.network.network import Network
 
 
 def common_nodes(graph: Graph, layers: tuple[str, ...], axis: int) -> int:
@@ -49,10 +45,3 @@ def extended(paths: Tensor, read: Tensor) -> Tensor:
     """Every walk with each node in front that its first one reads. # shape: (W, l), (N, N) -> (V, l + 1)"""
     which, node = read[paths[:, 0]].nonzero(as_tuple=True)
     return torch.cat([node[:, None], paths[which]], 1)
-
-
-def one_sample_repeated(network: Network, inputs: Inputs, rows: Tensor) -> Any:
-    """The one sample as often as there are rows."""
-    leaves = network.signature.tensors(inputs)
-    taken = [leaf[rows.to(leaf.device)] if b else leaf for leaf, b in zip(leaves, network.axes.batched, strict=True)]
-    return network.signature.structured(taken)

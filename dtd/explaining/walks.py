@@ -11,8 +11,9 @@ from dtd.callers.printing import Printed
 from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explaining.explain import explain
 from dtd.explaining.request import Asked
+from dtd.explaining.rows import samples_at
 from dtd.explaining.starts.unit import layer_index
-from dtd.explaining.walkable import common_nodes, extended, one_sample_repeated
+from dtd.explaining.walkable import common_nodes, extended
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
@@ -23,6 +24,10 @@ class WalkRelevance(Printed):
     """Relevance of every walk along edges; ``rest`` is what all other walks have, and 0 where the edges are the network's.
 
     # shape: paths (W, L + 1), the input's node first; relevance (W,)
+
+    >>> import torch, dtd
+    >>> dtd.WalkRelevance(torch.tensor([[0, 0], [1, 0]]), torch.tensor([1.0, -2.0]), 0.0).top(1).walk[0]
+    (1, 0)
     """
 
     paths: Tensor
@@ -39,7 +44,14 @@ class WalkRelevance(Printed):
 
 @dataclass(frozen=True, eq=False)
 class Walks(Printed):
-    """The walks of one sample. Made by :func:`dtd.walks`; nothing is computed until something is asked for."""
+    """The walks of one sample. Made by :func:`dtd.walks`; nothing is computed until something is asked for.
+
+    >>> import torch, dtd
+    >>> model, x = torch.nn.ReLU(), torch.tensor([[[1.0], [2.0]]])
+    >>> found = dtd.walks(dtd.trace(model, x), x, lambda y: y, layers=["relu"])  # no node reads another
+    >>> found.every(torch.eye(2)).relevance.tolist(), found.total.item()
+    ([1.0, 2.0], 3.0)
+    """
 
     network: Network
     inputs: Inputs
@@ -119,7 +131,7 @@ class Walks(Printed):
         target = self.target
         if isinstance(target, Tensor) and target.ndim:
             target = target[rows.to(target.device)]
-        out = explain(self.network, one_sample_repeated(self.network, self.inputs, rows), target, self.plan, through=through)
+        out = explain(self.network, samples_at(self.network, self.inputs, rows), target, self.plan, through=through)
         return out.parts[0].movedim(self.axis + 1, 1).flatten(2).sum(2)
 
 

@@ -59,7 +59,8 @@ class HeldScale(Printed, Propagation):
     ``"distribute"`` hands that share evenly to the normalised inputs. ``damping`` ε (with a moving bias) stops early,
     ``s_k = g_k R_k / (σ (y_k + ε sign y_k))``, and leaves what it absorbs in the zeroth term. Norms without mean and β
     (RMSNorm) have one input for each output, and relevance passes. With σ moving along, the Taylor terms at x would sum to
-    0 (:class:`Tangent`). Source: Ali 2022, on LayerNorm.
+    0 (:class:`Tangent`). Source: Ali 2022, on LayerNorm, where the bias takes a share: ``"neuron"``, as in the presets for
+    transformers. The default is ``"fixed"``, which conserves.
 
     Raises :class:`InputError` for an unknown bias mode or a negative damping.
 

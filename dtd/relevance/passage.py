@@ -29,6 +29,16 @@ class HiddenRelevance(Printed):
     (tensor([[5., 1.]]), (tensor([[3., 3.]]),))
 
     # shape: output, passed (B, *out); inputs (B, *in) each
+
+    Two units read a = (1, 1) by (1, 2) and (0, 1), and a sum reads them: they have 3 and 1.
+
+    >>> import dtd, torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.ReLU(), torch.nn.Linear(2, 1, bias=False))
+    >>> for layer, weight in ((model[0], [[1.0, 2.0], [0.0, 1.0]]), (model[2], [[1.0, 1.0]])):
+    ...     _ = layer.weight.data.copy_(torch.tensor(weight))
+    >>> net, plan = dtd.trace(model, torch.ones(1, 2)), dtd.Plan.uniform("lrp0")
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan, at=["1"]).at["1"].output
+    tensor([[3., 1.]])
     """
 
     modules: tuple[str, ...]

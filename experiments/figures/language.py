@@ -25,7 +25,7 @@ def sentiment_figures(tables: Tables) -> Mapping[str, Figure | str]:
 def next_token_figures(tables: Tables) -> Mapping[str, Figure | str]:
     """``blocks``, and the prompt under each explained token as ``tokens.html`` and ``tokens.tex``."""
     pages = {
-        "tokens.html": page(tables, said_of_token, TOKEN_SIDES, TOKEN_LEGEND),
+        "tokens.html": page(tables, said_of_token, TOKEN_SIDES, TOKEN_LEGEND, cased=True),
         "tokens.tex": document(tables, said_of_token),
     }
     return {"blocks": blocks(tables["blocks"]), **pages}

@@ -94,16 +94,23 @@ def drawn(tables: Tables) -> Iterator[tuple[Any, list[tuple[str, pd.DataFrame]]]
 
 
 def page(
-    tables: Tables, describe: Callable[[Any], str] = said, sides: Mapping[str, int] = SIDES, legend: str = LEGEND
+    tables: Tables,
+    describe: Callable[[Any], str] = said,
+    sides: Mapping[str, int] = SIDES,
+    legend: str = LEGEND,
+    cased: bool = False,
 ) -> str:
-    """HTML without any reference to another file. ``sides``: what positive and negative evidence speaks for."""
+    """HTML without any reference to another file.
+
+    ``sides``: what positive and negative evidence speaks for; ``cased``: upper and lower case are different words.
+    """
     texts = []
     for text, methods in drawn(tables):
         listed = [
             {
                 "name": plain(method),
                 "cells": cells(words),
-                "strongest": [(f"for {side}", strongest(words, TOP, sign)) for side, sign in sides.items()],
+                "strongest": [(f"for {side}", strongest(words, TOP, sign, cased)) for side, sign in sides.items()],
             }
             for method, words in methods
         ]

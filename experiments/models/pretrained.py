@@ -59,13 +59,15 @@ def library() -> ModuleType:
 
 @contextmanager
 def silent(transformers: ModuleType) -> Iterator[None]:
-    """Without the library's progress bars inside, as before outside."""
+    """Without the library's progress bars and its reports on weights that a model has no place for; as before outside."""
     logging = transformers.utils.logging
-    shown = logging.is_progress_bar_enabled()
+    shown, told = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(told)
         if shown:
             logging.enable_progress_bar()
 

@@ -23,7 +23,7 @@ from experiments.models.training import cached, read
 
 POOL = 20  # batches of about equal length are cut from the texts of so many batches
 WARM_UP = 50  # steps in which the learning rate rises
-THREADS = 2  # of training, the same number everywhere: sums are in one order
+THREADS = 1  # of training, the same number everywhere: sums are in one order
 AT_ONCE = 64  # texts that are classified together
 
 
@@ -77,7 +77,7 @@ class Classifier:
 def classifier(config: MiniLMConfig, data: Reviews) -> Classifier:
     """The classifier, trained on the data's training texts, or read from the cache; without gradients for its parameters.
 
-    The same seed gives the same weights on any machine of one kind, since training has two threads everywhere. What training
+    The same seed gives the same weights on any machine of one kind, since training has one thread everywhere. What training
     moves alone is cached: the encoder's other parameters come from its own file.
     """
     with seeded(config.seed):
@@ -114,7 +114,7 @@ def train(model: SentenceClassifier, ids: Sequence[Sequence[int]], y: Tensor, co
     optimiser = torch.optim.AdamW(moved, lr=config.learning_rate, weight_decay=config.weight_decay)
     total = config.epochs * -(-len(ids) // config.batch)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / WARM_UP, 1 - step / total))
-    model.train()
+    model.dropout.train()  # that of the head alone: the encoder drops nothing
     steps = (places for _ in range(config.epochs) for places in batches([len(each) for each in ids], config.batch))
     for places in progress(steps, f"training the {type(model).__name__}", total):
         optimiser.zero_grad()

@@ -209,7 +209,7 @@ proof = Proof(
         Mutant("units of the two sides are crossed", replace(plain, paired=lambda one, other: paired(one, other[:, ::-1]))),
         Mutant("the left side twice", replace(plain, paired=lambda one, other: paired(one, one))),
         Mutant("the remainders and zeroth terms are not counted", replace(plain, counted=2)),
-        Mutant("z⁺ in place of LRP-0", replace(plain, rule=catalogue["zplus_signed"].derived())),
+        Mutant("`z⁺` in place of LRP-0", replace(plain, rule=catalogue["zplus_signed"].derived())),
     ),
     reference="Eberle 2022, Sec. 3 and Appendix A",
     subject=plain,

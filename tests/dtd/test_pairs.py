@@ -205,6 +205,22 @@ def test_several_explained_inputs_are_refused_and_one_may_be_chosen():
     torch.testing.assert_close(found.balance.gap, torch.zeros(2).double(), atol=1e-12, rtol=0)
 
 
+@pytest.mark.parametrize("at_once", [2, 3, 100])
+def test_units_together_are_what_they_are_one_by_one(at_once):
+    network, x, other = images()
+    plan = dtd.Plan.uniform("alphabeta")
+    found, expected = (dtd.pairs(network, x, other, plan, at_once=k, cosine=True) for k in (at_once, 1))
+    torch.testing.assert_close(found.left.relevance, expected.left.relevance, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(found.right.embedding, expected.right.embedding)
+    torch.testing.assert_close(found.balance.table, expected.balance.table, rtol=1e-8, atol=1e-10)
+    with pytest.raises(dtd.InputError, match="'at_once' must be 1 for a hidden layer"):
+        dtd.pairs(network, x, other, plan, at_once=at_once, layer="0")
+    assert dtd.pairs(network, x[:0], other[:0], plan, at_once=at_once).product().shape == (0, 2, 4, 6, 2, 4, 6)
+    whole = dtd.Plan.uniform("epsilon", epsilon=lambda z: 0.1 * z.abs().mean())
+    with pytest.raises(dtd.InputError, match="a plan that looks at whole batches"):
+        dtd.pairs(network, x, other, whole, at_once=at_once)
+
+
 def test_one_forward_sweep_a_side(monkeypatch):
     model, (x, other) = embedding(bias=True), inputs(3, 5)
     network, counted = dtd.trace(model, x), []

@@ -25,6 +25,7 @@ from experiments.plans import plans
 from experiments.questions.base import Question
 from experiments.questions.sentence_similarity.sentences import Embedding, Sentence, interactions, pairs_of
 
+AT_ONCE = 32  # units of the embedding that are explained together
 SUMMARIES = {
     "rows": Summary(
         within=("pair",),
@@ -54,7 +55,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     rows, links = [], []
     for number, name, plan in progress(jobs, "explaining pairs of sentences"):
         left, right = chosen[number]
-        out = pairs(network, left.ids, right.ids, plan, cosine=True).pooled(left.pooled, right.pooled)
+        out = pairs(network, left.ids, right.ids, plan, cosine=True, at_once=AT_ONCE).pooled(left.pooled, right.pooled)
         row, link = measured(out, left, right, interactions(model, left, right, float(out.scale)))
         rows.append(labelled(pd.DataFrame([row]), pair=number, plan=name))
         links.append(labelled(link, pair=number, plan=name))

@@ -1,5 +1,6 @@
 """Checks on the first texts in double precision: derived and explicit relevance, single precision, and every balance."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -13,8 +14,9 @@ from experiments.questions.sentiment.explaining import Reader
 class Checked:
     """What was found.
 
-    ``agreement``: columns ``plan``, ``compared`` (texts), ``differs`` (largest |derived − explicit|) and ``single`` (largest
-    error of single precision), both relative to the text's largest |relevance|. ``blocks``: what each block keeps back,
+    ``agreement``: columns ``plan``, ``compared`` (texts), ``differs`` (largest |derived − explicit|), ``single`` (largest
+    error of single precision) and ``rounded`` (of weights rounded to bfloat16, computed with in single precision), relative
+    to the text's largest |relevance|. ``blocks``: what each block keeps back,
     :func:`experiments.measures.blocks.kept_back`, by plan. ``closed``: ``plan``, ``arrived``, and ``gap``, what the balances
     leave of 1.
     """
@@ -29,18 +31,19 @@ def relevances(reader: Reader, ids: Tensor) -> dict[str, Tensor]:
     return {name: reader.explained(ids, plan).relevance for name, plan in reader.plans.items()}
 
 
-def checked(reader: Reader, ids: Tensor, single: dict[str, Tensor], balanced: int) -> Checked:
+def checked(reader: Reader, ids: Tensor, others: Mapping[str, Mapping[str, Tensor]], balanced: int) -> Checked:
     """Compare on the texts ``ids``, and balance the first so many of them; ``reader`` is one in double precision.
+
+    ``others`` are relevances of less precision, by the name of their error and by plan.
 
     # shape: ids (B, T)
     """
     agreement, blocks, closed = [], [], []
     for name, plan in reader.plans.items():
         derived = reader.explained(ids, plan).relevance
-        errors = [
-            largest(derived, other) for other in (reader.explained(ids, plan.explicit()).relevance, single[name].double())
-        ]
-        agreement.append({"plan": name, "compared": len(ids), "differs": errors[0], "single": errors[1]})
+        explicit = reader.explained(ids, plan.explicit()).relevance
+        errors = {error: largest(derived, relevance[name].double()) for error, relevance in others.items()}
+        agreement.append({"plan": name, "compared": len(ids), "differs": largest(derived, explicit), **errors})
         found = reader.explained(ids[:balanced], plan)
         kept, share = kept_back(found), arrived(found)
         blocks.append(kept.assign(plan=name))

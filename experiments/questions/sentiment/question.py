@@ -5,6 +5,8 @@ is explained is the log-odds of the predicted class.
 """
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -68,8 +70,12 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 def in_double(config: Config, made: Classifier, single: Reader, tokens: Sequence[Tokens], balanced: int) -> Checked:
     """The checks in double precision on some texts; the classifier is in double precision afterwards."""
     ids = made.batch([text.ids for text in tokens])
-    before = relevances(single, ids)
-    return checked(reader(config, made, tokens, torch.float64), ids, before, balanced)
+    rounded = replace(made, model=deepcopy(made.model).to(torch.bfloat16))
+    others = {
+        "single": relevances(single, ids),
+        "rounded": relevances(reader(config, rounded, tokens, config.dtype.torch), ids),
+    }
+    return checked(reader(config, made, tokens, torch.float64), ids, others, balanced)
 
 
 def predictions(texts: Sequence[Text], truth: Sequence[int | None], said: Sequence[Spoken]) -> pd.DataFrame:
@@ -112,10 +118,10 @@ def words(texts: Sequence[Text], said: Sequence[Spoken], shown: Sequence[int]) -
 def rows(said: Sequence[Spoken], found: Checked, area: pd.DataFrame) -> pd.DataFrame:
     """One row for each method; means over texts with standard errors ``…_se``.
 
-    Columns: ``texts``; ``compared`` (texts), ``differs``, ``single``, ``gap``: see :class:`Checked`; over the log-odds
-    (medians) ``conserved``, relevance of all tokens, and ``special``, that of the tokens that the tokenizer adds; ``spread``
-    and ``against`` as in ``movie_reviews``; the deletion's ``area``, and ``gain``, by how much it is below that of a random
-    order.
+    Columns: ``texts``; ``compared`` (texts), ``differs``, ``single``, ``rounded``, ``gap``: see :class:`Checked`; over the
+    log-odds (medians) ``conserved``, relevance of all tokens, and ``special``, that of the tokens that the tokenizer adds;
+    ``spread`` and ``against`` as in ``movie_reviews``; the deletion's ``area``, and ``gain``, by how much it is below that
+    of a random order.
     """
     checks = found.agreement.merge(found.closed[["plan", "gap"]], on="plan").set_index("plan")
     gains = area.rsub(area[RANDOM], axis=0)
