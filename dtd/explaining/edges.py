@@ -93,7 +93,10 @@ def handed(replay: Replay, lower: str, upper: str, by: Nodes) -> Iterator[Tensor
     if not any(place in layer.inputs for layer in part.layers):
         raise InputError(f"Layer '{upper}' does not depend on '{lower}': no edges lead from one to the other.")
     models = tuple(replay.models[i] for i in indices)
-    program = prepared(part, models)
+    places = {i: k for k, i in enumerate(indices)}
+    gates = {places[i]: gate for i, gate in replay.passage.gates.items() if i in places and i != high}
+    passage = Passage(gates=gates)
+    program = prepared(part, models, None, passage)
     if program is None:
         looking = next(part.layers[i].name for i, model in enumerate(models) if isinstance(model, Contextual))
         raise InputError(f"Edges need rules that are linear in relevance; that of '{looking}' looks at the layers above.")
@@ -101,10 +104,7 @@ def handed(replay: Replay, lower: str, upper: str, by: Nodes) -> Iterator[Tensor
     values = {**replay.values}
     if low >= 0:
         values[place] = next(y for i, _, _, y in graph.ascend(replay.values) if i == low)
-    places = {i: k for k, i in enumerate(indices)}
-    gates = {places[i]: gate for i, gate in replay.passage.gates.items() if i in places and i != high}
-    passage = Passage(gates=gates)
-    swept = program.reading(passage).forward(values)
+    swept = program.forward(values)
 
     def down(initial: Tensor) -> Tensor:
         arrived = program.backward(swept, initial, values, False, Watch(passage))[place]

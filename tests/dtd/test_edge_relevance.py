@@ -90,6 +90,9 @@ def test_gates_parts_units_and_side_values():
     outs = dtd.explain(net, x, 0, plan, through={"second": [0, 1], "dense": 3}, at=["relu"])
     close(gated.of_lower, outs.at["relu"].output.flatten(2).sum(2))
     assert set(gated.index[:, 1].tolist()) == {3}
+    u = torch.linalg.qr(torch.rand(4, 2, generator=torch.Generator().manual_seed(0), dtype=DOUBLE)).Q
+    inside = dtd.explain(net, x, 0, plan, through={"sum": dtd.Subspace(u)}, at=["relu"])
+    close(inside.edges("relu", "dense").of_lower, inside.at["relu"].output.flatten(2).sum(2))
     within = dtd.explain(net, x, 0, plan, memory=30_000)
     close(within.edges("relu", "sum").dense(), dtd.explain(net, x, 0, plan).edges("relu", "sum").dense())
     unit = dtd.explain(net, x, dtd.Unit("second", channel=1), plan, at=["first"])

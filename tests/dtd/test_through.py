@@ -96,6 +96,7 @@ def test_subspaces_add_up_to_the_whole_under_every_rule(rule):
         at = dtd.explain(net, x, 1, plan, at=[name])
         value = dict(zip((each.name for each in net.layers), values_of(net, x), strict=True))[name]
         expected = dtd.explain(net, x, 1, plan, through={name: value != 0})
+        ways = []
         for fast in (True, False):
             outs = [
                 dtd.explain(net, x, 1, plan, through={name: dtd.Subspace(u[:, s])}, at=[name], fast=fast) for s in HALVES
@@ -105,8 +106,11 @@ def test_subspaces_add_up_to_the_whole_under_every_rule(rule):
             assert (total - at.at[name].output * (value != 0)).abs().max() <= 1e-9 * largest
             most = max(float(out.relevance.abs().max()) for out in outs)
             assert (sum(out.relevance for out in outs) - expected.relevance).abs().max() <= 1e-9 * most
+            ways.append([out.relevance for out in outs])
             for out in outs:
                 assert out.layers[f"{name} through"].balance.gap.abs().max() <= 1e-9 * largest
+        for one, other in zip(*ways, strict=True):  # each part, and not their sum alone
+            assert (one - other).abs().max() <= 1e-9 * most
 
 
 HALVES = (slice(0, 1), slice(1, 4))

@@ -47,7 +47,10 @@ def test_a_unit_is_the_output_of_the_model_cut_off_there(rule, fast):
         close(found.relevance, expected.relevance)
         close(found.output, values), close(found.initial, values * v)
         assert list(found.layers) == list(expected.layers)
-        close(found.layers["first"].balance.bias, expected.layers["first"].balance.bias)
+        for name, record in expected.layers.items():  # the unit's layer is linear, as an output is
+            for one, other in zip(found.layers[name].balance.parts(), record.balance.parts(), strict=True):
+                close(one, other)
+            assert type(found.layers[name].model) is type(record.model)
 
 
 def test_only_the_layers_below_are_run():
@@ -58,6 +61,14 @@ def test_only_the_layers_below_are_run():
     with Counting() as counting:
         dtd.explain(net, x, unit, plan)
     assert counting.passes == 4  # two convolutions up and down
+
+
+def test_the_layer_counts_as_an_output_where_a_relu_follows_in_the_network():
+    net, x = small()
+    plan = dtd.Plan.uniform("lrp0")
+    assert type(dtd.explain(net, x, 0, plan).layers["first"].model) is dtd.TrainingFree
+    out = dtd.explain(net, x, dtd.Unit("first", channel=0), plan)
+    assert type(out.layers["first"].model) is dtd.Linear
 
 
 def test_channels_share_the_forward_sweep(monkeypatch):
