@@ -29,15 +29,28 @@ from dtd.errors import (
     TraceError,
     UnsupportedOp,
 )
+from dtd.estimate.concepts import Concepts, concepts
 from dtd.estimate.min_max import Training, fit_min_max
 from dtd.estimate.patterns import estimate_patterns
+from dtd.estimate.subspaces import Subspaces, subspaces
 from dtd.explaining.average import MeanExplanation, mean_over_plans, toward_data
+from dtd.explaining.edges import Edges
 from dtd.explaining.explain import explain, explain_each
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import GrowthWarning, UnderflowWarning
+from dtd.explaining.pair_balance import PairBalance
+from dtd.explaining.pair_side import Patches
+from dtd.explaining.pairs import PairExplanation, pairs
+from dtd.explaining.second_order import SecondOrder, second_order
+from dtd.explaining.starts.contrast import Difference, LogOdds
+from dtd.explaining.starts.reference import FromReference
+from dtd.explaining.starts.unit import Unit
+from dtd.explaining.walks import WalkRelevance, Walks, walks
 from dtd.network import Network, trace
+from dtd.neuralised import Neuralised, neuralise
 from dtd.plans import presets, rules, where
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.pooling import MaxAsAverage
 from dtd.relevance import (
     Constant,
@@ -52,9 +65,13 @@ from dtd.relevance import (
     ProductShares,
     RelevanceModel,
     SoftmaxTangent,
+    SphereRoot,
+    TakeMost,
     Tangent,
     TrainingFree,
 )
+from dtd.relevance.gate import Subspace
+from dtd.relevance.passage import HiddenRelevance
 from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
 from dtd.taylor import Balance, TaylorTerms
 
@@ -64,12 +81,15 @@ __all__ = [
     "Balance",
     "Box",
     "BudgetError",
+    "Concepts",
     "Constant",
     "Contributions",
     "DTDError",
+    "Difference",
     "Direction",
     "Domain",
     "DomainError",
+    "Edges",
     "Entry",
     "Exact",
     "Explanation",
@@ -77,14 +97,17 @@ __all__ = [
     "Factor",
     "Flat",
     "Follow",
+    "FromReference",
     "Gamma",
     "Generic",
     "GrowthWarning",
     "HeldScale",
+    "HiddenRelevance",
     "Identity",
     "InputError",
     "Jitter",
     "Linear",
+    "LogOdds",
     "MatMulShares",
     "MaxAsAverage",
     "MeanExplanation",
@@ -92,8 +115,12 @@ __all__ = [
     "Mix",
     "Nearest",
     "Network",
+    "Neuralised",
     "NonFiniteError",
     "NonNegative",
+    "PairBalance",
+    "PairExplanation",
+    "Patches",
     "Pattern",
     "Plan",
     "PlanError",
@@ -104,9 +131,14 @@ __all__ = [
     "RelevanceModel",
     "Root",
     "RootStrategy",
+    "SecondOrder",
     "SignedGamma",
     "SoftmaxTangent",
+    "SphereRoot",
     "StaleError",
+    "Subspace",
+    "Subspaces",
+    "TakeMost",
     "Tangent",
     "TaylorTerms",
     "ToBox",
@@ -115,11 +147,15 @@ __all__ = [
     "Training",
     "TrainingFree",
     "UnderflowWarning",
+    "Unit",
     "UnsupportedOp",
+    "WalkRelevance",
+    "Walks",
     "Weights",
     "ZPlus",
     "audit",
     "audit_cost",
+    "concepts",
     "estimate_patterns",
     "explain",
     "explain_each",
@@ -127,11 +163,16 @@ __all__ = [
     "jittered",
     "lrp",
     "mean_over_plans",
+    "neuralise",
+    "pairs",
     "presets",
     "root_regions",
     "rules",
+    "second_order",
+    "subspaces",
     "toward_data",
     "towards",
     "trace",
+    "walks",
     "where",
 ]

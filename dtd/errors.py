@@ -4,43 +4,112 @@ from typing import Any
 
 
 class DTDError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose.
+
+    Every error of this package can be caught as one.
+
+    >>> import dtd
+    >>> all(issubclass(error, dtd.DTDError) for error in (dtd.InputError, dtd.PlanError, dtd.TraceError, dtd.StaleError))
+    True
+    """
 
 
 class TraceError(DTDError):
-    """The model cannot be captured as one graph with a free batch size."""
+    """The model cannot be captured as one graph with a free batch size.
+
+    >>> import dtd, torch
+    >>> dtd.trace(torch.nn.Dropout(0.5), torch.ones(1, 2))
+    Traceback (most recent call last):
+    dtd.errors.UnsupportedOp: No decomposition for op 'aten.dropout.default' in module '(model)'. The...
+    """
 
 
 class UnsupportedOp(TraceError):
-    """An op without a decomposition; never replaced by a gradient."""
+    """An op without a decomposition; never replaced by a gradient.
+
+    >>> import dtd, torch
+    >>> class Sine(torch.nn.Module):
+    ...     def forward(self, x):
+    ...         return torch.special.bessel_j0(x)
+    >>> dtd.trace(Sine(), torch.ones(1, 2))
+    Traceback (most recent call last):
+    dtd.errors.UnsupportedOp: No decomposition for op 'aten.special_bessel_j0.default' in module '(model)'. Replace...
+    """
 
     def __init__(self, op: str, path: str, advice: str):
         self.op, self.path, self.advice = op, path, advice
         super().__init__(f"No decomposition for op '{op}' in module '{path or '(model)'}'. {advice}")
 
+    def __reduce__(self):
+        """Errors are sent from other processes: they are made again from their parts."""
+        return type(self), (self.op, self.path, self.advice)
+
 
 class DomainError(DTDError):
-    """Values outside the domain that a relevance model or the network declares."""
+    """Values outside the domain that a relevance model or the network declares.
+
+    >>> import dtd
+    >>> dtd.Box(1.0, 0.0)
+    Traceback (most recent call last):
+    dtd.errors.DomainError: Box needs finite bounds with low <= high everywhere;...
+    """
 
 
 class PlanError(DTDError):
-    """A plan that does not cover the network, or that covers nothing with an entry."""
+    """A plan that does not cover the network, or that covers nothing with an entry.
+
+    >>> import dtd, torch
+    >>> net = dtd.trace(torch.nn.Linear(2, 1), torch.ones(1, 2))
+    >>> dtd.explain(net, torch.ones(1, 2), 0, dtd.Plan([("features.*", dtd.rules.choose("lrp0"))]))
+    Traceback (most recent call last):
+    dtd.errors.PlanError: No entry of the plan speaks for dense (dense,...
+    """
 
 
 class InputError(DTDError):
-    """An input, target or dtype that an explanation cannot start from."""
+    """An input, target or dtype that an explanation cannot start from.
+
+    >>> import dtd, torch
+    >>> net = dtd.trace(torch.nn.Linear(2, 1), torch.ones(1, 2))
+    >>> dtd.explain(net, torch.ones(1, 3), 0)
+    Traceback (most recent call last):
+    dtd.errors.InputError: The input must have shape (B, 2); found (1,...
+    """
 
 
 class NonFiniteError(DTDError):
-    """NaN or infinity in inputs, weights, activations or relevance."""
+    """NaN or infinity in inputs, weights, activations or relevance.
+
+    >>> import dtd, torch
+    >>> net = dtd.trace(torch.nn.Linear(2, 1), torch.ones(1, 2))
+    >>> dtd.explain(net, torch.tensor([[1.0, float("nan")]]), 0)
+    Traceback (most recent call last):
+    dtd.errors.NonFiniteError: The input must be finite; found NaN or infinity....
+    """
 
 
 class StaleError(DTDError):
-    """Something is asked of an explanation whose input or model has changed since."""
+    """Something is asked of an explanation whose input or model has changed since.
+
+    >>> import dtd, torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 1))
+    >>> net = dtd.trace(model, torch.ones(1, 2))
+    >>> model[0] = torch.nn.Tanh()
+    >>> dtd.explain(net, torch.ones(1, 2), 0)
+    Traceback (most recent call last):
+    dtd.errors.StaleError: The model changed after it was traced: the class...
+    """
 
 
 class BudgetError(DTDError):
-    """An explicit computation that does not fit the memory it was given."""
+    """An explicit computation that does not fit the memory it was given.
+
+    >>> import dtd, torch
+    >>> net = dtd.trace(torch.nn.Linear(100, 1), torch.ones(1, 100))
+    >>> dtd.audit_cost(net, torch.ones(1, 100), dtd.Plan.uniform("lrp0"), memory=8)
+    Traceback (most recent call last):
+    dtd.errors.BudgetError: One unit of layer 'dense' needs about 4,800 bytes...
+    """
 
 
 def check_parameter(holds: bool, name: str, required: str, found: object) -> None:

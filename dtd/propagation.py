@@ -1,4 +1,4 @@
-"""How relevance passes one layer: the protocol that relevance models, explicit rules and primitives share."""
+"""What a layer computes and how relevance passes it: the protocols of operations, relevance models and explicit rules."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -9,9 +9,25 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from dtd.domain import Domain, check_inside
-from dtd.op import Op
+from dtd.callers.printing import Printed
+from dtd.domain import Domain, Real, check_inside
 from dtd.taylor import Balance
+
+
+class Op(Printed, ABC):
+    """A function ``y = f(a, …)`` of one or several activations, for each sample of a batch as if it were alone.
+
+    How relevance passes an operation is another object, a :class:`Propagation`, which a plan chooses.
+    """
+
+    @abstractmethod
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """The output. # shape: (B, *in) for each input -> (B, *out)"""
+
+    def image(self, *domains: Domain) -> Domain:
+        """The smallest known domain that holds the outputs for inputs in ``domains``."""
+        return Real()
+
 
 Operation = TypeVar("Operation", bound=Op, covariant=True)
 
@@ -32,6 +48,7 @@ class Layer(Generic[Operation]):
     domain: Domain  # of what the layer receives
     image: Domain  # of what it returns
     domains: tuple[Domain, ...] = ()  # of each input, as far as an operation made it; Real for the network's inputs
+    held: tuple[bool, ...] = ()  # which inputs are constant around a data point; empty where none is
     weighted: bool = False  # carries learned weights, so that a plan must speak for it
     rectified: bool = False  # its output goes through a ReLU and nowhere else
     folded: tuple[str, ...] = field(default=())  # modules folded into it

@@ -15,6 +15,13 @@ class TaylorTerms(Printed):
     """``R_k = Σ_j first_kj + bias_k + zeroth_k + remainder_k``, unit by unit.
 
     # shape: first (B, k, J); bias, zeroth, remainder (B, k)
+
+    R = 4 of one unit: (3, −1) to two inputs, 2 to the bias.
+
+    >>> import dtd, torch
+    >>> terms = dtd.TaylorTerms(torch.tensor([[[3.0, -1.0]]]), torch.tensor([[2.0]]), torch.zeros(1, 1), torch.zeros(1, 1))
+    >>> terms.first.sum(-1) + terms.bias + terms.zeroth + terms.remainder
+    tensor([[4.]])
     """
 
     first: Any  # [∇R̂_k(ã_k)]_j (a_j − ã_kj)
@@ -40,6 +47,17 @@ class Balance(Printed):
     """What became of a layer's relevance, each part summed over its units. # shape: (B,) each
 
     ``relevance = first + bias + zeroth + remainder`` up to rounding; nothing is rescaled to make it so.
+
+    A unit with weights (3, −1) and bias 2 at a = (1, 1): of its 4 the inputs receive 3 − 1 and the bias neuron 2.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([2.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan.uniform("lrp0", bias="neuron")
+    >>> balance = dtd.explain(net, torch.ones(1, 2), 0, plan).layers["dense"].balance
+    >>> balance.relevance, balance.first, balance.bias
+    (tensor([4.]), tensor([2.]), tensor([2.]))
     """
 
     relevance: Tensor  # what arrived, Σ_k R_k

@@ -104,6 +104,8 @@ class Reduction:
         if isinstance(e, Sign):
             return self.normal(1 - 2 * Indicator(-e.args[0]))
         if isinstance(e, Nonzero):
+            if self.is_nonzero(self.normal(e.args[0])):
+                return S.One
             return self.normal(Indicator(e.args[0]) + Indicator(-e.args[0]))
         if isinstance(e, Indicator):
             return self._indicator(self.normal(e.args[0]))[0]

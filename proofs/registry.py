@@ -8,8 +8,12 @@ from proofs.primitives import (
     constant,
     gate,
     held_scale,
+    kernel_expansion,
     layer_norm,
     local_response_norm,
+    log_ratio,
+    log_sum_exp,
+    mahalanobis,
     matmul,
     max_pooling,
     norm_identity,
@@ -17,8 +21,10 @@ from proofs.primitives import (
     product_path,
     residual_sum,
     softmax,
+    squared_distance,
     tangent,
 )
+from proofs.readings import passes
 from proofs.roots import (
     alphabeta_root,
     flat_root,
@@ -44,6 +50,7 @@ from proofs.rules import (
     zplus_signed,
 )
 from proofs.theorems import (
+    bilrp,
     conservation,
     epsilon_is_gradient_times_input,
     every_root,
@@ -52,7 +59,9 @@ from proofs.theorems import (
     gradient_times_input,
     master,
     mirror,
+    parts,
     unit_balance,
+    walks,
 )
 
 GROUPS = {
@@ -63,10 +72,14 @@ GROUPS = {
         exact_at_the_kink,
         unit_balance,
         conservation,
+        parts,
         four_steps,
         mirror,
+        bilrp,
+        walks,
     ),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
+    "Passes": (passes,),
     "Where the root lives": (
         lrp0_root,
         gamma_root,
@@ -91,6 +104,7 @@ GROUPS = {
         constant,
         tangent,
     ),
+    "Distances, densities and kernels": (squared_distance, mahalanobis, log_sum_exp, log_ratio, kernel_expansion),
     "Other primitives": (
         residual_sum,
         average_pooling,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.audit import exact, generic, roots  # registers what is found of each model
+from dtd.audit import distances, exact, generic, roots  # registers what is found of each model
 from dtd.audit.findings import Findings, Look, findings
 from dtd.audit.validity import Status
 from dtd.callers.arithmetic import own_arithmetic
@@ -26,7 +26,7 @@ from dtd.root import Nearest
 from dtd.root.units import at_once
 from dtd.taylor import PARTS, Balance
 
-REGISTERED = (exact, generic, roots)
+REGISTERED = (distances, exact, generic, roots)
 DESCRIPTION = ("layer", "kind", "model", "root", "domain")
 
 
@@ -66,6 +66,16 @@ def audit(
         PlanError: an explicit plan, which has no roots.
         BudgetError: one unit alone needs more than ``memory``; the message says how much.
         and what :func:`dtd.explain` raises.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: on a ≥ 0 the w² root (0.4, 1.2) is a root, 0.632 away.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2), dtd.NonNegative())
+    >>> rows = dtd.audit(net, torch.ones(1, 2), 0, dtd.Plan.uniform("wsquare"))
+    >>> rows[["valid", "distance", "relevance", "first"]].iloc[0].tolist()
+    [1.0, 0.6324555277824402, 2.0, 2.0]
     """
     check_asked(network, plan)
     check_limits(memory, units, seed, nearest)

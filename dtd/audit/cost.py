@@ -27,6 +27,16 @@ def audit_cost(
     Raises:
         InputError, DomainError, PlanError: an input or plan that does not fit.
         BudgetError: one unit alone needs more than ``memory``.
+
+    One sample, one unit, two inputs.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> rows = dtd.audit_cost(net, torch.ones(1, 2), dtd.Plan.uniform("wsquare"))
+    >>> rows[["units", "inputs", "coordinates"]].iloc[0].tolist()
+    [1, 2, 2]
     """
     check_asked(network, plan)
     reading = network.read(inputs)

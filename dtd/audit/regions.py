@@ -47,6 +47,16 @@ def root_regions(
     Raises:
         InputError: a network that is not piecewise linear, or a target that is not a function of the output.
         PlanError: an explicit plan, which has no roots.
+
+    A linear network has one region, and its score is 0 at every root of its unit.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> rows = dtd.root_regions(net, torch.ones(1, 2), 0, dtd.Plan.uniform("wsquare"))
+    >>> rows[["units", "same_region", "score_vanishes"]].iloc[0].tolist()
+    [1.0, 1.0, 1.0]
     """
     passed = observe(network, inputs, target, plan)
     rows = []

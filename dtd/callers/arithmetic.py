@@ -19,7 +19,7 @@ def without_autocast() -> Iterator[None]:
 
 
 @contextmanager
-def own_arithmetic() -> Iterator[None]:
-    """The same, without gradients."""
-    with torch.no_grad(), without_autocast():
+def own_arithmetic(gradients: bool = False) -> Iterator[None]:
+    """The same, without gradients, or with them where they are asked for."""
+    with torch.set_grad_enabled(gradients), without_autocast():
         yield

@@ -23,6 +23,14 @@ class Factor(Printed):
     """One pair ``u(a) d(w)`` of a direction, for all units or only for those on one side of zero.
 
     ``side`` is 0 for every unit, +1 for units with ``z > 0``, −1 for units with ``z ≤ 0``.
+
+    The pair of z⁺, ``v = a · 1[w > 0]``, at a = (1, 2) and w = (3, −1).
+
+    >>> import dtd, torch
+    >>> pair = dtd.Factor(lambda a: a, lambda w: (w > 0).to(w.dtype))
+    >>> a, w = torch.tensor([1.0, 2.0]), torch.tensor([3.0, -1.0])
+    >>> pair.activation(a) * pair.weight(w)
+    tensor([1., 0.])
     """
 
     activation: Function
@@ -65,6 +73,20 @@ class Direction(Printed, ABC):
     unit ``n₊ + n₋ = mirrored · Σ_j a_j w_kj``, where ``n₊`` and ``n₋`` are ``w·v`` by the one and by the other factors (the
     bias neuron apart). One pass for ``n₊`` then gives both. A subclass that defines :meth:`factors` declares its own;
     without a declaration it is None. ``python -m proofs mirror`` holds the shipped declaration.
+
+    A direction of one's own, ``v = (a₁, 0)``, under which the first input takes all 2.
+
+    >>> import dtd, torch
+    >>> class FirstOnly(dtd.Direction):
+    ...     def factors(self, layer):
+    ...         first = torch.tensor([1.0, 0.0])
+    ...         return (dtd.Factor(lambda a: a * first, lambda w: w**0),)
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Ray(FirstOnly()))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance + 0
+    tensor([[2., 0.]])
     """
 
     prints_defaults: ClassVar[bool] = True

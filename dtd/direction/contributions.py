@@ -12,7 +12,18 @@ from dtd.errors import check_nonnegative, check_parameter
 
 @dataclass(frozen=True)
 class Activations(Direction):
-    """``v_kj = a_j``: the segment to the origin. With it the root gives LRP-0 (and LRP-ε when damped)."""
+    """``v_kj = a_j``: the segment to the origin. With it the root gives LRP-0 (and LRP-ε when damped).
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: R = a ⊙ w.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.Activations()))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 3., -1.]])
+    """
 
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, one),)
@@ -20,7 +31,18 @@ class Activations(Direction):
 
 @dataclass(frozen=True)
 class Gamma(Direction):
-    """``v_kj = a_j (1 + γ 1[w_kj > 0])``, γ ≥ 0: LRP-γ (LRP overview 2019, Sec. 10.2.1)."""
+    """``v_kj = a_j (1 + γ 1[w_kj > 0])``, γ ≥ 0: LRP-γ (LRP overview 2019, Sec. 10.2.1).
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: with γ = 1, R = 2 (6, −1)/5.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2), dtd.NonNegative())
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.Gamma(1.0)))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 2.4000, -0.4000]])
+    """
 
     gamma: float = 0.25
 
@@ -37,6 +59,16 @@ class SignedGamma(Direction):
 
     ``v_kj = a_j (1 + γ 1[a_j w_kj > 0])`` where ``z_k > 0`` and ``a_j (1 + γ 1[a_j w_kj < 0])`` where ``z_k ≤ 0``: the
     contributions of the output's own sign are boosted.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: with γ = 1, R = 2 (6, −1)/5.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.SignedGamma(1.0)))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 2.4000, -0.4000]])
     """
 
     gamma: float = 0.25
@@ -61,7 +93,18 @@ class SignedGamma(Direction):
 
 @dataclass(frozen=True)
 class ZPlus(Direction):
-    """``v_kj = a_j 1[w_kj > 0]`` on ``a ≥ 0``: the z⁺ rule (Montavon 2017, Sec. 4.2), also called α1β0."""
+    """``v_kj = a_j 1[w_kj > 0]`` on ``a ≥ 0``: the z⁺ rule (Montavon 2017, Sec. 4.2), also called α1β0.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: the one positive contribution takes all.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2), dtd.NonNegative())
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.ZPlus()))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[2., 0.]])
+    """
 
     requires = NonNegative()
     remedy = "Use zplus_signed, z^B with Box(low, high), or w²."
@@ -75,6 +118,16 @@ class Contributions(Direction):
     """``v_kj = a_j 1[± a_j w_kj > 0]``: the contributions of one sign, for inputs of any sign.
 
     ``sign = +1`` is the z⁺ rule for signed inputs; ``sign = −1`` is the z⁻ half of αβ.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: the one positive contribution takes all.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.Contributions(1)))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[2., 0.]])
     """
 
     sign: int = 1
@@ -88,7 +141,18 @@ class Contributions(Direction):
 
 @dataclass(frozen=True, eq=False)
 class Toward(Direction):
-    """``v_kj = a_j − x̃_j``: the line through a reference point ``x̃``, a number or a tensor that broadcasts."""
+    """``v_kj = a_j − x̃_j``: the line through a reference point ``x̃``, a number or a tensor that broadcasts.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: v = (1, −1), so R = 2 (3, 1)/4.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.Toward(torch.tensor([0.0, 2.0]))))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[1.5000, 0.5000]])
+    """
 
     point: Bound = 0.0
 

@@ -33,6 +33,17 @@ class Jitter(Direction):
     Where ``w_kj v_kj ≥ 0`` for all j (z⁺, w², flat, z^B), every such direction has a root on its ray. One draw for each
     entry of the weight, the same for all samples (and positions). In a plan each layer draws for itself: its name enters the
     seed. A moving bias neuron keeps its own direction.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: w² directions share by any weights, and nothing is
+    lost.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.Jitter(dtd.Weights())))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance.sum()
+    tensor(2.)
     """
 
     direction: Direction

@@ -15,7 +15,18 @@ from dtd.errors import DomainError, InputError, check_parameter
 
 @dataclass(frozen=True)
 class Weights(Direction):
-    """``v_kj = w_kj``: the shortest way to the root hyperplane; the w² rule (Montavon 2017, Sec. 4.1)."""
+    """``v_kj = w_kj``: the shortest way to the root hyperplane; the w² rule (Montavon 2017, Sec. 4.1).
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: R = 2 (9, 1)/10.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.Weights()))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[1.8000, 0.2000]])
+    """
 
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(one, identity),)
@@ -27,6 +38,16 @@ class Flat(Direction):
 
     An input of weight 0 has no part in any root of its unit, so it receives nothing, here and in :class:`dtd.lrp.LRPFlat`.
     The form that counts such inputs too has no root: :class:`dtd.lrp.LRPFlatAll`.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: each input takes half.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.Flat()))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[1., 1.]])
     """
 
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
@@ -39,6 +60,16 @@ class ToBox(Direction):
 
     The z^B rule (Montavon 2017, Sec. 4.2). Bounds are numbers or tensors that broadcast to ``(B, *shape)``; left out,
     they are those of the layer's domain, which must then be a box. The bias neuron's box is a point: ``v_k0 = 0``.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: on the box [0, 2]² v = (1, −1), so R = 2 (3, 1)/4.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2), dtd.Box(0.0, 2.0))
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.ToBox()))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[1.5000, 0.5000]])
     """
 
     low: Bound | None = None
@@ -80,6 +111,16 @@ class Pattern(Direction):
     """``v_kj = p_kj``: a pattern estimated from data (PatternAttribution, Kindermans 2018, Sec. 4).
 
     ``pattern`` has the shape of the layer's weight. The bias neuron is constant, so its pattern is 0.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: p = (1, 2), so R = 2 (3, −2)/1.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Ray(dtd.Pattern(torch.tensor([[1.0, 2.0]]))))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 6., -4.]])
     """
 
     pattern: Tensor

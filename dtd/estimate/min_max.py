@@ -14,7 +14,8 @@ from dtd.explaining.observe import observe
 from dtd.explaining.target import Target
 from dtd.network.activations import activations
 from dtd.network.network import Network
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.where import exactly
 from dtd.propagation import Layer
 from dtd.relevance.min_max import MinMax, per_unit, save, upper
@@ -22,7 +23,14 @@ from dtd.relevance.min_max import MinMax, per_unit, save, upper
 
 @dataclass(frozen=True)
 class Training:
-    """How each layer's model is trained: Adam on the squared error, on batches drawn with ``seed``."""
+    """How each layer's model is trained: Adam on the squared error, on batches drawn with ``seed``.
+
+    Parameters that are left out keep their defaults.
+
+    >>> import dtd
+    >>> dtd.Training(steps=100, seed=3)
+    Training(hidden=4, steps=100, batch=128, rate=0.01, held_out=0.2, seed=3)
+    """
 
     hidden: int = 4  # P: hidden units for each upper unit
     steps: int = 500
@@ -77,6 +85,18 @@ def fit_min_max(
 
     Raises:
         InputError: batches that can be read only once, or a network without a layer that can have a model.
+
+    A model for each dense layer but the last.
+
+    >>> import dtd, torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU(), torch.nn.Linear(1, 1))
+    >>> for layer, weight in ((model[0], [[1.0, 2.0]]), (model[2], [[1.0]])):
+    ...     _ = layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.zeros(1)})
+    >>> net = dtd.trace(model, torch.ones(1, 2), dtd.NonNegative())
+    >>> data = [torch.rand(32, 2)]
+    >>> fitted = dtd.fit_min_max(net, data, 0, dtd.Plan.uniform("zplus"), dtd.Training(steps=5))
+    >>> list(fitted.models)
+    ['0']
     """
     if iter(batches) is batches:
         raise InputError("'batches' is read several times: give a list of tensors or a loader, not a generator.")

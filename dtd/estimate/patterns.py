@@ -26,6 +26,15 @@ def estimate_patterns(network: Network, batches: Collection[Tensor], regime: str
 
     Raises:
         InputError: an unknown regime, or batches that can be read only once.
+
+    Where only the first input varies, ``cov(a, z)`` has no other entry (its length does not matter).
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> dtd.estimate_patterns(net, [torch.tensor([[0.0, 1.0], [1.0, 1.0]])], regime="linear")["dense"]
+    tensor([[1.5000, 0.0000]])
     """
     if regime not in ("positive", "linear"):
         raise InputError(f"'regime' must be 'positive' or 'linear'; found {regime!r}.")

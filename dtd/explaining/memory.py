@@ -9,15 +9,17 @@ import torch
 from torch import Tensor
 
 from dtd.errors import BudgetError, InputError, check_parameter
-from dtd.explaining.balances import Record, Records
-from dtd.explaining.explanation import Explanation, Request
-from dtd.explaining.target import Target, initial_relevance, target_at
+from dtd.explaining.balances import Record, Records, Replay
+from dtd.explaining.explanation import Explanation
+from dtd.explaining.request import Asked, Request
+from dtd.explaining.target import initial_relevance, target_at
 from dtd.fast import Program
 from dtd.network.leaves import Inputs
+from dtd.relevance.passage import joined_hidden
 from dtd.taylor import Balance
 
 
-def in_parts(request: Request, inputs: Inputs, target: Target, memory: int) -> Explanation:
+def in_parts(request: Request, inputs: Inputs, target: Asked, memory: int) -> Explanation:
     """The explanation of a batch, as many samples at a time as save no more than ``memory`` bytes between the sweeps."""
     whole = isinstance(memory, Integral) and not isinstance(memory, bool)
     check_parameter(whole and memory > 0, "memory", "a positive integer (bytes)", repr(memory))
@@ -28,6 +30,7 @@ def in_parts(request: Request, inputs: Inputs, target: Target, memory: int) -> E
             "batch (the exact and the min-max model, a damping function or metric without 'sample_wise = True', bounds that "
             "differ between samples), or was asked for with fast=False. Explain x.split(n) one after the other instead."
         )
+    target = request.target(target)
     if not callable(target):
         graph = reading.graph
         output = graph.like.new_zeros(()).expand(reading.batch, *graph.layers[graph.output].shape)
@@ -52,7 +55,8 @@ def fitting(request: Request, program: Program, inputs: Inputs, memory: int) -> 
         one = request.of_rows(inputs, slice(0, 1))
         return max(1, program.at(one.reading.graph.layers).forward(one.reading.values).nbytes)
 
-    each = graph.saved_bytes.get((request.models, request.pass_dtype), measured)
+    key = (request.models, request.pass_dtype, *request.passage.key(graph.layers))
+    each = graph.saved_bytes.get(key, measured)
     if each > memory:
         raise BudgetError(f"One sample needs {each:,} bytes; 'memory' is {memory:,}. Raise it.")
     cut, _ = program.split({j: x[: memory // each] for j, x in request.reading.values.items()})
@@ -64,7 +68,8 @@ def joined_explanation(explanations: list[Explanation]) -> Explanation:
     """The explanation of all parts' samples."""
     output, initial = (torch.cat([getattr(each, name) for each in explanations]) for name in ("output", "initial"))
     relevance = joined_relevance([each.relevance for each in explanations])
-    return Explanation(relevance, output, initial, Joined(tuple(each.source for each in explanations)))
+    hidden = joined_hidden([each.at for each in explanations])
+    return Explanation(relevance, output, initial, Joined(tuple(each.source for each in explanations)), hidden)
 
 
 def joined_relevance(parts: list[Any]) -> Tensor | dict[str, Tensor]:
@@ -84,6 +89,10 @@ class Joined:
         """By name."""
         found = [part.records() for part in self.parts]
         return {name: together([each[name] for each in found]) for name in found[0]}
+
+    def replays(self) -> tuple[Replay, ...]:
+        """Those of all parts."""
+        return tuple(replay for part in self.parts for replay in part.replays())
 
 
 def together(records: list[Record]) -> Record:

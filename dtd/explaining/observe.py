@@ -12,7 +12,7 @@ from dtd.network.graph import Graph, Reading
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
-from dtd.propagation import Context, Propagation
+from dtd.propagation import Context, Propagation, per_sample
 from dtd.taylor import Balance
 
 
@@ -35,7 +35,7 @@ class Observed(NamedTuple):
 
     def context(self, position: int) -> Context:
         """What the relevance of a layer may depend on beyond the layer, for one whose model looks there."""
-        above = Above(self.graph, self.models, self.swept, position, self.initial.abs().flatten(1).sum(1))
+        above = Above(self.graph, self.models, self.swept, position, per_sample(self.initial.abs()))
         return Context(position, self.swept.saved[position], self.arrived, above)
 
 

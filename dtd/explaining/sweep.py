@@ -1,7 +1,7 @@
 """The pass by definition: a forward sweep, and a relevance pass that adds up what each layer hands down and keeps."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,8 @@ from dtd.errors import NonFiniteError
 from dtd.explaining.target import Target, initial_relevance, target_of
 from dtd.network.above import live, output_from, same_region
 from dtd.network.graph import Graph, Values
-from dtd.propagation import Context, Contextual, Layer, Propagation
+from dtd.propagation import Context, Contextual, Layer, Propagation, per_sample
+from dtd.relevance.passage import NOWHERE, Passage, Watch
 from dtd.taylor import Balance
 
 
@@ -23,7 +24,8 @@ class Sweep:
 
     ``target`` is what is explained, ``samples`` the sample that each row belongs to and ``scale`` the relevance that is
     explained of it (None: each row is its own sample), ``depth`` how many derivatives are taken of the relevance; only
-    propagations that look at the network above ask for them.
+    propagations that look at the network above ask for them. ``passage`` says where relevance of all samples is read or
+    stopped, and ``gated`` holds the outputs there.
     """
 
     output: Tensor
@@ -33,6 +35,8 @@ class Sweep:
     samples: Tensor | None = None
     scale: Tensor | None = None
     depth: int = 0
+    passage: Passage = NOWHERE
+    gated: Mapping[int, Tensor] = field(default_factory=dict)
 
     def copy(self) -> "Sweep":
         """The same sweep for another relevance pass, which lets go of what was saved."""
@@ -70,15 +74,18 @@ class Above:
         """What is explained of the output at activations, summed over outputs. # shape: (P, *) each, rows (P,) -> (P,)"""
         output = output_from(self.graph, self.position + 1, values)
         rows = torch.arange(len(output), device=output.device) if rows is None else rows
-        return initial_relevance(output, target_of(self.swept.target, rows)).flatten(1).sum(1)
+        return per_sample(initial_relevance(output, target_of(self.swept.target, rows)))
 
     def __call__(self, values: Values, rows: Tensor, depth: int) -> Tensor:
         """``rows`` says which row of the sweep each row stems from. # shape: (P, *) each, rows (P,) -> (P, *out)"""
         samples = rows if self.swept.samples is None else self.swept.samples[rows]
-        moved = sweep(self.graph, self.models, values, self.swept.target, self.position + 1)
+        passage = Passage(gates=self.swept.passage.gates)
+        moved = sweep(self.graph, self.models, values, self.swept.target, self.position + 1, passage)
         moved = replace(moved, samples=samples, scale=self.scale[rows], depth=depth)
         initial = initial_relevance(moved.output, target_of(self.swept.target, samples))
-        return descend(self.graph, self.models, moved, initial)[0][self.position]
+        watch = Watch(passage.of_rows(samples))
+        relevance = descend(self.graph, self.models, moved, initial, watch=watch)[0][self.position]
+        return watch.arrive(self.position, relevance, values.get(self.position))
 
 
 def check_models(layers: tuple[Layer, ...], models: tuple[Propagation, ...], batch: int) -> None:
@@ -89,20 +96,28 @@ def check_models(layers: tuple[Layer, ...], models: tuple[Propagation, ...], bat
 
 
 def sweep(
-    graph: Graph, models: tuple[Propagation, ...], values: Values, target: Target | None = None, first: int = 0
+    graph: Graph,
+    models: tuple[Propagation, ...],
+    values: Values,
+    target: Target | None = None,
+    first: int = 0,
+    passage: Passage = NOWHERE,
 ) -> Sweep:
     """The forward sweep from what layers ``first`` and above read (for the first layer, the explained inputs)."""
     saved: dict[int, Any] = {}
+    gated: dict[int, Tensor] = {}
 
     def forward(i: int, layer: Layer, inputs: tuple[Tensor, ...], held: Values) -> Tensor:
         output, kept = models[i].forward(layer, copied(inputs) if is_foreign(models[i]) else inputs)
         saved[i] = dict(held) if isinstance(models[i], Contextual) else kept
+        if i in passage.apart:
+            gated[i] = output
         return output
 
     output = graph.output_of(values, graph.ascend(values, first, forward))
     if not bool(output.isfinite().all()):
         raise NonFiniteError("The network's output is not finite on this input. Check the input's range and the weights.")
-    return Sweep(output, saved, first, target)
+    return Sweep(output, saved, first, target, passage=passage, gated=gated)
 
 
 def relevance_pass(
@@ -112,9 +127,10 @@ def relevance_pass(
     initial: Tensor,
     values: Values,
     seen: Callable[[int, Tensor], None] | None = None,
+    watch: Watch | None = None,
 ) -> tuple[dict[int, Tensor], dict[int, Balance]]:
     """Hand the initial relevance down to the explained inputs ``values``; ``seen(i, R)`` is told each output's relevance."""
-    pending, balances = descend(graph, models, swept, initial, seen)
+    pending, balances = descend(graph, models, swept, initial, seen, watch)
     relevance = {j: pending.get(j, torch.zeros_like(x)) for j, x in values.items()}
     parts = [part for balance in balances.values() for part in balance.parts()]
     finite = all(bool(part.isfinite().all()) for part in relevance.values())
@@ -129,20 +145,23 @@ def descend(
     swept: Sweep,
     initial: Tensor,
     seen: Callable[[int, Tensor], None] | None = None,
+    watch: Watch | None = None,
 ) -> tuple[dict[int, Tensor], dict[int, Balance]]:
-    """Relevance of what the swept layers read, by layer index, and the layers' balances."""
+    """Relevance of what the swept layers read, by layer index, and the layers' balances; ``watch`` notes and gates."""
     layers = graph.layers
     pending: dict[int, Tensor] = {graph.output: initial}
     balances: dict[int, Balance] = {}
     arrived: dict[int, Tensor] | None = {} if any(isinstance(model, Contextual) for model in models) else None
     for i in range(len(layers) - 1, swept.first - 1, -1):
         relevance = pending.pop(i)  # the trace keeps only layers that the output depends on
+        if watch is not None:
+            relevance = watch.arrive(i, relevance, swept.gated.get(i))
         if seen is not None:
             seen(i, relevance)
         model = models[i]
         arriving = relevance.clone() if is_foreign(model) else relevance
         if isinstance(model, Contextual):
-            scale = initial.abs().flatten(1).sum(1) if swept.scale is None else swept.scale
+            scale = per_sample(initial.abs()) if swept.scale is None else swept.scale
             above = Above(graph, models, swept, i, scale.detach())
             known = (swept.saved.pop(i), dict(arrived or {}))
             values, over = copied(known) if is_foreign(model) else known
@@ -151,6 +170,8 @@ def descend(
             lower, balances[i] = model.backward(layers[i], swept.saved.pop(i), arriving)
         if arrived is not None:
             arrived[i] = relevance
+        if watch is not None and i in watch.passage.read:
+            watch.inputs[i] = tuple(part.clone() for part in lower)
         for j, part in zip(layers[i].inputs, lower, strict=True):
             pending[j] = pending[j] + part if j in pending else part
     return pending, balances

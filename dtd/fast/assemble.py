@@ -8,20 +8,26 @@ from math import prod
 import torch
 
 from dtd.callers.arithmetic import own_arithmetic
-from dtd.fast.program import Program, Stage
+from dtd.fast.program import Program
+from dtd.fast.segment import Stage
 from dtd.fast.step import Setting, Step, prepare
 from dtd.network.graph import Graph
 from dtd.primitive import Pointwise
 from dtd.propagation import Contextual, Layer, Propagation
 from dtd.relevance import Identity
+from dtd.relevance.passage import NOWHERE, Passage
 
 
-def prepared(graph: Graph, models: tuple[Propagation, ...], dtype: torch.dtype | None = None) -> Program | None:
+def prepared(
+    graph: Graph, models: tuple[Propagation, ...], dtype: torch.dtype | None = None, passage: Passage = NOWHERE
+) -> Program | None:
     """:func:`assemble`, once for each plan; the graph remembers the last few. None where a model looks beyond its layer."""
     if any(isinstance(model, Contextual) for model in models):
         return None
-    base = graph.base
-    return base.programs.get((models, dtype), lambda: assemble(base, models, dtype)).at(graph.layers)
+    base, apart = graph.base, passage.apart
+    key = (models, dtype, *(base.layers[i] for i in sorted(apart)))
+    program = base.programs.get(key, lambda: assemble(base, models, dtype, apart)).at(graph.layers)
+    return program.reading(passage) if passage else program
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +35,7 @@ class Placed:
     """A step before it is known who reads what it writes."""
 
     step: Step
+    layer: int
     inputs: tuple[int, ...]
     output: int
     as_coefficients: bool  # coefficients arrive
@@ -49,11 +56,16 @@ class Remake:
 
 
 @own_arithmetic()
-def assemble(graph: Graph, models: Sequence[Propagation], dtype: torch.dtype | None = None) -> Program:
+def assemble(
+    graph: Graph,
+    models: Sequence[Propagation],
+    dtype: torch.dtype | None = None,
+    apart: frozenset[int] = frozenset(),
+) -> Program:
     """The program of bound models; ``dtype`` is that of passes with modified weights, where another is wanted.
 
     From the top: each layer is told how relevance arrives, and a pointwise function is merged into the layer below
-    where nobody else reads that.
+    where nobody else reads that, and it is not to be kept ``apart``.
     """
     layers = graph.layers
     uses = Counter([j for layer in layers for j in layer.inputs] + [graph.output])
@@ -67,7 +79,7 @@ def assemble(graph: Graph, models: Sequence[Propagation], dtype: torch.dtype | N
         ours = len(forms[i]) > 1 or owned.get(i, False)
         setting = Setting(as_coefficients=all(forms[i]), may_overwrite=ours, dtype=dtype)
         step, at = None, i
-        if is_mergeable(layers, models, uses, i):
+        if is_mergeable(layers, models, uses, i) and layers[i].inputs[0] not in apart:
             at, merging = layers[i].inputs[0], replace(setting, activation=layers[i])
             step = prepare(models[at], layers[at], merging)
             setting = merging if step.merged else setting
@@ -75,7 +87,7 @@ def assemble(graph: Graph, models: Sequence[Propagation], dtype: torch.dtype | N
             step, at = prepare(models[i], layers[i], setting), i
         merged.add(at)
         remake = Remake(models[at], at, setting) if layers[at].sides else None
-        placed.append(Placed(step, layers[at].inputs, i, setting.as_coefficients, prod(layers[i].shape), remake))
+        placed.append(Placed(step, at, layers[at].inputs, i, setting.as_coefficients, prod(layers[i].shape), remake))
         for j in layers[at].inputs:
             forms.setdefault(j, []).append(step.hands_coefficients)
             owned[j] = step.owns_result
@@ -99,6 +111,7 @@ def linked(placed: list[Placed], output: int, forms: dict[int, list[bool]], samp
         lower = tuple(each.step.hands_coefficients and not all(forms[j]) for j in each.inputs)
         kept |= {j for j, needed in zip(each.inputs, lower, strict=True) if needed} | ({each.output} if here else set())
         drop = tuple({j for j in each.inputs if last[j] == number and j != output})
-        stages.append(Stage(each.step, each.inputs, each.output, each.size, drop, here, lower, each.remake))
+        place = (each.step, each.inputs, each.output, each.size, drop, each.layer, each.as_coefficients)
+        stages.append(Stage(*place, here, lower, each.remake))
     arriving = frozenset(j for j, handed in forms.items() if j < 0 and all(handed))
     return Program(tuple(stages), output, frozenset(kept), arriving, sample_wise)

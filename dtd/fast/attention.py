@@ -14,7 +14,7 @@ from dtd.fast.quotients import masked
 from dtd.fast.step import Plain, Setting, Step, prepare
 from dtd.propagation import Layer
 from dtd.relevance import HeldScale, MatMulShares, ProductShares, SoftmaxTangent
-from dtd.relevance.products import signal_share
+from dtd.relevance.products import share_of_first
 
 
 class Coefficients(Step):
@@ -100,13 +100,13 @@ def scaled(values: Tensor, factor: float) -> Tensor:
 
 @prepare.register
 def _(model: ProductShares, layer: Layer, setting: Setting) -> Step:
-    share = signal_share(layer) if model.share is None else model.share
+    share = share_of_first(layer, model.share)
     return ProductStep(share) if setting.as_coefficients else Plain(model, layer)
 
 
 @prepare.register
 def _(model: MatMulShares, layer: Layer, setting: Setting) -> Step:
-    share = signal_share(layer) if model.share is None else model.share
+    share = share_of_first(layer, model.share)
     return MatMulStep(share, setting.may_overwrite) if setting.as_coefficients and not model.damping else Plain(model, layer)
 
 

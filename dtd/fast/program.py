@@ -1,7 +1,7 @@
 """Prepared passes: a forward sweep and a relevance pass with everything decided that does not depend on the data."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isfinite
@@ -10,48 +10,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from dtd.fast.step import Step
+from dtd.fast.segment import Segment, Stage
 from dtd.network.graph import Values
 from dtd.propagation import Layer
+from dtd.relevance.passage import Passage, Watch
 
 LARGE_TENSOR = 2**25  # bytes; the C library's allocator keeps and hands out again what is no larger
-
-
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """One step and where its values come from and go to."""
-
-    step: Step
-    inputs: tuple[int, ...]
-    output: int
-    size: int  # numbers that one sample's output has
-    drop: tuple[int, ...]  # values that nobody needs after it
-    to_relevance: bool  # coefficients arrive that the step cannot take
-    lower_to_relevance: tuple[bool, ...]  # for each input: coefficients go where others hand relevance
-    remake: Callable[[Sequence[Layer]], Step] | None = None  # the step on layers with other side values, where it has some
-
-
-class Segment(NamedTuple):
-    """Some consecutive stages after their forward sweep, on some samples."""
-
-    stages: tuple[Stage, ...]
-    saved: list
-    kept: dict[int, Tensor]  # values that turn coefficients into relevance
-
-    def descend(self, pending: dict[int, Tensor], release: bool) -> None:
-        """Hand the relevance ``pending`` at values down to those below the stages."""
-        for number in range(len(self.stages) - 1, -1, -1):
-            stage = self.stages[number]
-            relevance = pending.pop(stage.output)
-            if stage.to_relevance:
-                relevance = relevance * self.kept[stage.output]
-            lower = stage.step.down(self.saved[number], relevance)
-            del relevance
-            if release:
-                self.saved[number] = None
-            for j, to_relevance, part in zip(stage.inputs, stage.lower_to_relevance, lower, strict=True):
-                part = part * self.kept[j] if to_relevance else part
-                pending[j] = pending[j] + part if j in pending else part
 
 
 class Swept(NamedTuple):
@@ -121,6 +85,18 @@ class Program:
         stages = (stage if stage.remake is None else replace(stage, step=stage.remake(layers)) for stage in self.stages)
         return replace(self, stages=tuple(stages))
 
+    def reading(self, passage: Passage) -> "Program":
+        """The program that also keeps what a passage must see to be read and to gate."""
+        wanted: set[int] = set()
+        for stage in self.stages:
+            read = passage.read.intersection(stage.positions)
+            gates = [passage.gates[i] for i in stage.positions if i in passage.gates]
+            if (read and stage.arriving) or any(gate.reads_values for gate in gates):
+                wanted.add(stage.output)
+            if stage.layer in read and stage.step.hands_coefficients:
+                wanted |= set(stage.inputs)
+        return replace(self, kept=self.kept | wanted)
+
     @cached_property
     def has_sides(self) -> bool:
         """Whether some layers hold side values, one for each sample of a call."""
@@ -160,16 +136,21 @@ class Program:
                 del values[j]
         return values[last], Segment(stages, saved, kept)
 
-    def backward(self, swept: Swept, initial: Tensor, values: Values, release: bool = True) -> dict[int, Tensor]:
+    def backward(
+        self, swept: Swept, initial: Tensor, values: Values, release: bool = True, watch: Watch | None = None
+    ) -> dict[int, Tensor]:
         """Relevance of each explained input; ``release`` lets go of what was saved as soon as it was used."""
         pending: dict[int, Tensor] = {self.output: initial}
-        swept.upper.descend(pending, release)
+        swept.upper.descend(pending, release, watch)
         if swept.lower:
-            above, parts = pending.pop(swept.between).split(swept.samples), []
-            for segment, arrived in zip(swept.lower, above, strict=True):
+            above, parts, size = pending.pop(swept.between).split(swept.samples), [], swept.samples
+            watches = [watch and Watch(watch.passage.of_rows(slice(i * size, (i + 1) * size))) for i in range(len(above))]
+            for segment, arrived, each in zip(swept.lower, above, watches, strict=True):
                 parts.append({swept.between: arrived})
-                segment.descend(parts[-1], release)
+                segment.descend(parts[-1], release, each)
             pending |= {j: torch.cat([part[j] for part in parts]) for j in parts[0]}
+            if watch is not None:
+                watch.join([each for each in watches if each is not None])
         found = {}
         for j, x in values.items():
             relevance = pending.get(j)

@@ -15,7 +15,18 @@ from dtd.propagation import Layer
 
 @dataclass(frozen=True, eq=False)
 class LRPZero(LRPRule):
-    """``R_j = Σ_k a_j w_jk / Σ_{0,j} a_j w_jk R_k``: LRP-0 (Bach 2015, Eq. 56; Montavon 2019, Sec. 10.2.1)."""
+    """``R_j = Σ_k a_j w_jk / Σ_{0,j} a_j w_jk R_k``: LRP-0 (Bach 2015, Eq. 56; Montavon 2019, Sec. 10.2.1).
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: R = a ⊙ w.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPZero())])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 3., -1.]])
+    """
 
     def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a, affine.weight)], bias, relevance)
@@ -26,6 +37,16 @@ class LRPEpsilon(LRPRule):
     """``R_j = Σ_k a_j w_jk / (ε sign(z_k) + Σ_{0,j} a_j w_jk) R_k``; ε = 0 is LRP-0 (Montavon 2019, Sec. 10.2.1).
 
     ``epsilon`` is a number ≥ 0 or a function of the layer's pre-activations. Source of the rule: Bach 2015, Eq. 58.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: with ε = 2, R = 2 (3, −1)/4.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPEpsilon(bias="neuron", epsilon=2.0))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 1.5000, -0.5000]])
     """
 
     epsilon: float | Callable[[Any], Any] = 1e-6
@@ -44,7 +65,18 @@ class LRPEpsilon(LRPRule):
 
 @dataclass(frozen=True, eq=False)
 class LRPGamma(LRPRule):
-    """``R_j = Σ_k a_j (w_jk + γ w_jk⁺) / Σ_{0,j} a_j (w_jk + γ w_jk⁺) R_k`` (Montavon 2019, Sec. 10.2.1)."""
+    """``R_j = Σ_k a_j (w_jk + γ w_jk⁺) / Σ_{0,j} a_j (w_jk + γ w_jk⁺) R_k`` (Montavon 2019, Sec. 10.2.1).
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: with γ = 1, R = 2 (6, −1)/5.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2), dtd.NonNegative())
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPGamma(gamma=1.0))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 2.4000, -0.4000]])
+    """
 
     gamma: float = 0.25
 
@@ -62,6 +94,16 @@ class LRPSignedGamma(LRPRule):
 
     ``R_j = Σ_k (a_j w_jk + γ (a_j w_jk)^±) / Σ_{0,j} (a_j w_jk + γ (a_j w_jk)^±) R_k`` with + where ``z_k > 0`` and −
     elsewhere (the generalised γ rule, Andéol 2021, App. A.2).
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: with γ = 1, R = 2 (6, −1)/5.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPSignedGamma(gamma=1.0))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 2.4000, -0.4000]])
     """
 
     gamma: float = 0.25
@@ -82,7 +124,18 @@ class LRPSignedGamma(LRPRule):
 
 @dataclass(frozen=True, eq=False)
 class LRPZPlus(LRPRule):
-    """``R_j = Σ_k a_j w_jk⁺ / Σ_{0,j} a_j w_jk⁺ R_k`` for ``a ≥ 0`` (Montavon 2017, Sec. 4.2)."""
+    """``R_j = Σ_k a_j w_jk⁺ / Σ_{0,j} a_j w_jk⁺ R_k`` for ``a ≥ 0`` (Montavon 2017, Sec. 4.2).
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: the positive contribution takes all.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2), dtd.NonNegative())
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPZPlus())])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[2., 0.]])
+    """
 
     requires = NonNegative()
     remedy = "Use the signed form, z^B with bounds, or w²."
@@ -93,7 +146,18 @@ class LRPZPlus(LRPRule):
 
 @dataclass(frozen=True, eq=False)
 class LRPSignedZPlus(LRPRule):
-    """``R_j = Σ_k (a_j w_jk)⁺ / Σ_{0,j} (a_j w_jk)⁺ R_k`` for inputs of either sign (Bach 2015, Eq. 60 with β = 0)."""
+    """``R_j = Σ_k (a_j w_jk)⁺ / Σ_{0,j} (a_j w_jk)⁺ R_k`` for inputs of either sign (Bach 2015, Eq. 60 with β = 0).
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: the positive contribution takes all.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPSignedZPlus())])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[2., 0.]])
+    """
 
     def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, signed(a, affine.weight, 1), positive(bias), relevance)
@@ -104,6 +168,16 @@ class LRPAlphaBeta(LRPRule):
     """``R_j = Σ_k (α (a_j w_jk)⁺ / Σ_{0,j} (a_j w_jk)⁺ − β (a_j w_jk)⁻ / Σ_{0,j} (a_j w_jk)⁻) R_k``, α − β = 1.
 
     ``beta`` left out is α − 1. Source: Bach 2015, Eq. 60 (there with ``β := −β``); Montavon 2019, Table 10.1.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: α = 2 times (2, 0) minus (0, 2).
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPAlphaBeta(alpha=2.0))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 4., -2.]])
     """
 
     alpha: float = 2.0

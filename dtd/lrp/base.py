@@ -32,6 +32,14 @@ def four_steps(affine: AffineMap, pairs: Pairs, bias: Any, relevance: Any, epsil
     """Forward, divide, backward, multiply: relevance of the inputs and of the bias. # shape: (B, *in), (B, *out)
 
     ``pairs`` are (modified inputs, modified weights) whose contributions add up; ``bias`` the bias term of ``Σ_{0,j}``.
+
+    A unit with weights (3, −1) and bias 2 at a = (1, 1), and what its relevance 4 becomes.
+
+    >>> import dtd, torch
+    >>> layer = dtd.trace(torch.nn.Linear(2, 1), torch.ones(1, 2)).layers[0].op
+    >>> pairs = [(torch.ones(1, 2), torch.tensor([[3.0, -1.0]]))]
+    >>> dtd.lrp.four_steps(layer, pairs, torch.tensor([[2.0]]), torch.tensor([[4.0]]))
+    (tensor([[ 3., -1.]]), tensor([[2.]]))
     """
     z = bias + sum(affine.linear(x, w) for x, w in pairs)
     s = divide(relevance, z + epsilon * sign(z))
@@ -51,7 +59,15 @@ def part(value: Any, side: int) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class LRPRule(Propagation, Printed):
-    """An explicit rule ``R_j = Σ_k (share of j in k) R_k``."""
+    """An explicit rule ``R_j = Σ_k (share of j in k) R_k``.
+
+    Parameters are checked when a rule is made.
+
+    >>> import dtd
+    >>> dtd.lrp.LRPGamma(gamma=-1.0)
+    Traceback (most recent call last):
+    dtd.errors.InputError: 'gamma'...
+    """
 
     bias: str = "fixed"
     requires: ClassVar[Domain] = Real()

@@ -15,7 +15,18 @@ from dtd.propagation import Layer
 
 @dataclass(frozen=True, eq=False)
 class LRPWSquare(LRPRule):
-    """``R_j = Σ_k w_jk² / Σ_{0,j} w_jk² R_k`` (Montavon 2017, Sec. 4.1)."""
+    """``R_j = Σ_k w_jk² / Σ_{0,j} w_jk² R_k`` (Montavon 2017, Sec. 4.1).
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: R = 2 (9, 1)/10.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPWSquare())])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[1.8000, 0.2000]])
+    """
 
     def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
         return four_steps(affine, [(a * 0 + 1, affine.weight**2)], bias**2, relevance)
@@ -27,6 +38,16 @@ class LRPFlat(LRPRule):
 
     An input of weight 0 receives nothing, and a bias that is not 0 counts as one input. Where every weight differs from 0
     this is the rule of the paper; where some are 0 (pruned layers) the paper's sum counts them too: :class:`LRPFlatAll`.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: each input takes half.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPFlat())])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[1., 1.]])
     """
 
     def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
@@ -39,6 +60,16 @@ class LRPFlatAll(LRPRule):
 
     A bias that is not 0 counts as one input. No root gives this rule where a weight is 0: an input on which the unit does
     not depend is handed relevance. It is therefore no rule of the catalogue, and is chosen by its class alone.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: each input takes half.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPFlatAll())])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[1., 1.]])
     """
 
     def redistribute(self, affine: AffineMap, a: Any, bias: Any, relevance: Any, domain: Domain) -> tuple[Any, Any]:
@@ -50,6 +81,16 @@ class LRPZBox(LRPRule):
     """``R_j = Σ_k (a_j w_jk − l_j w_jk⁺ − h_j w_jk⁻) / Σ_j (a_j w_jk − l_j w_jk⁺ − h_j w_jk⁻) R_k``.
 
     Source: Montavon 2017, Sec. 4.2. Bounds that are left out are those of the layer's domain.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: on the box [0, 2]² R = 2 (3, −1 + 2)/4.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2), dtd.Box(0.0, 2.0))
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPZBox(low=0.0, high=2.0))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[1.5000, 0.5000]])
     """
 
     low: float | Tensor | None = None
@@ -81,7 +122,18 @@ class LRPZBox(LRPRule):
 
 @dataclass(frozen=True, eq=False)
 class LRPPattern(LRPRule):
-    """``R_j = Σ_k w_jk p_jk / Σ_j w_jk p_jk R_k``: PatternAttribution (Kindermans 2018, Sec. 4; there ``wᵀp = 1``)."""
+    """``R_j = Σ_k w_jk p_jk / Σ_j w_jk p_jk R_k``: PatternAttribution (Kindermans 2018, Sec. 4; there ``wᵀp = 1``).
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: p = (1, 2), so R = 2 (3, −2)/1.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.lrp.LRPPattern(pattern=torch.tensor([[1.0, 2.0]])))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 6., -4.]])
+    """
 
     pattern: Tensor = field(kw_only=True)
 

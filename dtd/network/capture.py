@@ -12,7 +12,7 @@ from torch.export import Dim, ExportedProgram
 
 from dtd.errors import DTDError, InputError, TraceError, UnsupportedOp
 from dtd.network.leaves import Signature
-from dtd.network.rewriting import is_plain, simpler
+from dtd.network.rewriting import in_simple_ops, masks_as_given
 
 Output = str | int | Callable[[Any], Tensor] | None
 BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -98,10 +98,10 @@ def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]]
     try:
         logger.setLevel(logging.ERROR)
         torch.backends.mha.set_fastpath_enabled(False)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), masks_as_given():
             warnings.simplefilter("ignore")
             program = torch.export.export(model, tuple(leaves), dynamic_shapes=(tuple(dynamic),))
-            return program if is_plain(program, known) else program.run_decompositions(simpler())
+            return in_simple_ops(program, known)
     except DTDError:
         raise
     except Exception as error:
@@ -159,13 +159,21 @@ def refusal(model: OneTensor, leaves: list[Tensor], error: Exception) -> DTDErro
     except DTDError as own:
         return own
     except Exception as own:
-        return TraceError(f"The model itself fails on one sample of the example{failure(own)}")
+        return TraceError(f"The model itself fails on one sample of the example{failure(own)}{experts(model.model)}")
     if not isinstance(returned, Tensor):
         return TraceError(f"The model must return a tensor; {name} returns {type(returned).__name__}.")
     return TraceError(
         f"torch.export could not capture {name} as one graph with a free batch size. Python branches on values and code "
-        f"that fixes the batch size must go. It said: {error}"
+        f"that fixes the batch size must go.{experts(model.model)} It said: {error}"
     )
+
+
+def experts(model: nn.Module) -> str:
+    """What to try for a model of ``transformers`` whose experts are computed by a loop, or by a kernel that is picky."""
+    chosen = getattr(getattr(model, "config", None), "_experts_implementation", None)
+    if chosen in (None, "batched_mm") or not hasattr(model, "set_experts_implementation"):
+        return ""
+    return f" Its experts are computed by {chosen!r}: call model.set_experts_implementation('batched_mm') before."
 
 
 def failure(error: Exception) -> str:

@@ -3,8 +3,10 @@
 from collections import Counter
 from dataclasses import replace
 
+from torch import Tensor
+
 from dtd.affine import Convolution, Dense, TransposedConvolution
-from dtd.primitive import Pointwise, ZeroPad
+from dtd.primitive import Pointwise, Reshape, ZeroPad
 from dtd.propagation import Layer
 
 
@@ -14,27 +16,46 @@ def consumers(layers: list[Layer], output: int) -> Counter:
 
 
 def fold(layers: list[Layer], output: int, batch_norm: bool) -> tuple[list[Layer], int]:
-    """Merge batch norm into the layer before it and zero padding into the convolution after it, where each is the
-    other's only partner."""
+    """Merge batch norm and a bias written by hand into the layer before, zero padding into the convolution after it, and
+    one reshape into the next, where each is the other's only partner."""
     uses = consumers(layers, output)
     position = {i: i for i in uses if i < 0}  # old index -> new index
+    readers = {i: uses[i] for i in position}  # of a value, by new index
     folded: list[Layer] = []
     for old, layer in enumerate(layers):
         layer = replace(layer, inputs=tuple(position[i] for i in layer.inputs))
         before = layer.inputs[0]
-        lower = folded[before] if before >= 0 else None
-        alone = uses[layers[old].inputs[0]] == 1 and len(layer.inputs) == 1
-        if batch_norm and alone and layer.kind == "batch_norm" and lower is not None and takes_batch_norm(lower):
-            folded[before] = merge_batch_norm(lower, layer)
-            position[old] = before
-            continue
-        if alone and isinstance(layer.op, Convolution) and lower is not None and is_zero_padding(lower, layer.op):
-            folded[before] = merge_padding(lower, layer)
-            position[old] = before
-            continue
-        folded.append(layer)
-        position[old] = len(folded) - 1
+        alone = before >= 0 and readers[before] == 1 and len(layer.inputs) == 1
+        merged = as_one(folded[before], layer, batch_norm) if alone else None
+        if merged is None:
+            folded.append(layer)
+            position[old], readers[len(folded) - 1] = len(folded) - 1, uses[old]
+        elif is_nothing(merged) and merged.inputs[0] >= 0 and before == len(folded) - 1:
+            folded.pop()
+            position[old] = merged.inputs[0]
+            readers[position[old]] += uses[old] - 1
+        else:
+            folded[before] = merged
+            position[old], readers[before] = before, uses[old]
     return folded, position[output]
+
+
+def as_one(lower: Layer, layer: Layer, batch_norm: bool) -> Layer | None:
+    """Two layers as one, of which the first is read by the second alone; None where they are no pair."""
+    if batch_norm and layer.kind == "batch_norm" and takes_batch_norm(lower):
+        return merge_batch_norm(lower, layer)
+    if is_bias(lower, layer):
+        return merge_bias(lower, layer)
+    if isinstance(layer.op, Convolution) and is_zero_padding(lower, layer.op):
+        return merge_padding(lower, layer)
+    if isinstance(layer.op, Reshape) and isinstance(lower.op, Reshape):
+        return replace(layer, op=replace(layer.op, before=lower.op.before), inputs=lower.inputs, domain=lower.domain)
+    return None
+
+
+def is_nothing(layer: Layer) -> bool:
+    """Whether a layer hands its input on as it is."""
+    return isinstance(layer.op, Reshape) and layer.op.before == layer.op.after
 
 
 def takes_batch_norm(layer: Layer | None) -> bool:
@@ -50,6 +71,31 @@ def merge_batch_norm(layer: Layer, norm: Layer) -> Layer:
     op = layer.op.scaled(norm.op.weight.flatten(), norm.op.bias.flatten())
     image = op.image(layer.domain)
     return replace(layer, op=op, image=image, folded=(*layer.folded, norm.name))
+
+
+def is_bias(layer: Layer, shift: Layer) -> bool:
+    """Whether a sum with a constant is the bias of the layer before it, written by hand: one number for each unit."""
+    if shift.kind != "shift" or shift.sides or not isinstance(layer.op, (Convolution, Dense, TransposedConvolution)):
+        return False
+    scaled = bool((shift.op.weight != 1).any()) or shift.op.bias is None or layer.op.bias is not None
+    return not scaled and shift.shape == layer.shape and column(layer, shift) is not None
+
+
+def merge_bias(layer: Layer, shift: Layer) -> Layer:
+    """``W a + b`` as one affine layer."""
+    bias = column(layer, shift)
+    assert bias is not None  # is_bias
+    op = replace(layer.op, bias=bias.contiguous())
+    return replace(layer, op=op, image=op.image(layer.domain), folded=(*layer.folded, shift.name))
+
+
+def column(layer: Layer, shift: Layer) -> Tensor | None:
+    """What is added to each unit, None where it differs between the places of one."""
+    units = len(layer.shape) - 1 if isinstance(layer.op, Dense) else 0
+    added = shift.op.bias.reshape([1] * (len(layer.shape) - shift.op.bias.ndim) + list(shift.op.bias.shape))
+    if any(n != 1 for axis, n in enumerate(added.shape) if axis != units):
+        return None
+    return added.reshape(-1).expand(layer.shape[units])
 
 
 def is_zero_padding(layer: Layer | None, convolution: Convolution) -> bool:

@@ -75,7 +75,7 @@ def frozen(value: Any, depth: int = DEPTH) -> Any:
         return frozenset(frozen(v, 1) for v in value)
     if isinstance(value, weakref.ref):
         return "reference"
-    if depth and hasattr(value, "__dict__") and not isinstance(value, (nn.Module, FunctionType)):
+    if depth > 1 and hasattr(value, "__dict__") and not isinstance(value, (nn.Module, FunctionType)):
         return Same(value), frozen(vars(value), depth - 1)
     return Same(value)
 

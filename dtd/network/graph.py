@@ -76,7 +76,9 @@ class Graph:
     saved_bytes: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what one sample of a program saves
     programs: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what bound plans were prepared as
     warned: Memo = field(default_factory=lambda: Memo(16), repr=False)  # plans whose relevance was said to outgrow
+    parts: Memo = field(default_factory=lambda: Memo(8), repr=False)  # below hidden layers
     of_one: "Graph | None" = field(default=None, repr=False)
+    part_of: "Graph | None" = field(default=None, repr=False)  # the network's, where these are some of its layers
 
     @property
     def base(self) -> "Graph":

@@ -11,7 +11,8 @@ from torch.fx import Node
 from dtd.affine import AffineMap
 from dtd.errors import NonFiniteError
 from dtd.network.aten import aten
-from dtd.network.refs import flatten
+from dtd.network.refs import Ref, flatten
+from dtd.network.sides import Side
 
 LIKE = frozenset(
     (
@@ -19,8 +20,11 @@ LIKE = frozenset(
         *(aten.zeros_like.default, aten.ones_like.default, aten.full_like.default),
     )
 )
+CONVERSIONS = frozenset((aten._to_copy.default, aten.to.dtype))
+GROUPED = ("aten._grouped_mm.default", "transformers.grouped_mm_fallback.default")  # rows times the matrix of their group
 STEERED = frozenset(  # ops that take values without a slope as they are
     (
+        *CONVERSIONS,
         aten.where.self,
         aten.where.ScalarOther,
         aten.where.ScalarSelf,
@@ -31,8 +35,6 @@ STEERED = frozenset(  # ops that take values without a slope as they are
         aten.index_select.default,
         aten.embedding.default,
         aten.scatter.src,
-        aten._to_copy.default,
-        aten.to.dtype,
         operator.getitem,
     )
 )
@@ -41,6 +43,23 @@ STEERED = frozenset(  # ops that take values without a slope as they are
 def is_floating(value: Any) -> bool:
     """Whether any of an op's results holds floating-point numbers."""
     return any(isinstance(v, Tensor) and v.is_floating_point() for v in flatten([value]))
+
+
+def is_steered(target: Any) -> bool:
+    """Whether an op takes values without a slope as they are."""
+    return target in STEERED or str(target) in GROUPED
+
+
+def has_no_slope(node: Node, values: list[Any]) -> bool:
+    """Whether what a call makes of ``values``, some of which depend on activations, is constant around a data point.
+
+    Truth values and integers are, and numbers that are made of nothing else; entries of tables are layers of their own.
+    """
+    if not is_floating(node.meta.get("val")):
+        return True
+    return not any(isinstance(v, (Ref, Side)) for v in values) and (
+        node.target in CONVERSIONS or not is_steered(node.target)
+    )
 
 
 def is_random(node: Node) -> bool:

@@ -1,6 +1,6 @@
 """Axes of inputs that may vary from call to call."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -8,8 +8,10 @@ from torch import Tensor
 
 from dtd.errors import TraceError
 from dtd.network.capture import varying
+from dtd.network.reader import Axes
 
 Dynamic = Mapping[str, Mapping[int, Any]]
+ONE = " An axis of length 1 counts as one that is always 1, as it broadcasts: give an example that is at least 2 long there."
 
 
 def moving(
@@ -43,4 +45,30 @@ def check_declared(names: tuple[str, ...], shapes: tuple[tuple, ...], dynamic: D
         for axis in wanted:
             size = shapes[names.index(name)][axis]
             if isinstance(size, int):
-                raise TraceError(f"Axis {axis} of '{name}' was declared dynamic; the model fixes it to {size}.")
+                advice = ONE if size == 1 else ""
+                raise TraceError(f"Axis {axis} of '{name}' was declared dynamic; the model fixes it to {size}.{advice}")
+
+
+def other_lengths(axes: Axes, sample: list[Tensor]) -> Iterator[list[Tensor]]:
+    """The sample one place longer, and one shorter, along all axes that may vary; what is added repeats the first places.
+
+    Nothing where an axis depends on others in another way than being equal, or has no room.
+    """
+    bounds = {symbol: (least, most) for symbol, least, most in axes.smallest}
+    moving = [
+        (k, axis, size.node.expr)
+        for k, shape in enumerate(axes.shapes)
+        for axis, size in enumerate(shape)
+        if not isinstance(size, int)
+    ]
+    for step in (1, -1):
+        found = list(sample)
+        for k, axis, symbol in moving:
+            least, most = bounds.get(symbol, (0, -1))  # no bounds: it is computed of others
+            length = found[k].shape[axis] + step
+            if not max(least, 2) <= length <= most:
+                break
+            places = torch.arange(length, device=found[k].device) % found[k].shape[axis]
+            found[k] = found[k].index_select(axis, places)
+        else:
+            yield found

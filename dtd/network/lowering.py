@@ -1,7 +1,7 @@
 """From an exported graph to layers: walks the nodes and keeps track of what each one is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -12,15 +12,15 @@ from dtd.affine import AffineMap
 from dtd.domain import Box, Domain, Real
 from dtd.errors import DTDError, UnsupportedOp
 from dtd.network.discrete import Discrete, composed, result_of
-from dtd.network.kinds import LIKE, STEERED, check_finite, coarseness, is_floating, is_random
+from dtd.network.images import image_of
+from dtd.network.kinds import LIKE, check_finite, coarseness, has_no_slope, is_random, is_steered
 from dtd.network.lookups import MOVES
 from dtd.network.refill import Again, Emitted, Refill, filled
 from dtd.network.refs import Ref, flatten
-from dtd.network.sides import Side, SideProgram, replaced
+from dtd.network.sides import Side, SideProgram, are_shares, replaced
 from dtd.network.sizes import CallSizes, Shape, is_stripped, stored
-from dtd.op import Op
-from dtd.primitive import Held
-from dtd.propagation import Layer
+from dtd.primitive import Held, Mover
+from dtd.propagation import Layer, Op
 
 Handler = Callable[..., Ref | tuple[Ref, ...]]
 
@@ -45,6 +45,7 @@ class Lowering:
     suspects: list[tuple[str, str]] = field(default_factory=list)  # ops along the batch axis, and where they are
     recorded: list[Emitted] | None = None  # layers are recorded here instead, while side values are filled in
     varying: bool = False  # whether constants differ between samples
+    shares: bool = False  # whether these are factors from 0 to 1
 
     def run(self, node: Node, env: dict[Node, Any]) -> Any:
         """The value of one call: a constant, a :class:`Side`, a :class:`Ref`, or a tuple of them."""
@@ -58,19 +59,19 @@ class Lowering:
                 val = node.meta["val"]
                 example = torch.empty(self.full(node.args[0]), dtype=val.dtype, device=self.like.device)
                 return node.target(example, *args[1:], **kwargs)
-            if not is_floating(node.meta.get("val")):
+            if has_no_slope(node, values):
                 return self.discrete(node, args, kwargs)
-            handler = self.handlers.get(node.target)
+            handler = self.handlers.get(node.target) or self.handlers.get(str(node.target))
             if handler is None:
                 raise UnsupportedOp(str(node.target), self.path(node), self.advice(str(node.target)))
-            if node.target not in STEERED and any(isinstance(v, Discrete) for v in values):
+            if not is_steered(node.target) and any(isinstance(v, Discrete) for v in values):
                 args, kwargs = replaced((args, kwargs), Discrete, lambda d: self.held(node, d))
             return self.handle(handler, node, args, kwargs)
         if is_random(node):
             raise self.unsupported(node, "It draws random numbers; make them a buffer of the model.")
         if any(isinstance(v, Side) for v in values):
             return self.side(node, args, kwargs)
-        return node.target(*args, **kwargs)
+        return self.sizes.learned(node.meta.get("val"), node.target(*args, **kwargs))
 
     def side(self, node: Node, args: tuple, kwargs: dict) -> Any:
         """A step of the side program; its results one by one where it has several."""
@@ -79,16 +80,15 @@ class Lowering:
         leaf = args[0].leaf if node.target in MOVES and isinstance(args[0], Side) else None
         result = self.sides.add(node.target, *args, leaf=leaf, **kwargs)
         if isinstance(result.value, (tuple, list)):
-            count = len(result.value)
-            return tuple(self.sides.add(lambda values, i=i: values[i], result, leaf=leaf) for i in range(count))
+            picks = (lambda values, i=i: values[i] for i in range(len(result.value)))
+            return tuple(self.sides.add(pick, result, leaf=leaf) for pick in picks)
         return result
 
     def discrete(self, node: Node, args: tuple, kwargs: dict) -> Any:
         """A value of activations that has no slope; its results one by one where it has several."""
         if any(isinstance(v, Side) for v in flatten([args, kwargs])):
             raise self.unsupported(node, "It compares an activation with an input that is not explained.")
-        val = node.meta["val"]
-        if isinstance(val, Tensor):
+        if isinstance(val := node.meta["val"], Tensor):
             return composed(node.target, args, kwargs, self.full(node), val.dtype)
         whole = composed(node.target, args, kwargs, None, None)
         return tuple(result_of(whole, i, self.full(node, v), v.dtype) for i, v in enumerate(val))
@@ -106,13 +106,15 @@ class Lowering:
         sides = tuple(dict.fromkeys(v for v in flatten([args, kwargs]) if isinstance(v, Side)))
         shown = tuple(v.shown for v in flatten([args, kwargs]) if isinstance(v, Ref) and isinstance(v.shown, Side))
         sides = tuple({side.index: side for side in (*sides, *shown)}.values())
-        first, self.varying = len(self.layers), bool(sides)
+        first, self.varying, self.shares = len(self.layers), bool(sides), are_shares(node.target, sides)
         try:
             args, kwargs = filled(given, {side.index: side.value for side in sides})
             result = handler(self, node, *args, **kwargs)
             if not sides or self.recorded is not None:
                 return result
             refill = Refill(self, handler, node, given, tuple(side.index for side in sides))
+            if isinstance(result, Tensor):  # what is handed on does not depend on the activation
+                return self.sides.add(refill.value, *sides)
             self.refillable(refill, sides, first)
             if isinstance(result, Ref) and result.shown is not None:
                 return replace(result, shown=self.sides.add(refill.shown, *sides))
@@ -162,8 +164,7 @@ class Lowering:
     def constant(self, node: Node, value: Tensor | float, full: Shape) -> Tensor:
         """A constant in the network's dtype that broadcasts to one sample of an activation of shape ``full``."""
         value = torch.as_tensor(value, dtype=self.like.dtype, device=self.like.device)
-        if value.ndim == len(full) and is_stripped(full):
-            value = value[0]
+        value = value[0] if value.ndim == len(full) and is_stripped(full) else value
         if self.varying:
             value = value.reshape([1] * (len(stored(full)) - value.ndim) + list(value.shape))
         return value
@@ -187,14 +188,12 @@ class Lowering:
         """
         full = self.full(node) if full is None else full
         if self.recorded is not None:
-            held: tuple[Any, ...] = fields(op) if is_dataclass(op) else ()
-            self.recorded.append(Emitted(op, tuple(f.name for f in held if isinstance(getattr(op, f.name), Tensor))))
+            self.recorded.append(Emitted.of(op))
             return Ref(-1, full, Real())
-        domain = domain or inputs[0].domain
+        domain, held = domain or inputs[0].domain, tuple(ref.held for ref in inputs)
         if isinstance(op, AffineMap):
             check_finite(op, self.owners, str(node.target), self.path(node) or "(model)")
-        if image is None:
-            image = Real() if self.varying and isinstance(op, AffineMap) else op.image(domain)
+        image = image_of(op, domain, self.varying, self.shares) if image is None else image
         path = (self.owners.get(id(weight)) or self.path(node)) if path is None else path
         whole = bool(path) and path in self.modules and kind not in ("pad", "expand")
         self.layers.append(
@@ -208,10 +207,11 @@ class Lowering:
                 domain=domain,
                 image=image,
                 domains=tuple(ref.domain if ref.index >= 0 else Real() for ref in inputs),
+                held=held if any(held) else (),
                 weighted=weight is not None or kind in ("batch_norm", "opaque"),
             )
         )
-        return Ref(len(self.layers) - 1, full, image)
+        return Ref(len(self.layers) - 1, full, image, held=all(held) or (isinstance(op, Mover) and op.holds))
 
     def unique(self, name: str) -> str:
         """The name itself at its first use, ``name@2`` at the second."""

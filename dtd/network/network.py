@@ -37,6 +37,13 @@ class Network:
 
     Where an axis of an input may vary, layers are built for the sizes of each call and kept for the last few; those of the
     properties below are the example's.
+
+    Layers with what is known of them.
+
+    >>> import dtd, torch
+    >>> net = dtd.trace(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()), torch.ones(1, 2))
+    >>> [(layer.name, layer.kind, layer.image) for layer in net.layers]
+    [('0', 'dense', Real()), ('1', 'relu', NonNegative())]
     """
 
     model: nn.Module
@@ -46,6 +53,7 @@ class Network:
     example: tuple[Tensor, ...]  # one sample of each tensor among the inputs, as exported
     domains: tuple[Domain, ...]  # of the explained inputs
     retrace: partial  # of the model: traces it as this one was
+    gradients: bool = False  # whether layers are differentiable functions of the parameters
     form: Form | None = None  # the rest of the model as it was traced; None while it is being traced
     _state: Snapshot | None = field(default=None, init=False, repr=False)
     _built: OrderedDict[tuple, Built] = field(default_factory=OrderedDict, init=False, repr=False)
@@ -64,7 +72,7 @@ class Network:
                 self._built, self._checked = OrderedDict(), set()
             key = self.axes.sizes(leaves)
             if key not in self._built:
-                with own_arithmetic():
+                with own_arithmetic(self.gradients):
                     self._built[key] = self.builder(self.domains, self.tensors, list(leaves), self._checked)
                 while len(self._built) > SIZES:
                     self._built.popitem(last=False)
@@ -115,7 +123,6 @@ class Network:
             given.check(values[-1 - k], graph.like, self.axes.called(given.name))
         return Reading(graph.at(results), values)
 
-    @own_arithmetic()
     def evaluated(self, leaves: list[Tensor], batch: int) -> tuple[Built, dict[int, Tensor]]:
         """The layers at the sizes of checked inputs, and the side values that they and the look-ups need."""
         axes = self.axes
@@ -124,7 +131,8 @@ class Network:
         built = self.built(tuple(leaf[0] if k in axes.wide else leaf for k, leaf in enumerate(one)))
         looked_up = tuple(source for source in built.sources if source >= built.sides.leaves)
         wanted = tuple(dict.fromkeys((*looked_up, *built.graph.sides)))
-        return built, built.sides.run(leaves, list(axes.batched), wanted)
+        with own_arithmetic(self.gradients):
+            return built, built.sides.run(leaves, list(axes.batched), wanted)
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -190,9 +198,10 @@ class Network:
 
     def is_current(self, graph: Graph) -> bool:
         """Whether layers are still those of the model."""
+        whole = graph.base.part_of or graph.base
         with self._lock:
             holds = self._state is not None and self._state.holds()
-            return holds and any(built.graph is graph.base for built in self._built.values())
+            return holds and any(built.graph is whole for built in self._built.values())
 
     def __reduce__(self):
         """A copy traces the copy of the model anew, in the same way."""

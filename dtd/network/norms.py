@@ -31,19 +31,9 @@ REDUCTIONS = frozenset(
 )
 INSIDE = CASTS | frozenset(
     (
-        aten.pow.Tensor_Scalar,
-        aten.mul.Tensor,
-        aten.add.Tensor,
-        aten.sub.Tensor,
-        aten.div.Tensor,
-        aten.square.default,
-        aten.abs.default,
-        aten.sqrt.default,
-        aten.rsqrt.default,
-        aten.reciprocal.default,
-        aten.clamp_min.default,
-        aten.clamp.default,
-        aten.unsqueeze.default,
+        *(aten.mul.Tensor, aten.add.Tensor, aten.sub.Tensor, aten.div.Tensor, aten.unsqueeze.default),
+        *(aten.pow.Tensor_Scalar, aten.square.default, aten.abs.default, aten.sqrt.default, aten.rsqrt.default),
+        *(aten.reciprocal.default, aten.clamp_min.default, aten.clamp_min.Tensor, aten.clamp.default, aten.maximum.default),
     )
 )
 
@@ -90,7 +80,8 @@ def norms(nodes: Iterable[Node], active: set[Node]) -> dict[Node, Norm]:
             if norm is not None:
                 found[node] = norm
                 break
-    return found
+    inner = {node for norm in found.values() for node in norm.inside}  # of a norm that is a part of another's scale
+    return {node: norm for node, norm in found.items() if node not in inner}
 
 
 def norm_at(node: Node, top: Any, scale: Any, active: set[Node], order: dict[Node, int]) -> Norm | None:
@@ -122,14 +113,16 @@ def traced(node: Node, top: Node, scale: Node, active: set[Node], order: dict[No
         reduced |= each.target in REDUCTIONS
         inside.add(each)
         pending += each.all_input_nodes
-    inverts = node.target is aten.div.Tensor or any(is_inverse(each) for each in inside)
+    inverts = node.target is aten.div.Tensor or any(is_inverse(each, active) for each in inside)
     if not (reduced and reached and inverts):
         return None
     return Norm(node, value, axes, tuple(sorted(inside, key=order.__getitem__)), scale, node.target is aten.div.Tensor)
 
 
-def is_inverse(node: Node) -> bool:
-    """Whether a call gives less for more."""
+def is_inverse(node: Node, active: set[Node]) -> bool:
+    """Whether a call gives less for more: of what it divides by, where it divides by an activation."""
+    if node.target is aten.div.Tensor:
+        return node.args[1] in active
     if node.target is aten.pow.Tensor_Scalar:
         return node.args[1] < 0
     return node.target in (aten.rsqrt.default, aten.reciprocal.default)

@@ -1,7 +1,7 @@
 """Layers that hold side values: what their handler makes of them, for every sample at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import torch
@@ -18,6 +18,12 @@ class Emitted:
 
     op: Any
     tensors: tuple[str, ...]  # fields that hold tensors
+
+    @classmethod
+    def of(cls, op: Any) -> "Emitted":
+        """What a layer computes."""
+        held: tuple[Any, ...] = fields(op) if is_dataclass(op) else ()
+        return cls(op, tuple(f.name for f in held if isinstance(getattr(op, f.name), Tensor)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +65,10 @@ class Refill:
         low = replace(self.low, recorded=records, varying=True, layers=[], uses={}, suspects=[])
         args, kwargs = filled(self.given, dict(zip(self.indices, sample, strict=True)))
         return self.handler(low, self.node, *args, **kwargs)
+
+    def value(self, *sample: Tensor) -> Tensor:
+        """What the op hands on where no activation is left in it, for one sample's side values."""
+        return self.handled([], sample)
 
     def shown(self, *sample: Tensor) -> Tensor:
         """Which entries of the op's output a softmax sees, for one sample's side values."""

@@ -13,13 +13,15 @@ class Ref:
     """An activation: the output of layer ``index``; −1 − k is explained input k.
 
     The export sees one sample, and the value in shape ``full``; layers hold ``(B, *shape)``. ``shown`` says which entries
-    an additive mask lets a softmax see, where one was added: the value itself then lacks the mask.
+    an additive mask lets a softmax see, where one was added: the value itself then lacks the mask. ``held``: it is constant
+    around a data point, as it is selected, rounded or detached, and hands no relevance down.
     """
 
     index: int
     full: Shape
     domain: Domain
     shown: Any = None
+    held: bool = False
 
     @property
     def shape(self) -> Shape:

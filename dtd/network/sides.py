@@ -7,18 +7,31 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dtd.network.lookups import MOVES
+
 
 @dataclass(frozen=True)
 class Side:
     """A value that depends on inputs but on no explained one: the result of step ``index`` of the side program.
 
     ``value`` is what it is for the sample that the layers are built at, in the exported shape. ``leaf`` is the input whose
-    entries it holds, where it does nothing but move them.
+    entries it holds, where it does nothing but move them. ``of_truth``: it holds truth values as numbers.
     """
 
     index: int
     value: Any
     leaf: int | None = None
+    of_truth: bool = False
+
+    @property
+    def share(self) -> bool:
+        """Whether it holds nothing but numbers from 0 to 1, whatever the inputs are."""
+        return self.of_truth or (isinstance(self.value, Tensor) and self.value.dtype == torch.bool)
+
+
+def are_shares(target: Any, sides: tuple[Side, ...]) -> bool:
+    """Whether a call multiplies by side values from 0 to 1."""
+    return target is torch.ops.aten.mul.Tensor and all(side.share for side in sides)
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,8 @@ class SideProgram:
         """One step more, evaluated at the sample that the layers are built at."""
         value = function(*replaced(args, Side, lambda side: side.value), **replaced(kwargs, Side, lambda side: side.value))
         self.steps.append(SideStep(function, args, kwargs))
-        return Side(self.leaves + len(self.steps) - 1, value, leaf)
+        of_truth = function in MOVES and isinstance(args[0], Side) and args[0].share
+        return Side(self.leaves + len(self.steps) - 1, value, leaf, of_truth)
 
     def needed(self, wanted: tuple[int, ...]) -> list[int]:
         """The steps that the wanted results need, in order."""

@@ -54,6 +54,15 @@ class CallSizes:
             self.known[expression] = kind(at)
         return self.known[expression]
 
+    def learned(self, exported: Any, value: Any) -> Any:
+        """The value itself; sizes that the model computes of constants are known from it, where it has a name alone."""
+        if isinstance(exported, torch.Tensor) and isinstance(value, torch.Tensor):
+            for size, found in zip(exported.shape, value.shape, strict=True):
+                self.learned(size, found)
+        elif isinstance(exported, torch.SymInt) and isinstance(value, int) and exported.node.expr.is_symbol:
+            self.symbols.setdefault(exported.node.expr, value)
+        return value
+
     def shape(self, value: Any) -> Shape:
         """The shape of an exported value (its ``meta["val"]``)."""
         return tuple(self(size) for size in value.shape)

@@ -7,8 +7,9 @@ from dtd.callers.arithmetic import own_arithmetic
 from dtd.domain import Domain, Real, exact, varies_by_sample
 from dtd.errors import DTDError, TraceError, UnsupportedOp
 from dtd.network.above import output_from
-from dtd.network.capture import OneTensor, failure
+from dtd.network.capture import OneTensor, experts, failure
 from dtd.network.leaves import Inputs
+from dtd.network.lengths import other_lengths
 from dtd.network.network import Network
 from dtd.network.reader import Axes
 
@@ -16,7 +17,7 @@ SEED = 0
 
 
 def verify(network: Network, model: OneTensor) -> None:
-    """Raise :class:`TraceError` where the network's own output on several different samples is not the model's.
+    """Raise :class:`TraceError` where the network's own output is not the model's: on different samples, at another length.
 
     Samples are the example's first, and a perturbation of it: other values in the domain for floating-point inputs,
     the same entries in another order for integers, and one place masked where all entries say that nothing is.
@@ -25,6 +26,22 @@ def verify(network: Network, model: OneTensor) -> None:
     generator = torch.Generator().manual_seed(SEED)
     singles = [list(network.example), other_sample(network, generator)]
     compare(network, model, [into_domains(network, single) for single in singles], batched)
+    verify_length(network, model, batched)
+
+
+def verify_length(network: Network, model: OneTensor, batched: list[bool]) -> None:
+    """The same at another length, where axes may vary and the model takes one; lengths that it refuses say nothing."""
+    if not network.axes.dynamic or any(exact(b).ndim for domain in network.domains for b in domain.bounds()):
+        return
+    for sample in other_lengths(network.axes, into_domains(network, list(network.example))):
+        try:
+            called(model, sample)
+        except Exception:  # too long for its positions, for example
+            continue
+        try:
+            return compare(network, model, [sample], batched)
+        except TraceError as error:
+            raise TraceError(f"At another length than the example's: {error}") from error
 
 
 def into_domains(network: Network, sample: list[Tensor]) -> list[Tensor]:
@@ -82,7 +99,7 @@ def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], bat
     except DTDError:
         raise
     except Exception as error:
-        raise TraceError(f"The model itself fails on one sample{failure(error)}") from error
+        raise TraceError(f"The model itself fails on one sample{failure(error)}{experts(model.model)}") from error
     wide = [b or k in network.axes.wide for k, b in enumerate(batched)]
     leaves = [
         torch.stack([s[k] for s in singles]) if k in network.axes.wide else batch_of(singles, wide)[k]

@@ -1,16 +1,12 @@
-"""Composites from the literature for attention and for recurrent gates, and the plan that a network's make-up suggests."""
+"""Composites from the literature for attention and for recurrent gates."""
 
-from dtd.affine import Convolution, Dense, TransposedConvolution
 from dtd.errors import check_parameter
-from dtd.network.graph import Graph
-from dtd.network.network import Network
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import every, kind
-from dtd.primitive import Product, Softmax
 from dtd.propagation import Propagation
 from dtd.relevance import Constant, HeldScale, Identity, MatMulShares, ProductShares, SoftmaxTangent
-from dtd.relevance.products import is_gate
 from dtd.root import Bias
 
 NORMS = kind("layer_norm", "rms_norm", "norm")
@@ -83,36 +79,4 @@ def lstm_2017(epsilon: float = 1e-3, bias: Bias = "neuron") -> Plan:
             Entry(every, choose("epsilon", bias, epsilon=epsilon), optional=True),
         ],
         note="Arras 2017, on LSTMs",
-    )
-
-
-def recommended(network: Network | Graph) -> Plan:
-    """The plan that a network's make-up suggests, with the reason in its ``note``; the default of :func:`dtd.explain`.
-
-    * attention (softmax): :func:`attnlrp`, relevance passing norms (Prop. 3.4), as it does in all of these plans;
-    * gates and dense layers without convolutions (recurrent cells): :func:`lstm_2017` with its bias fixed;
-    * convolutions: z⁺ (signed form) for them and LRP-ε for dense layers, ε⁺ of Kohlbrenner 2020, bias fixed;
-    * dense layers alone (tabular data): the generalised γ rule, bias fixed, which keeps both signs.
-
-    Any of them is a starting point, not the truth: docs/coverage.md shows how they conserve on many architectures.
-    """
-    layers = (network.graph if isinstance(network, Network) else network).layers
-    sliding = any(isinstance(layer.op, (Convolution, TransposedConvolution)) for layer in layers)
-    gates = any(isinstance(layer.op, Product) and any(map(is_gate, layer.domains)) for layer in layers)
-    if any(isinstance(layer.op, Softmax) for layer in layers):
-        return Plan(attnlrp(norm="identity").entries, note="the network has attention: AttnLRP (Achtibat 2024)")
-    if gates and not sliding and any(isinstance(layer.op, Dense) for layer in layers):
-        return Plan(
-            lstm_2017(bias="fixed").entries, note="the network has gates and no convolutions: Arras 2017, bias fixed"
-        )
-    if sliding:
-        entries = [
-            Entry(NORMS, Identity(), optional=True),
-            Entry(kind("dense"), choose("epsilon", "fixed", epsilon=1e-6), optional=True),
-            Entry(every, choose("zplus_signed", "fixed"), optional=True),
-        ]
-        return Plan(entries, note="the network has convolutions: ε⁺ (Kohlbrenner 2020), bias fixed")
-    return Plan(
-        [Entry(NORMS, Identity(), optional=True), Entry(every, choose("gamma_signed", "fixed", gamma=0.25), optional=True)],
-        note="the network has dense layers and no convolutions: generalised γ = 0.25, bias fixed",
     )

@@ -5,57 +5,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.affine import AffineMap, Diagonal
-from dtd.callers.printing import Printed, columns, shown
+from dtd.callers.printing import columns, shown
 from dtd.errors import InputError, PlanError
 from dtd.lrp import LRPRule, LRPWSquare, LRPZero
 from dtd.network.graph import Graph
 from dtd.network.network import Network
+from dtd.plans.entry import Entry, Model, as_entry, line
 from dtd.plans.follow import bias_of, follow_bias
 from dtd.plans.pooling import MaxAsAverage
 from dtd.plans.rules import Choice, choose
-from dtd.plans.where import Where, every, kind, selector
+from dtd.plans.where import Where, every, kind
 from dtd.propagation import Layer, Propagation
-from dtd.relevance import (
-    Constant,
-    Follow,
-    HeldScale,
-    Identity,
-    Linear,
-    MatMulShares,
-    ProductShares,
-    RelevanceModel,
-    SoftmaxTangent,
-    Tangent,
-    TrainingFree,
-    default,
-)
+from dtd.relevance import Linear, RelevanceModel, TrainingFree, default
+from dtd.relevance.formulas import ALIKE
 from dtd.root import Bias, RootStrategy
 
 MAX_POOL = kind("max_pool")
-Model = Propagation | RootStrategy | Choice | MaxAsAverage
 
-ALIKE = (Constant, Follow, HeldScale, Identity, MatMulShares, ProductShares, SoftmaxTangent, Tangent)  # formulas themselves
 FORMS = "a list of entries (where, model), or a choice of the catalogue for all layers with weights: Plan.uniform('gamma')"
-NO_MODEL = (
-    "An entry's model must be a relevance model, a root strategy, a choice of the catalogue or an explicit rule; found {}."
-)
-
-
-@dataclass(frozen=True)
-class Entry(Printed):
-    """Layers and what they get; an ``optional`` entry may match nothing, or only layers that an earlier entry has taken."""
-
-    where: Where
-    model: Model
-    optional: bool = False
-
-    def __post_init__(self):
-        if not isinstance(self.where, Where):
-            object.__setattr__(self, "where", selector(self.where))
-        if not isinstance(self.model, Model):
-            raise PlanError(NO_MODEL.format(shown(self.model)))
-        if not isinstance(self.optional, bool):
-            raise PlanError(f"An entry's third part, 'optional', must be True or False; found {shown(self.optional)}.")
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -74,6 +41,14 @@ class Plan:
     :meth:`bind` raises :class:`PlanError` for a layer with weights that no entry matches, and for an entry that speaks for
     no layer, because it matches none or because earlier entries match all that it matches (unless it is optional).
     ``print(plan)`` shows the entries, ``print(plan.table(network))`` what each layer gets.
+
+    z⁺ for the first layer with weights, LRP-0 with a bias neuron for the others.
+
+    >>> import dtd
+    >>> dtd.Plan([(dtd.where.first, dtd.rules.choose("zplus")), ("*", dtd.rules.choose("lrp0", bias="neuron"))])
+    Plan (derived)
+      first      rule('zplus', bias='fixed')
+      name('*')  rule('lrp0', bias='neuron')
     """
 
     entries: tuple[Entry, ...]
@@ -83,7 +58,7 @@ class Plan:
     def __init__(self, entries: Sequence[Entry | tuple[str | Where, Model]], formulas: bool = False, note: str = ""):
         if isinstance(entries, (str, Mapping)) or not isinstance(entries, Iterable):
             raise PlanError(f"A plan is made of {FORMS}; found {type(entries).__name__}.")
-        object.__setattr__(self, "entries", tuple(entry(each) for each in entries))
+        object.__setattr__(self, "entries", tuple(as_entry(each) for each in entries))
         object.__setattr__(self, "formulas", formulas)
         object.__setattr__(self, "note", note)
 
@@ -194,20 +169,6 @@ class Plan:
         if self.formulas and isinstance(layer.op, AffineMap):
             return LRPWSquare() if isinstance(layer.op, Diagonal) else LRPZero()
         return default(layer.op)
-
-
-def entry(given: Any) -> Entry:
-    """An entry from itself or from its parts; raises :class:`PlanError` for anything else."""
-    if isinstance(given, Entry):
-        return given
-    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-        raise PlanError(f"An entry of a plan is a pair (where, model) or an Entry; found {shown(given)}.")
-    return Entry(*given)
-
-
-def line(of: Entry, width: int) -> str:
-    """An entry in one line."""
-    return f"{of.where!r:{width}}  {of.model!r}{'  (optional)' if of.optional else ''}"
 
 
 def check_asked(network: Network, plan: Plan) -> None:

@@ -34,6 +34,14 @@ class MaxAsAverage:
       remainder holds what they do not cover, ``R_p (1 − m_p / y_p)``.
 
     The forward pass stays that of max pooling. Raises :class:`InputError` for a rule that is no choice of the catalogue.
+
+    The maximum of (1, 3, 2) is 3, shared as the average is: by a/6.
+
+    >>> import dtd, torch
+    >>> net = dtd.trace(torch.nn.MaxPool1d(3), torch.ones(1, 1, 3))
+    >>> plan = dtd.Plan([(dtd.where.kind("max_pool"), dtd.MaxAsAverage())])
+    >>> dtd.explain(net, torch.tensor([[[1.0, 3.0, 2.0]]]), lambda y: y, plan).relevance
+    tensor([[[0.5000, 1.5000, 1.0000]]])
     """
 
     rule: Choice = LRP0

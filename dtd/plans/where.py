@@ -100,6 +100,22 @@ class kind(Where):  # noqa: N801
 
 
 @dataclass(frozen=True)
+class path(Where):  # noqa: N801
+    """Layers, with weights or not, of modules whose path matches a glob (``"*.constants"``)."""
+
+    glob: str
+
+    def __post_init__(self):
+        require(isinstance(self.glob, str), "path(glob)", "a glob over module paths, a text", self.glob)
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return fnmatchcase(layer.path, self.glob)
+
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
+        return self.holds(layer, network)
+
+
+@dataclass(frozen=True)
 class domain(Weighted):  # noqa: N801
     """Layers with weights whose input's inferred domain is of a type (:class:`Box`, :class:`NonNegative`, :class:`Real`)."""
 
@@ -111,6 +127,31 @@ class domain(Weighted):  # noqa: N801
 
     def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return isinstance(layer.domain, self.type)
+
+
+@dataclass(frozen=True)
+class PositionWise(Where):
+    """Dense layers that are applied at every position (word, patch) of a sample, as a convolution of length 1 is."""
+
+    def __repr__(self) -> str:
+        return "position_wise"
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return layer.kind == "dense" and len(layer.shape) > 1
+
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
+        return self.holds(layer, network)
+
+
+@dataclass(frozen=True)
+class GoesThroughReLU(Weighted):
+    """Layers with weights whose output goes through a ReLU and nowhere else; other kinds: ``kind("sum") & rectified``."""
+
+    def __repr__(self) -> str:
+        return "rectified"
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return layer.rectified
 
 
 def index(position: int) -> depth:
@@ -137,6 +178,8 @@ class First(Weighted):
 
 every = depth()
 first = First()
+position_wise = PositionWise()
+rectified = GoesThroughReLU()
 last = index(-1)
 convolutions = kind("convolution", "transposed_convolution")
 dense = kind("dense")

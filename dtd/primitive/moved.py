@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from dtd.op import Op
+from dtd.propagation import Op
 
 
 class Mover(Op):
@@ -21,6 +21,11 @@ class Mover(Op):
     @abstractmethod
     def follow(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
         """What arrives at the outputs, added up at the inputs. # shape: (B, *out) -> (B, *in) each"""
+
+    @property
+    def holds(self) -> bool:
+        """Whether all outputs are constant around a data point, so that no input receives anything."""
+        return False
 
     def constant(self, like: Tensor, saved: Any = None) -> Tensor | None:
         """1 where an output is a constant and no input, 0 elsewhere; None where no output is. # shape: (1 or B, *out)

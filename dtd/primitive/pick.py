@@ -74,6 +74,11 @@ class Pick(Mover):
     steering: int = 0  # how many of the first inputs only say which entry is taken
     fixed: Domain | None = None  # where the constants among the outputs lie
 
+    @property
+    def holds(self) -> bool:
+        """Whether activations only say which constants are taken: rows of a table, an expert's weights."""
+        return self.steering == len(self.shapes)
+
     def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         (index, values), a = self.choose(*inputs), flat(inputs)
         picked = a.gather(1, index.clamp(min=0).flatten(1)).view(index.shape)
@@ -143,6 +148,11 @@ class Held(Mover):
 
     function: Callable[..., Tensor]  # (B, *in) for each input -> (B, *out)
     range: Domain  # where the values lie
+
+    @property
+    def holds(self) -> bool:
+        """Always."""
+        return True
 
     def move(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, Any]:
         return self.function(*inputs), inputs

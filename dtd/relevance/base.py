@@ -36,6 +36,12 @@ class RelevanceModel(Propagation, Printed):
 
     At ``z = 0`` the terms are their limit, which exists wherever the search has a point. Source: Montavon 2017,
     Sec. 3.
+
+    The relevance model of a ReLU: f(r) = max(0, r).
+
+    >>> import dtd, torch
+    >>> dtd.TrainingFree(dtd.Ray(dtd.Weights())).value(torch.tensor([-1.0, 0.0, 0.5, 1.0]))
+    tensor([0.0000, 0.0000, 0.5000, 1.0000])
     """
 
     root: RootStrategy

@@ -17,6 +17,14 @@ class Follow(Printed, Propagation):
     An entry that was copied collects the relevance of its copies. What lands on a constant (padding, a concatenated
     buffer) is reported as the bias share, since a constant is no input. For max pooling this is "winner takes all": in
     its linear region ``y_k = a_winner``.
+
+    The largest of (1, 3, 2) is explained: its place takes all.
+
+    >>> import dtd, torch
+    >>> net = dtd.trace(torch.nn.MaxPool1d(3), torch.ones(1, 1, 3))
+    >>> plan = dtd.Plan([(dtd.where.kind("max_pool"), dtd.Follow())])
+    >>> dtd.explain(net, torch.tensor([[[1.0, 3.0, 2.0]]]), lambda y: y, plan).relevance
+    tensor([[[0., 3., 0.]]])
     """
 
     def accepts(self, layer: Layer) -> bool:

@@ -46,6 +46,18 @@ class Generic(Propagation, Printed):
     ``reference`` is a number or a tensor that broadcasts to ``(B, *in)``, or one for each input. A bias inside f stays
     fixed. The price is an evaluation of the layer for each unit, bracket, halving and step (at a reference: for each
     step only), in chunks of units within ``memory`` bytes.
+
+    ``f(a) = a² − 1`` at a = 3 is worth 8 and has the root 1 on the way to 0: one step there gives 2 · 1 (3 − 1) =
+    4, many steps the path integral 8.
+
+    >>> import dtd, torch
+    >>> class Square(torch.nn.Module):
+    ...     def forward(self, a):
+    ...         return a**2 - 1
+    >>> net = dtd.trace(torch.nn.Sequential(Square()), torch.ones(1, 1), opaque=[Square])
+    >>> plans = [dtd.Plan([("*", dtd.Generic(steps=n))]) for n in (1, 1000)]
+    >>> [dtd.explain(net, torch.tensor([[3.0]]), 0, plan).relevance.round() for plan in plans]
+    [tensor([[4.]]), tensor([[8.]])]
     """
 
     reference: Bound | tuple[Bound, ...] = 0.0

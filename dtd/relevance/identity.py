@@ -17,6 +17,14 @@ class Identity(Printed, Propagation):
     For a pointwise function it is the mean-value form ``f(a) = f(ã) + f'(ξ)(a − ã)``: there is one input, which therefore
     receives all relevance, and no derivative is taken. For a layer norm, mean and scale are held constant (Achtibat 2024,
     Prop. 3.4).
+
+    tanh at 1 hands down all of its 0.7616.
+
+    >>> import dtd, torch
+    >>> net = dtd.trace(torch.nn.Tanh(), torch.ones(1, 1))
+    >>> plan = dtd.Plan([(dtd.where.kind("tanh"), dtd.Identity())])
+    >>> dtd.explain(net, torch.ones(1, 1), 0, plan).relevance
+    tensor([[0.7616]])
     """
 
     def accepts(self, layer: Layer) -> bool:

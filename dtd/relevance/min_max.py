@@ -31,6 +31,19 @@ class MinMax(Contextual, Printed):
 
     What the model predicts wrongly, ``R_k − R̂_k``, is the remainder; nothing is rescaled. The parameters come from
     :func:`dtd.fit_min_max` or :func:`load`. # shape: v (K, P, J), u (K, P, L), e (K, P)
+
+    A hidden unit with v = (1, 1) and d = 0 predicts R̂ = 2 of the relevance 3, shared as z⁺ does; 1 is the
+    remainder.
+
+    >>> import dtd, torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU(), torch.nn.Linear(1, 1))
+    >>> for layer, weight in ((model[0], [[1.0, 2.0]]), (model[2], [[1.0]])):
+    ...     _ = layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.zeros(1)})
+    >>> net = dtd.trace(model, torch.ones(1, 2), dtd.NonNegative())
+    >>> learned = dtd.MinMax(torch.ones(1, 1, 2), torch.zeros(1, 1, 1), torch.zeros(1, 1))
+    >>> out = dtd.explain(net, torch.ones(1, 2), 0, dtd.Plan([("0", learned), ("*", dtd.rules.choose("lrp0"))]))
+    >>> out.relevance, out.layers["0"].balance.remainder
+    (tensor([[1., 1.]]), tensor([1.]))
     """
 
     v: Tensor

@@ -17,6 +17,16 @@ class TrainingFree(RelevanceModel):
     The linear region is the unit's active side, and a root belongs to the region's closure. A unit that is inactive at
     the data point cannot carry relevance in this model, since ``max(0, z) = 0``; the model is then continued as
     ``R_k max(0, z(a)/z)``, its terms remain defined, and its root counts as invalid ("inactive").
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2, below a ReLU: R = a ⊙ w.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(torch.nn.Sequential(unit, torch.nn.ReLU()), torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.TrainingFree(dtd.Ray(dtd.Activations())))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 3., -1.]])
     """
 
     def value(self, r: Any) -> Any:

@@ -30,6 +30,13 @@ class Root(Printed):
     ``exists`` says where the search accepts its point. Where the line holds no root at all (``n = 0``) the shift is 0
     and ``ã = a``; a root behind the data point that the search does not accept keeps its shift. ``distributed``: the bias
     neuron's share goes evenly to the inputs.
+
+    The root of z = 3 a₁ − a₂ nearest to a = (1, 1): the shift (a − ã)/z is w/‖w‖² = (0.3, −0.1). So ã = (0.4, 1.2).
+
+    >>> import dtd, torch
+    >>> root = dtd.Root(torch.tensor([[[0.3, -0.1]]]), torch.zeros(1, 1), torch.ones(1, 1))
+    >>> torch.ones(2) - 2.0 * root.shift
+    tensor([[[0.4000, 1.2000]]])
     """
 
     shift: Any
@@ -57,6 +64,13 @@ class RootStrategy(Printed, ABC):
     A strategy needs no more than :meth:`roots`. Where it is a weighted sum of :class:`Search` es it says so, and relevance
     passes in whole-layer passes; any other is propagated from its explicit roots, in chunks of units that fit in
     ``memory`` bytes.
+
+    Root strategies are searches (one line for each unit), nearest roots, and averages and mixes of strategies.
+
+    >>> import dtd
+    >>> w2 = dtd.Ray(dtd.Weights())
+    >>> [isinstance(each, dtd.RootStrategy) for each in (w2, dtd.Nearest(), dtd.Average((w2, w2)), dtd.Mix(((1.0, w2),)))]
+    [True, True, True, True]
     """
 
     memory: int = 2**28

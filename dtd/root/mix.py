@@ -16,6 +16,16 @@ class Mix(RootStrategy):
     Roots of an affine unit form a hyperplane, so where every part has its root this is the expansion at the mixed
     root ``Σ_i weight_i ã_i`` (αβ: α at the z⁺ root, −β at the z⁻ root). Where a part has none, its share stays in
     the zeroth term.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: 2 (3, −1) − (1.8, 0.2).
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Mix(((2.0, dtd.Ray(dtd.Activations())), (-1.0, dtd.Ray(dtd.Weights())))))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 4.2000, -2.2000]])
     """
 
     parts: tuple[tuple[float, RootStrategy], ...]
@@ -53,6 +63,16 @@ class Explicit(RootStrategy):
     """The roots of another strategy, each one built: the same relevance, without whole-layer passes.
 
     ``memory`` bounds the bytes that the roots of one chunk of units may take.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: R = 2 (9, 1)/10, from roots that are built.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Explicit(dtd.Ray(dtd.Weights())))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[1.8000, 0.2000]])
     """
 
     strategy: RootStrategy

@@ -33,6 +33,17 @@ class Nearest(RootStrategy):
     ``metric`` is D: a number, a tensor that broadcasts to ``(B, *shape)`` or a function of the activations, positive;
     an input with ``D = ∞`` does not move. A moving bias neuron has ``D = 1`` and no bound. ``memory``: as in
     :class:`RootStrategy`.
+
+    A unit with weights (3, −1) at a = (1, 1), so that z = 2: without bounds the nearest root is that of w², R = 2
+    (9, 1)/10; on the box [0.5, 1]² the first input stops at its bound 0.5 and the second at 1, and no root is left.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2), dtd.Box(0.5, 1.0))
+    >>> networks = (dtd.trace(unit, torch.ones(1, 2)), net)
+    >>> [dtd.explain(each, torch.ones(1, 2), 0, dtd.Plan([("*", dtd.Nearest())])).relevance for each in networks]
+    [tensor([[1.8000, 0.2000]]), tensor([[0., 0.]])]
     """
 
     metric: Metric = 1.0

@@ -88,6 +88,17 @@ class Ray(Search):
     so by an attribute ``sample_wise = True``, and lets samples be explained in parts.
 
     ``line``: accept roots behind the data point (``t < 0``) too; otherwise such a unit has no root on its ray.
+
+    A unit with weights (3, −1) and bias 2 at a = (1, 1): z = 4 and, along a, w·v = 2, so that R = 4 (3, −1)/2. With
+    the bias neuron, w·v = 4, and the bias keeps 2.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([2.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plans = [dtd.Plan([("*", dtd.Ray(dtd.Activations(), bias))]) for bias in ("fixed", "neuron")]
+    >>> [dtd.explain(net, torch.ones(1, 2), 0, plan).relevance for plan in plans]
+    [tensor([[ 6., -2.]]), tensor([[ 3., -1.]])]
     """
 
     direction: Direction
@@ -130,6 +141,17 @@ class Reference(Search):
 
     ``point`` is a number or a tensor that broadcasts to ``(B, *shape)``. The bias stays fixed. What the unit is worth
     at the point is the zeroth term; a point beyond the unit's linear region leaves a remainder.
+
+    A unit with weights (3, −1) at a = (1, 1) and x̃ = (½, ½): first-order terms w ⊙ (a − x̃), and the unit is worth
+    1 at x̃, the zeroth term.
+
+    >>> import dtd, torch
+    >>> unit = torch.nn.Linear(2, 1)
+    >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([0.0])})
+    >>> net = dtd.trace(unit, torch.ones(1, 2))
+    >>> plan = dtd.Plan([("*", dtd.Reference(0.5))])
+    >>> dtd.explain(net, torch.ones(1, 2), 0, plan).relevance
+    tensor([[ 1.5000, -0.5000]])
     """
 
     point: Bound = 0.0

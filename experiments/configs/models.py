@@ -156,6 +156,26 @@ class EfficientNetLite0Config(ModelConfig):
 
 
 @dataclass
+class MiniLMConfig(TrainedConfig):
+    """A pretrained BERT with a head for two classes; training moves the head and the ``tuned`` last layers.
+
+    ``path: null`` means all-MiniLM-L6-v2 from its package; otherwise a folder with a BERT of transformers.
+    """
+
+    path: str | None = None
+    tuned: int = MISSING
+    dropout: float = MISSING
+    max_tokens: int = MISSING
+
+
+@dataclass
+class SmolLM2Config(ModelConfig):
+    """SmolLM2-135M-Instruct from its package; ``path``: another causal model, a folder of transformers or a GGUF file."""
+
+    path: str | None = None
+
+
+@dataclass
 class SeveralConfig(ModelConfig):
     """Several models side by side."""
 
@@ -167,12 +187,14 @@ MODELS = {
     "cnn": CNNConfig,
     "detector": DetectorConfig,
     "efficientnet_lite0": EfficientNetLite0Config,
+    "minilm": MiniLMConfig,
     "mlp": MLPConfig,
     "own": OwnConfig,
     "radial": RadialConfig,
     "resnet": ResNetConfig,
     "reviews": ReviewNetworkConfig,
     "several": SeveralConfig,
+    "smollm2": SmolLM2Config,
     "squeezenet": SqueezeNetConfig,
     "synthetic": SyntheticConfig,
     "resnet18": ResNet18Config,

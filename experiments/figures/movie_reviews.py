@@ -1,6 +1,6 @@
 """Movie reviews: deletion curves, and the words of the reviews on the colour of their relevance."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -24,6 +24,7 @@ MATHS = {
 GREY, OTHERS = "#777777", "x+1"  # of methods that are no rules
 WIDE = 5.0  # inches: from here on two panels fit side by side
 SIDES = {"positive": 1, "negative": -1}
+LEGEND = "the evidence of each word for either class"
 
 
 def review_figures(tables: Tables) -> Mapping[str, Figure | str]:
@@ -55,7 +56,7 @@ def deletion(curves: pd.DataFrame, rows: pd.DataFrame) -> Figure:
 def looks_of(rows: pd.DataFrame) -> dict[str, tuple[str, str, str]]:
     """Colour, marker and line of each method; grey and broken for those that are no rules."""
     rules, others = (rows.plan[chosen] for chosen in (rows.compared > 0, rows.compared == 0))
-    grey = {method: (GREY, marker, "--") for method, marker in zip(others, OTHERS, strict=True)}
+    grey = {method: (GREY, marker, "--") for method, marker in zip(others, OTHERS[: len(others)], strict=True)}
     return {rule: (*look, "-") for rule, look in rule_looks(rules).items()} | grey
 
 
@@ -75,7 +76,8 @@ def said(text: Any) -> str:
     """A row of ``texts`` in words."""
     truth = "no class given" if pd.isna(text.truth) else f"true class {text.truth}"
     unread = f", {counted(text.unread, 'more word')} not read" if text.unread else ""
-    counts = f"{counted(text.words, 'word')}, {text.unknown} unknown{unread}"
+    beside = f"{text.unknown} unknown" if "unknown" in text.index else counted(text.tokens, "token")
+    counts = f"{counted(text.words, 'word')}, {beside}{unread}"
     return f"{truth}, predicted {text.predicted} with probability {text.probability:.3f}; {counts}"
 
 
@@ -91,30 +93,42 @@ def drawn(tables: Tables) -> Iterator[tuple[Any, list[tuple[str, pd.DataFrame]]]
         yield texts.loc[number], list(words.groupby("plan", sort=False))
 
 
-def page(tables: Tables) -> str:
-    """HTML without any reference to another file."""
+def page(
+    tables: Tables,
+    describe: Callable[[Any], str] = said,
+    sides: Mapping[str, int] = SIDES,
+    legend: str = LEGEND,
+    cased: bool = False,
+) -> str:
+    """HTML without any reference to another file.
+
+    ``sides``: what positive and negative evidence speaks for; ``cased``: upper and lower case are different words.
+    """
     texts = []
     for text, methods in drawn(tables):
         listed = [
             {
                 "name": plain(method),
                 "cells": cells(words),
-                "strongest": [(f"for {side}", strongest(words, TOP, sign)) for side, sign in SIDES.items()],
+                "strongest": [(f"for {side}", strongest(words, TOP, sign, cased)) for side, sign in sides.items()],
             }
             for method, words in methods
         ]
-        texts.append({"number": text.text, "said": said(text), "methods": listed})
+        texts.append({"number": text.text, "said": describe(text), "methods": listed})
     ends = np.linspace(0.5 - 0.5 * SHARE_OF_MAP, 0.5 + 0.5 * SHARE_OF_MAP, 9)
     scale = [to_hex(colour) for colour in mpl.colormaps[DIVERGING](ends)]
     environment = Environment(loader=PackageLoader("experiments.figures"), undefined=StrictUndefined, autoescape=True)
-    return environment.get_template("reviews.html").render(texts=texts, scale=scale)
+    low, high = (next(side for side, own in sides.items() if own == sign) for sign in (-1, 1))
+    known = all(tables["words"].known)
+    template = environment.get_template("reviews.html")
+    return template.render(texts=texts, scale=scale, low=low, high=high, legend=legend, known=known)
 
 
-def document(tables: Tables) -> str:
+def document(tables: Tables, describe: Callable[[Any], str] = said) -> str:
     """LaTeX that compiles by itself; its paragraphs can go into a paper with the lines before \\begin{document}."""
     parts = [PREAMBLE, r"\begin{document}"]
     for text, methods in drawn(tables):
-        parts.append(rf"\section*{{Text {text.text}}}" + f"\n{escaped(said(text))}\n")
+        parts.append(rf"\section*{{Text {text.text}}}" + f"\n{escaped(describe(text))}\n")
         parts += [rf"\paragraph{{{latex_name(method)}}}" + f"\n{for_latex(words)}\n" for method, words in methods]
     return "\n".join([*parts, r"\end{document}", ""])
 

@@ -88,7 +88,8 @@ def in_fonts(sign: str) -> bool:
     return (sign.isascii() and sign.isprintable()) or (0xC0 <= ord(sign) <= 0xFF and unicodedata.category(sign)[0] == "L")
 
 
-def strongest(rows: pd.DataFrame, count: int, sign: int) -> list[tuple[str, float]]:
-    """Words with the largest relevance of one sign, occurrences added up."""
-    total = (sign * rows.positive).groupby(rows.word.astype(str).str.lower()).sum()
+def strongest(rows: pd.DataFrame, count: int, sign: int, cased: bool = False) -> list[tuple[str, float]]:
+    """Words with the largest relevance of one sign, occurrences added up, in upper and lower case too unless ``cased``."""
+    words = rows.word.astype(str)
+    total = (sign * rows.positive).groupby(words if cased else words.str.lower()).sum()
     return [(word, sign * value) for word, value in total[total > 0].nlargest(count).items()]

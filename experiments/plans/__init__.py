@@ -32,17 +32,18 @@ def check(config: Config) -> None:
         if isinstance(plan, EntriesConfig):
             entries.plan(plan, {}, config.bias, config.trusted, key)
         elif isinstance(plan, PresetConfig):
-            preset.check(plan.preset, build(plan.parameters, config.trusted, f"{key}.parameters"), key)
+            parameters = build(plan.parameters, config.trusted, f"{key}.parameters")
+            preset.check(plan.preset, bias_of(config, plan), parameters, key)
         else:
             check_rule(plan.rule, f"{key}.rule")
             check_parameters(plan.rule, build(plan.parameters, config.trusted, f"{key}.parameters"), f"{key}.parameters")
 
 
-def plans(config: Config, network: Network, batches: tuple[Tensor, Tensor]) -> Mapping[str, Plan]:
+def plans(config: Config, network: Network, batches: tuple[Tensor, Tensor] | None) -> Mapping[str, Plan]:
     """The run's plans for a network, by name.
 
-    ``batches`` are training inputs and explained inputs, which the rules that take something from data look at. Raises
-    :class:`ConfigError` for a plan that does not fit the network.
+    ``batches`` are training inputs and explained inputs, which the rules that take something from data look at; ``None``
+    where there are none. Raises :class:`ConfigError` for a plan that does not fit the network, or needs data without them.
     """
     made = {}
     for name, (plan, key) in configured(config).items():
@@ -55,14 +56,27 @@ def plans(config: Config, network: Network, batches: tuple[Tensor, Tensor]) -> M
     return made
 
 
-def one(config: Config, plan: PlanConfig, key: str, network: Network, batches: tuple[Tensor, Tensor]) -> Plan:
+def one(config: Config, plan: PlanConfig, key: str, network: Network, batches: tuple[Tensor, Tensor] | None) -> Plan:
     """One plan with its own roots."""
     if isinstance(plan, EntriesConfig):
-        patterns = estimate_patterns(network, batches[:1]) if any(e.rule == "pattern" for e in plan.entries) else {}
+        estimated = any(entry.rule == "pattern" for entry in plan.entries)
+        patterns = estimate_patterns(network, data(batches, "pattern", key)[:1]) if estimated else {}
         return entries.plan(plan, patterns, config.bias, config.trusted, key)
     parameters = build(plan.parameters, config.trusted, f"{key}.parameters")
-    bias = config.bias or plan.bias
     if isinstance(plan, PresetConfig):
-        return preset.made(plan.preset, None if bias is None else bias.value, parameters)
-    measured = measure(network, *batches) if plan.rule in FROM_DATA else NOTHING
-    return Request(plan.rule, bias.value, parameters).assign(network, measured).plan
+        return preset.made(plan.preset, bias_of(config, plan), parameters)
+    measured = measure(network, *data(batches, plan.rule, key)) if plan.rule in FROM_DATA else NOTHING
+    return Request(plan.rule, (config.bias or plan.bias).value, parameters).assign(network, measured).plan
+
+
+def bias_of(config: Config, plan: PresetConfig) -> str | None:
+    """The bias mode that the run or the plan asks for; none: the preset's own."""
+    bias = config.bias or plan.bias
+    return None if bias is None else bias.value
+
+
+def data(batches: tuple[Tensor, Tensor] | None, rule: str, key: str) -> tuple[Tensor, Tensor]:
+    """The inputs that a rule looks at. Raises :class:`ConfigError` where there are none."""
+    if batches is None:
+        raise ConfigError(f"'{key}' has the rule '{rule}', which takes something from data; this question reads tokens.")
+    return batches

@@ -6,7 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from dtd.errors import DTDError
-from dtd.plans.plan import Entry, Model, Plan
+from dtd.plans.entry import Entry, Model
+from dtd.plans.plan import Plan
 from dtd.plans.rules import choose
 from experiments.configs.base import Bias, ConfigError, require
 from experiments.configs.plans import EntriesConfig, EntryConfig

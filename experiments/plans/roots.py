@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from dtd.network import Network
 from dtd.network.graph import Graph
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.where import Where, every
 from dtd.propagation import Layer
 from dtd.relevance import RelevanceModel

@@ -14,7 +14,8 @@ from dtd.estimate.patterns import estimate_patterns
 from dtd.network import Network
 from dtd.network.activations import activations
 from dtd.network.graph import Graph
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.rules import catalogue, choose
 from dtd.plans.where import Weighted, every
 from dtd.propagation import Layer

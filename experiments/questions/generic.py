@@ -16,7 +16,8 @@ from torch import Tensor
 from dtd.explaining.explain import explain
 from dtd.network import Network
 from dtd.network.activations import activations
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.rules import choose
 from dtd.plans.where import every, name
 from dtd.relevance import Generic

@@ -14,7 +14,8 @@ from dtd.errors import BudgetError
 from dtd.estimate.min_max import Fitted, Training, fit_min_max
 from dtd.explaining.explain import explain
 from dtd.network import Network
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.presets import deep_taylor_2017
 from dtd.plans.where import name
 from dtd.relevance import Exact

@@ -1,5 +1,7 @@
 """Bad input: a defined result, or an error that says what was required, found and to do."""
 
+from copy import deepcopy
+
 import pandas as pd
 import pytest
 import torch
@@ -86,9 +88,21 @@ def test_models_that_are_no_graph_with_a_free_batch_are_refused(model):
 
 def test_half_precision_is_refused():
     with pytest.raises(dtd.InputError, match="float32 or float64.*call model.float"):
-        dtd.trace(mlp(torch.bfloat16), torch.rand(2, 4, dtype=torch.bfloat16))
+        dtd.trace(mlp(torch.float), torch.rand(2, 4, dtype=torch.bfloat16))
     with pytest.raises(dtd.InputError, match="float32 or float64.*float16"):
         dtd.explain(dtd.trace(mlp(torch.float), torch.rand(2, 4)), torch.rand(2, 4).half(), 0, PLAN)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_half_precision_model_is_refused_with_an_advice_that_works(dtype):
+    model = nn.Sequential(nn.Embedding(7, 4), nn.Flatten(), nn.Linear(12, 5), nn.GELU(), nn.Linear(5, 2)).eval().to(dtype)
+    ids = torch.tensor([[1, 2, 6], [0, 5, 3]])
+    with pytest.raises(dtd.InputError, match=r"'0\.weight' of the model is in .*copy.deepcopy\(model\).float\(\)"):
+        dtd.trace(model, ids)
+    copied = deepcopy(model).float()
+    found, exact = (dtd.explain(dtd.trace(each, ids), ids, 0, PLAN) for each in (copied, deepcopy(model).double()))
+    torch.testing.assert_close(found.relevance.double(), exact.relevance, rtol=1e-3, atol=1e-5)
+    assert all(value.dtype == dtype for value in model.parameters())
 
 
 @pytest.mark.parametrize(

@@ -220,3 +220,16 @@ def test_no_relevance_and_no_samples_are_explained_too(batch):
     out = dtd.explain(network, x, torch.zeros(batch, 3, dtype=torch.double), plan)
     assert out.relevance.shape == x.shape and not out.relevance.any()
     assert (dtd.audit(network, x, torch.zeros(batch, 3, dtype=torch.double), plan).units == 0).all()
+
+
+def test_a_weighted_sum_is_shared_by_its_squared_weights():
+    """x − 2y with R = (1, 9): the nearest root hands 1/5 to x and 4/5 to y, whatever they are."""
+
+    class Difference(nn.Module):
+        def forward(self, x):
+            return torch.sub(x[:, :2], x[:, 2:], alpha=2)
+
+    x = torch.tensor([[1.0, 3.0, -2.0, -6.0]], dtype=torch.double)
+    plan = dtd.Plan([(dtd.where.kind("sum"), dtd.Linear(dtd.Nearest()))])
+    found = dtd.explain(dtd.trace(Difference(), x), x, torch.tensor([[1.0, 9.0]], dtype=torch.double), plan)
+    torch.testing.assert_close(found.relevance, torch.tensor([[0.2, 1.8, 0.8, 7.2]], dtype=torch.double))

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import dtd
-from dtd.explaining.explanation import Request
+from dtd.explaining.request import Request
 from dtd.fast.program import Program
 from dtd.plans.rules import choose
 from tests.helpers import saved_bytes

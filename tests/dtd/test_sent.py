@@ -34,3 +34,58 @@ def test_copies_of_a_network_its_plan_and_its_explanation_say_the_same(name, sen
         assert all(map(torch.equal, sent.layers[layer].balance.parts(), record.balance.parts()))
     for value in (sent_plan, sent, *sent_network.layers):
         assert not re.search(r"0x[0-9a-f]{6}|tensor\(\[", repr(value))
+
+
+def unit() -> tuple[dtd.Network, torch.Tensor]:
+    """A unit above two others, all on a box."""
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1)).double()
+    x = torch.ones(1, 2, dtype=torch.double)
+    return dtd.trace(randomised(model), x, dtd.Box(0.0, 1.0)), x
+
+
+def instances() -> list[object]:
+    """One object of every public class that can be made without data."""
+    network, x = unit()
+    out = dtd.explain(network, x, 0, dtd.Plan.uniform("lrp0"))
+    w2, one, pattern = dtd.Ray(dtd.Weights()), torch.ones(1, 1), torch.ones(1, 2)
+    directions = [
+        dtd.Activations(),
+        dtd.Contributions(-1),
+        dtd.Flat(),
+        dtd.Gamma(),
+        dtd.Jitter(dtd.ZPlus()),
+        dtd.SignedGamma(),
+    ]
+    directions += [dtd.Pattern(pattern), dtd.ToBox(pattern, 2.0), dtd.Toward(pattern), dtd.Weights(), dtd.ZPlus()]
+    strategies = [w2, dtd.Average((w2, w2)), dtd.Explicit(w2), dtd.Mix(((1.0, w2),)), dtd.Nearest(), dtd.Reference(pattern)]
+    models = [dtd.Constant(), dtd.Exact(dtd.Weights()), dtd.Follow(), dtd.Generic(pattern), dtd.HeldScale(), dtd.Identity()]
+    models += [
+        dtd.Linear(w2),
+        dtd.MatMulShares(),
+        dtd.MaxAsAverage(),
+        dtd.ProductShares(),
+        dtd.SoftmaxTangent(),
+        dtd.Tangent(),
+    ]
+    models += [dtd.TrainingFree(w2), dtd.MinMax(one[None], one[None], one)]
+    rest = [dtd.Box(pattern, 2.0), dtd.NonNegative(), dtd.Real(), dtd.Training(), dtd.Factor(abs, abs), out, network]
+    rest += [dtd.Root(pattern, one, one), dtd.TaylorTerms(pattern, one, one, one), out.layers["0"].balance]
+    rest += [dtd.Plan.uniform("gamma"), dtd.Entry("*", w2), dtd.MeanExplanation(pattern, pattern, 2)]
+    rest += [dtd.StaleError("x"), dtd.UnsupportedOp("aten.sort", "sorter", "Leave it out.")]
+    return [*directions, *strategies, *models, *rest]
+
+
+ABSTRACT = {dtd.Direction, dtd.Domain, dtd.RelevanceModel, dtd.RootStrategy}
+
+
+def test_every_public_class_is_looked_at():
+    public = {each for each in vars(dtd).values() if isinstance(each, type) and not issubclass(each, (Exception, Warning))}
+    assert public - ABSTRACT <= {type(each) for each in instances()}
+
+
+@pytest.mark.parametrize("send", sorted(SENT))
+@pytest.mark.parametrize("value", [pytest.param(each, id=type(each).__name__) for each in instances()])
+def test_public_objects_print_in_short_and_copies_print_alike(value, send):
+    printed = repr(value)
+    assert not re.search(r"0x[0-9a-f]{6}|tensor\(\[|object at", printed) and printed.count("\n") < 8
+    assert repr(SENT[send](value)) == printed

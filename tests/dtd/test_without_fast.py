@@ -9,7 +9,7 @@ from torch import Tensor, nn
 import dtd
 from dtd import presets
 from dtd.errors import DomainError
-from dtd.explaining import explanation
+from dtd.explaining import request
 from tests.cases import DOMAINS, LAYERS, make_case
 from tests.dtd.test_correspondence import applicable, parameters_of
 from tests.dtd.test_tutorial import test_the_composite_with_average_pooling_is_the_tutorials_pass as tutorial
@@ -135,7 +135,7 @@ def test_without_the_package_the_tutorial_is_the_same(monkeypatch):
     def nothing(*arguments):
         asked.append(arguments)
 
-    monkeypatch.setattr(explanation, "prepared", nothing)
+    monkeypatch.setattr(request, "prepared", nothing)
     tutorial()
     assert len(asked) == 5  # one for each explanation of the tutorial
 

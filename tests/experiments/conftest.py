@@ -1,6 +1,7 @@
 """Configs composed in process, and a cache of trained models that lasts one session."""
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,7 +15,12 @@ from tests.experiments.reviews import files
 
 CONF = Path(__file__).parents[2] / "conf"
 TINY = Path(__file__).parent / "tiny"  # overrides by preset
-EXTRAS = {"minmax": ("mlxtend", "images"), "tune_gamma": ("hydra_plugins.hydra_optuna_sweeper", "sweep")}
+EXTRAS = {
+    "minmax": ("mlxtend", "images"),
+    "next_token": ("transformers", "transformers"),
+    "sentiment": ("transformers", "transformers"),
+    "tune_gamma": ("hydra_plugins.hydra_optuna_sweeper", "sweep"),
+}
 
 
 def optional(preset: str) -> tuple[pytest.MarkDecorator, ...]:
@@ -37,6 +43,19 @@ def review_files(tmp_path_factory) -> Iterator[Path]:
     files.write(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DTD_TEST_REVIEWS", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def language_files(tmp_path_factory) -> Iterator[Path | None]:
+    """The folder of the tiny language models, found in the environment as well; none without the extra."""
+    if find_spec("transformers") is None:
+        yield None
+        return
+    folder = tmp_path_factory.mktemp("language")
+    import_module("tests.experiments.language.files").write(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DTD_TEST_LANGUAGE", str(folder))
         yield folder
 
 

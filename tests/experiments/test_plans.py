@@ -13,7 +13,8 @@ from dtd.direction import Gamma
 from dtd.domain import Box, Real
 from dtd.explaining.explain import explain
 from dtd.network import Network, trace
-from dtd.plans.plan import Entry, Plan
+from dtd.plans.entry import Entry
+from dtd.plans.plan import Plan
 from dtd.plans.rules import catalogue, choose
 from dtd.relevance import TrainingFree
 from dtd.root import Nearest, Ray
@@ -69,15 +70,24 @@ def test_patterns_are_those_of_the_data_in_the_asked_precision():
     assert {p.dtype for p in measured.to(torch.float32).patterns.values()} == {torch.float32}
 
 
+MODES_OF_ITS_OWN = ("attnlrp", "cp_lrp", "transformers_2022")
+
+
 @pytest.mark.parametrize("name", [*catalogue, *PRESETS])
 def test_every_rule_and_every_preset_is_an_option_that_explains(composed, name):
     network, x, _ = signed_network()
-    config = typed(composed(f"plan={name}", "bias=neuron"))
+    config = typed(composed(f"plan={name}", *(() if name in MODES_OF_ITS_OWN else ("bias=neuron",))))
     check(config)
     made = plans(config, network, (x[:10], x))
     assert list(made) == [name] and explain(network, x, 0, made[name]).relevance.isfinite().all()
-    entries = made[name].entries
-    assert {entry.model.bias for entry in entries} == {"neuron"}
+    modes = [entry.model.bias for entry in made[name].entries if hasattr(entry.model, "bias")]
+    assert modes and set(modes) == {"neuron"}
+
+
+@pytest.mark.parametrize("name", MODES_OF_ITS_OWN)
+def test_a_preset_with_bias_modes_of_its_own_refuses_another(composed, name):
+    with pytest.raises(ConfigError, match=f"'bias' must be null, since the preset '{name}'"):
+        check(typed(composed(f"plan={name}", "bias=fixed")))
 
 
 FIRST = "{where: first, rule: zbox, bias: neuron, parameters: {low: 0.0, high: 1.0}}"
@@ -232,7 +242,7 @@ def test_nearest_roots_take_the_place_of_the_plans_own(composed):
         (["plan.rule=gama"], r"'plan.rule' must be a rule of the catalogue \(lrp0, .*\); found gama"),
         (["+plan.parameters.gama=1"], r"'plan.parameters' must be parameters of 'gamma' \(gamma\); found gama"),
         (["plan.parameters.gamma=-1"], "'plan.parameters' do not fit 'gamma': 'gamma' must be >= 0; found -1"),
-        (["plan=epsilon_plus", "plan.preset=plus"], "'plan.preset' must be one of deep_taylor_2017, "),
+        (["plan=epsilon_plus", "plan.preset=plus"], "'plan.preset' must be one of .*deep_taylor_2017, "),
         (["plan=epsilon_plus", "+plan.parameters.eps=1"], r"must be parameters of 'epsilon_plus' \(epsilon\); found eps"),
     ],
 )

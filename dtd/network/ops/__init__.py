@@ -3,6 +3,8 @@
 from dtd.network.capture import NO_STATISTICS
 from dtd.network.ops.affine import AFFINE
 from dtd.network.ops.arithmetic import ARITHMETIC
+from dtd.network.ops.distances import DISTANCES
+from dtd.network.ops.experts import EXPERTS
 from dtd.network.ops.joined import JOINED
 from dtd.network.ops.linear import LINEAR
 from dtd.network.ops.normalise import NORMALISATIONS
@@ -10,6 +12,7 @@ from dtd.network.ops.pointwise import POINTWISE
 from dtd.network.ops.pooling import POOLING
 from dtd.network.ops.select import SELECTIONS
 from dtd.network.ops.structure import STRUCTURE
+from dtd.network.ops.vector_norm import VECTOR_NORMS
 from dtd.network.ops.winners import WINNERS
 
 HANDLERS = {
@@ -23,6 +26,9 @@ HANDLERS = {
     **WINNERS,
     **LINEAR,
     **POINTWISE,
+    **EXPERTS,
+    **VECTOR_NORMS,
+    **DISTANCES,
 }
 
 

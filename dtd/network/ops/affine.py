@@ -25,8 +25,8 @@ def dense_layer(low: Lowering, node, x, weight, bias=None, full=None):
 def matmul(low: Lowering, node, x, y):
     if isinstance(x, Ref) and isinstance(y, Ref):
         return matrix_product(low, node, x, y)
-    if isinstance(x, Ref) and y.ndim == 2 and not low.varying:
-        return dense_layer(low, node, x, y.mT)
+    if isinstance(x, Ref) and 2 <= y.ndim <= len(x.full) and y.shape[:-2].numel() == 1 and not low.varying:
+        return dense_layer(low, node, x, y.reshape(y.shape[-2:]).mT)
     if isinstance(x, Ref) and y.ndim == 1 and not low.varying:
         full = low.full(node)
         return reshaped(low, node, dense_layer(low, node, x, y[None], full=(*full, 1)), full)

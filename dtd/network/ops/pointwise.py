@@ -116,9 +116,9 @@ def gated_linear(low: Lowering, node, x, axis=-1):
 
 def cast(low: Lowering, node, x, *args, **kwargs):
     """A conversion between floating-point numbers, which leaves their meaning alone."""
-    if isinstance(x, Discrete):
-        return low.held(node, x)
-    return x
+    if isinstance(x, torch.Tensor):  # type_as: of the activation only the dtype matters
+        return x.to(node.meta["val"].dtype)
+    return low.held(node, x) if isinstance(x, Discrete) else x
 
 
 def same(low: Lowering, node, x, *args, **kwargs):

@@ -58,16 +58,17 @@ def filled_layer(low: Lowering, node, x: Ref, mask: Tensor, value: Tensor | floa
     return low.emit(node, "fill", op, (ref,), image=op.image(ref.domain), full=full)
 
 
-def routed(low: Lowering, node, kind: str, function: Callable, args: tuple, kwargs: dict) -> Ref:
+def routed(low: Lowering, node, kind: str, function: Callable, args: tuple, kwargs: dict, full: Shape | None = None) -> Ref:
     """A layer that moves entries to where activations say."""
+    full = low.full(node) if full is None else full
     steering = sources([v for v in leaves_of(args, kwargs) if isinstance(v, Discrete)])
     moving = tuple({v.index: v for v in leaves_of(args, kwargs) if isinstance(v, Ref)}.values())
-    refs, shape = (*steering, *moving), low.shape(node)
+    refs, shape = (*steering, *moving), stored(full)
     constants = [v for v in leaves_of(args, kwargs) if isinstance(v, Tensor) and v.is_floating_point()]
     fixed = interval(*(b.item() for b in torch.cat([c.flatten() for c in constants]).aminmax())) if constants else None
     routes = Routes(function, args, kwargs, refs, len(steering), shape)
     op = Pick(routes, tuple(ref.shape for ref in refs), len(steering), fixed)
-    return low.emit(node, kind, op, refs, image=op.image(*(ref.domain for ref in refs)))
+    return low.emit(node, kind, op, refs, image=op.image(*(ref.domain for ref in refs)), full=full)
 
 
 def leaves_of(args: tuple, kwargs: dict) -> list:

@@ -53,6 +53,18 @@ class Exact(Contextual, Printed):
     upper bound: every grid is taken to be walked to its end and every bisection to take all its halvings.
 
     Raises :class:`BudgetError` with the estimate, and :class:`InputError` for an input that the layer reads twice.
+
+    The relevance of max(0, a₁ + 2 a₂), with a layer of weight 1 above it, is linear on the way to its root 0: R = a
+    ⊙ (1, 2).
+
+    >>> import dtd, torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU(), torch.nn.Linear(1, 1)).double()
+    >>> for layer, weight in ((model[0], [[1.0, 2.0]]), (model[2], [[1.0]])):
+    ...     _ = layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.zeros(1)})
+    >>> net = dtd.trace(model, torch.ones(1, 2, dtype=torch.float64))
+    >>> plan = dtd.Plan([("*", dtd.Exact(dtd.Activations()))])
+    >>> dtd.explain(net, torch.ones(1, 2, dtype=torch.float64), 0, plan).relevance
+    tensor([[1.0000, 2.0000]], dtype=torch.float64)
     """
 
     direction: Direction

@@ -79,6 +79,20 @@ class HeatmapsConfig(QuestionConfig):
 
 
 @dataclass
+class ConceptsConfig(QuestionConfig):
+    """Which channels of a hidden layer does a class rest on, and what does each look for?
+
+    ``layer: null`` means the last layer that rectifies. ``explained`` is the class that is drawn.
+    """
+
+    layer: str | None = None
+    samples: int = MISSING
+    explained: int = MISSING
+    shown: int = MISSING
+    examples: int = MISSING
+
+
+@dataclass
 class MovieReviewsConfig(QuestionConfig):
     """Which words of a review speak for its class, and does the network listen to them?"""
 
@@ -89,6 +103,32 @@ class MovieReviewsConfig(QuestionConfig):
     shown: list[int] = MISSING
     steps: int = MISSING
     draws: int = MISSING
+
+
+@dataclass
+class SimilarityConfig(QuestionConfig):
+    """Which patches make two images alike?"""
+
+    pairs: int = MISSING
+    shown: int = MISSING
+    patch: list[int] = MISSING
+    lines: int = MISSING
+    cosine: bool = MISSING
+
+
+@dataclass
+class WalksConfig(QuestionConfig):
+    """Does relevance of walks find a planted motif?"""
+
+    graphs: int = MISSING
+    base: int = MISSING
+    rounds: int = MISSING
+    hidden: int = MISSING
+    epochs: int = MISSING
+    explained: int = MISSING
+    sets: int = MISSING
+    shown: int = MISSING
+    lines: int = MISSING
 
 
 class Pooling(Enum):

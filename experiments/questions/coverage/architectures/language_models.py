@@ -15,8 +15,8 @@ SIZES = {
     "intermediate_size": INNER, "max_position_embeddings": PLACES, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2,
 }  # fmt: skip
 GROUPED = SIZES | {"num_key_value_heads": 2, "head_dim": 8}
-EAGER_EXPERTS = {"experts_implementation": "eager"}  # the grouped kernels have no float64
-EXPERTS = GROUPED | EAGER_EXPERTS | {"num_local_experts": 4, "num_experts_per_tok": 2}
+BATCHED_EXPERTS = {"experts_implementation": "batched_mm"}  # the default, grouped kernels, has no float64
+EXPERTS = GROUPED | BATCHED_EXPERTS | {"num_local_experts": 4, "num_experts_per_tok": 2}
 TINY_GPT2 = {"vocab_size": WORDS, "n_embd": WIDTH, "n_head": HEADS, "n_layer": LAYERS, "n_positions": PLACES}
 T5 = {
     "vocab_size": WORDS, "d_model": WIDTH, "d_kv": 8, "d_ff": INNER, "num_layers": LAYERS, "num_heads": HEADS,
@@ -131,7 +131,7 @@ DECODERS: dict[str, Callable[[], Example]] = {
     "granite": partial(decoder, "Granite", GROUPED),
     "mixtral": partial(decoder, "Mixtral", EXPERTS),
     "qwen2_moe": partial(
-        decoder, "Qwen2Moe", GROUPED | EAGER_EXPERTS | {"num_experts": 4, "num_experts_per_tok": 2,
+        decoder, "Qwen2Moe", GROUPED | BATCHED_EXPERTS | {"num_experts": 4, "num_experts_per_tok": 2,
                                                         "moe_intermediate_size": 16, "shared_expert_intermediate_size": 16}
     ),
     "mamba": partial(decoder, "Mamba", MAMBA, masked=False),
