@@ -1,7 +1,6 @@
 """Every way to one explanation that is timed: gradient × input, our recipes, and those of other libraries."""
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from importlib import import_module
 from typing import Any
 
@@ -12,13 +11,13 @@ from dtd.domain import Domain
 from dtd.explaining.explain import explain
 from dtd.network import Network, trace
 from dtd.plans.plan import Plan
+from experiments.cost.gradients import variants
 from experiments.cost.peers.models import folded
-from experiments.cost.recipes import BASELINE, Method, always, recipes
+from experiments.cost.recipes import Method, always, recipes
 from experiments.models import Subject
 
 PEERS = ("zennit", "captum")
 OURS, REDUCED = "dtd", "dtd, bfloat16"
-LAST = "channels-last"  # the other layout of gradient × input
 MODIFIED = ("gamma", "gamma_signed", "zplus")  # recipes that are timed with bfloat16 too
 
 
@@ -28,18 +27,13 @@ def samples(subject: Subject, batch: int) -> Tensor:
 
 
 def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str], within: int = 0) -> Iterator[Method]:
-    """Gradient × input, every recipe by dtd, and those that each other library has; for the first sample's class.
+    """Gradient × input in all its variants, our recipes and other libraries'; for the first sample's class.
 
     ``within``: megabytes; where there are any, every recipe is run within that memory bound too.
     """
     with torch.no_grad():
         target = int(model(x[:1]).argmax(1))
-    own = folded(model)
-    yield Method(BASELINE, BASELINE, "", always(lambda: gradient_times_input(own, x, target)))
-    if x.ndim == 4 and any(isinstance(module, nn.Conv2d) for module in own.modules()):
-        copy: Any = deepcopy(own)  # torch's stubs lack the layout of a module
-        last, moved = copy.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
-        yield Method(BASELINE, LAST, "", always(lambda: gradient_times_input(last, moved, target)))
+    yield from variants(folded(model), x, target)
     network = trace(model, x, domain)
     signed = any(not layer.domain.nonnegative for layer in network.weighted)
     fitting = [recipe for recipe in recipes(model) if not (recipe.nonnegative and signed)]
@@ -60,10 +54,3 @@ def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str], wi
 def relevance_by(network: Network, x: Tensor, target: int, plan: Plan, **options: Any) -> Callable[[], Tensor]:
     """Our explanation under a plan; the network is traced once, before."""
     return lambda: explain(network, x, target, plan, **options).relevance
-
-
-def gradient_times_input(model: nn.Module, x: Tensor, target: int) -> Tensor:
-    """``x ⊙ ∂f/∂x``: the forward and backward pass that everything is compared with."""
-    x = x.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(model(x)[:, target].sum(), x)
-    return x.detach() * gradient

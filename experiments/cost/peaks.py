@@ -24,9 +24,10 @@ def memory(config: Config) -> pd.DataFrame:
     for name, subject in subjects(config.model, config.data).items():
         peers = [peer for peer in asked.peers if installed(peer)]
         x = samples(subject, max(asked.batches))
-        wanted = {BASELINE, *asked.memory}
         methods = methods_of(subject.model, subject.domain, x, peers, asked.within)
-        listed = [(method.library, method.rule) for method in methods if method.rule in wanted]
+        listed = [
+            (method.library, method.rule) for method in methods if method.library == BASELINE or method.rule in asked.memory
+        ]
         for library, rule in progress(listed, f"memory on {name}"):
             peak = peak_memory(added_by, subject.model, subject.domain, x, library, rule, asked.within)
             found.append({"model": name, "batch": len(x), "library": library, "rule": rule, "megabytes": peak})

@@ -5,9 +5,10 @@ from importlib import import_module
 import pandas as pd
 import pytest
 import torch
+from torch import nn
 
 from experiments.configs.run import typed
-from experiments.cost import methods
+from experiments.cost import gradients, methods
 from experiments.cost.peaks import memory
 from experiments.cost.peers import installed
 from experiments.cost.recipes import BASELINE, RECIPES, Method, Prepared, always, nothing
@@ -23,6 +24,7 @@ TINY = (
     *("question=cost", "model=cnn", "model.epochs=1", "model.channels=2", "question.rounds=2", "question.seconds=0"),
     *("question.batches=[1]", "question.memory=[]", "question.audited=0", f"question.scaling={NO_SCALING}"),
 )
+VARIANTS = {gradients.CONTIGUOUS, gradients.IN_PLACE, gradients.LAST, gradients.BOTH}
 PEERS = all(map(installed, methods.PEERS))
 peers = pytest.mark.skipif(not PEERS, reason="needs zennit and captum")
 
@@ -34,11 +36,54 @@ def test_without_other_libraries_it_says_so_and_times_the_rest(composed, tmp_pat
     assert "zennit is not installed" in printed and "captum is not installed" in printed
     rows = pd.read_csv(tmp_path / "rows.csv")
     assert set(rows.library) == {BASELINE, methods.OURS, methods.REDUCED}
-    assert len(rows) == 2 * (2 + len(RECIPES) + len(methods.MODIFIED))
-    assert (rows.seconds > 0).all() and (rows[rows.rule == BASELINE].ratio == 1).all()
+    assert set(rows[rows.library == BASELINE].rule) == VARIANTS
+    assert len(rows) == 2 * (len(VARIANTS) + len(RECIPES) + len(methods.MODIFIED))
+    assert (rows.seconds > 0).all() and (rows[rows.rule == rows.baseline].ratio == 1).all()
+    assert f"against gradient × input {rows.baseline[0]}" in printed
     rounding = rows[rows.library == methods.OURS].difference
     assert ((rounding > 0) & (rounding < 1e-3)).all()
     assert (tmp_path / "cost.pdf").exists() and (tmp_path / "cost.png").exists()
+
+
+def test_ratios_are_to_the_fastest_variant_of_gradient_times_input_in_the_same_round():
+    """The lowest median names it, for each batch size; one fast round does not."""
+    seconds = {("plain", 1): [4, 5, 6], ("last", 1): [1, 8, 9], ("plain", 8): [9, 9, 9], ("last", 8): [3, 2, 4]}
+    found = [(BASELINE, rule, batch, i, s) for (rule, batch), each in seconds.items() for i, s in enumerate(each)]
+    found += [("dtd", "gamma", batch, i, 6) for batch in (1, 8) for i in range(3)]
+    rows = pd.DataFrame(found, columns=["library", "rule", "batch", "round", "seconds"]).assign(model="net")
+    rows = cost.with_ratios(rows)
+    assert set(rows[rows.batch == 1].baseline) == {"plain"} and set(rows[rows.batch == 8].baseline) == {"last"}
+    assert list(rows[rows.library == "dtd"].ratio) == [6 / 4, 6 / 5, 6 / 6, 6 / 3, 6 / 2, 6 / 4]
+
+
+class Shared(nn.Module):
+    """What the activation receives is used again: in place it would be another function."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution, self.relu = nn.Conv2d(1, 2, 3), nn.ReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        z = self.convolution(x)
+        return (self.relu(z) + 2 * z).flatten(1)
+
+
+def test_activations_in_place_are_left_out_where_the_result_would_differ_or_autograd_refuses():
+    torch.manual_seed(0)
+    x = torch.randn(2, 1, 5, 5)
+
+    def names(*layers: nn.Module) -> list[str]:
+        made = list(gradients.variants(nn.Sequential(*layers), x, 0))
+        first = gradients.gradient_times_input(nn.Sequential(*layers), x, 0)
+        for each in made:
+            assert torch.allclose(warm_up(each, 0).output, first, atol=1e-5)
+        return [each.rule for each in made]
+
+    both = [gradients.CONTIGUOUS, gradients.LAST]
+    assert names(Shared(), nn.Linear(18, 2)) == both
+    assert names(nn.ReLU(), nn.Conv2d(1, 2, 3), nn.Flatten()) == both  # the input is a leaf of autograd's
+    dense = [nn.Flatten(), nn.Linear(25, 4), nn.ReLU(inplace=True), nn.Linear(4, 2)]
+    assert names(*dense) == [gradients.CONTIGUOUS, gradients.IN_PLACE]
 
 
 @peers
@@ -136,7 +181,7 @@ def test_memory_is_measured_in_processes_of_their_own(composed):
     peaks = memory(typed(composed(*TINY, "question.batches=[1,3]", "question.memory=[gamma]", "question.peers=[]")))
     assert (peaks.batch == 3).all() and (peaks.megabytes > 0).all()
     assert {(r.library, r.rule) for r in peaks.itertuples()} == {
-        (BASELINE, BASELINE),
+        *((BASELINE, name) for name in VARIANTS),
         (methods.OURS, "gamma"),
         (methods.REDUCED, "gamma"),
     }
@@ -156,10 +201,10 @@ def allocate(size: int):
 def test_the_figure_has_a_point_for_each_library_and_rule():
     rows = pd.DataFrame(
         [
-            {"model": "net", "batch": 1, "library": library, "rule": rule, "round": 0, "seconds": 1.0, "ratio": 2.0}
-            for library, rule in ((BASELINE, BASELINE), ("dtd", "gamma"), ("dtd", "zplus"), ("zennit", "zplus"))
+            {"library": library, "rule": rule, "seconds": 1.0, "ratio": 2.0}
+            for library, rule in ((BASELINE, "in place"), ("dtd", "gamma"), ("dtd", "zplus"), ("zennit", "zplus"))
         ]
-    )
+    ).assign(model="net", batch=1, round=0, baseline="in place")
     (axes,) = cost_figures({"rows": rows})["cost"].axes
     found = [(container.get_label(), *container[0].get_data()) for container in axes.containers]
     assert [label for label, *_ in found] == ["dtd", "zennit"]

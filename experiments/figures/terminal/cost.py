@@ -4,14 +4,15 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from experiments.figures.cost import BASELINE
 from experiments.figures.summary import Tables
 from experiments.figures.terminal.busy import say_whether_busy
 from experiments.figures.terminal.table import table
 
 LEGEND = """\
 ms, ratio: medians of {rounds} rounds, in parentheses the fastest and slowest; float32, threads: {threads}.
-ratio: to gradient × input in the same round. difference: the largest to dtd's relevance in float64, relative to the
-largest relevance; dtd's own in float32, all others in float64."""
+ratio: to the fastest gradient × input (named in the title) in the same round. difference: the largest to dtd's relevance
+in float64, relative to the largest relevance; dtd's own in float32, all others in float64."""
 
 
 def show_cost(tables: Tables, console: Console) -> None:
@@ -20,7 +21,8 @@ def show_cost(tables: Tables, console: Console) -> None:
     for (model, batch), part in rows.groupby(["model", "batch"], sort=False):
         console.print(cost(f"{model}, batch {batch}", part))
     for (model, batch), part in tables["memory"].groupby(["model", "batch"], sort=False) if "memory" in tables else ():
-        console.print(peaks(f"{model}, batch {batch}", part))
+        timed = rows[(rows.model == model) & (rows.batch == batch)]
+        console.print(peaks(f"{model}, batch {batch}", part, timed.baseline.iloc[0]))
     if "audits" in tables:
         console.print(audits(tables["audits"]))
     first = rows.iloc[0]
@@ -30,13 +32,14 @@ def show_cost(tables: Tables, console: Console) -> None:
 
 def cost(model: str, rows: pd.DataFrame) -> Table:
     """The table of one model."""
-    made = table(f"{model}: cost of one explanation", "rule", "bias", "library", "ms", "ratio", "", "difference", left=3)
+    title = f"{model}: cost of one explanation, against gradient × input {rows.baseline.iloc[0]}"
+    made = table(title, "rule", "bias", "library", "ms", "ratio", "", "difference", left=3)
     last = None
     for (rule, bias, library), group in rows.groupby(["rule", "bias", "library"], sort=False, dropna=False):
         made.add_row(
             rule if rule != last else "",
             "" if pd.isna(bias) else bias,
-            library if library != "gradient × input" else "torch",
+            library,
             f"{1e3 * group.seconds.median():.4g}",
             f"{group.ratio.median():.2f}",
             f"({group.ratio.min():.2f} – {group.ratio.max():.2f})",
@@ -46,13 +49,12 @@ def cost(model: str, rows: pd.DataFrame) -> Table:
     return made
 
 
-def peaks(title: str, rows: pd.DataFrame) -> Table:
-    """Peak memory on one model."""
+def peaks(title: str, rows: pd.DataFrame, fastest: str) -> Table:
+    """Peak memory on one model, against the variant of gradient × input that is fastest."""
     made = table(f"{title}: peak memory added to the loaded and traced model", "rule", "library", "MB", "ratio", left=2)
-    baseline = rows[rows.rule == rows.library].megabytes.iloc[0]
+    baseline = rows[(rows.library == BASELINE) & (rows.rule == fastest)].megabytes.iloc[0]
     for r in rows.itertuples():
-        library = "torch" if r.rule == r.library else r.library
-        made.add_row(r.rule, library, f"{r.megabytes:.0f}", f"{r.megabytes / baseline:.2f}")
+        made.add_row(r.rule, r.library, f"{r.megabytes:.0f}", f"{r.megabytes / baseline:.2f}")
     return made
 
 
