@@ -47,6 +47,7 @@ from dtd.explaining.starts.reference import FromReference
 from dtd.explaining.starts.unit import Unit
 from dtd.explaining.walks import WalkRelevance, Walks, walks
 from dtd.network import Network, trace
+from dtd.neuralised import Neuralised, neuralise
 from dtd.plans import presets, rules, where
 from dtd.plans.entry import Entry
 from dtd.plans.plan import Plan
@@ -64,6 +65,8 @@ from dtd.relevance import (
     ProductShares,
     RelevanceModel,
     SoftmaxTangent,
+    SphereRoot,
+    TakeMost,
     Tangent,
     TrainingFree,
 )
@@ -112,6 +115,7 @@ __all__ = [
     "Mix",
     "Nearest",
     "Network",
+    "Neuralised",
     "NonFiniteError",
     "NonNegative",
     "PairBalance",
@@ -130,9 +134,11 @@ __all__ = [
     "SecondOrder",
     "SignedGamma",
     "SoftmaxTangent",
+    "SphereRoot",
     "StaleError",
     "Subspace",
     "Subspaces",
+    "TakeMost",
     "Tangent",
     "TaylorTerms",
     "ToBox",
@@ -157,6 +163,7 @@ __all__ = [
     "jittered",
     "lrp",
     "mean_over_plans",
+    "neuralise",
     "pairs",
     "presets",
     "root_regions",

@@ -1,4 +1,4 @@
-"""How relevance passes one layer: the protocol that relevance models, explicit rules and primitives share."""
+"""What a layer computes and how relevance passes it: the protocols of operations, relevance models and explicit rules."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -9,9 +9,25 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from dtd.domain import Domain, check_inside
-from dtd.op import Op
+from dtd.callers.printing import Printed
+from dtd.domain import Domain, Real, check_inside
 from dtd.taylor import Balance
+
+
+class Op(Printed, ABC):
+    """A function ``y = f(a, …)`` of one or several activations, for each sample of a batch as if it were alone.
+
+    How relevance passes an operation is another object, a :class:`Propagation`, which a plan chooses.
+    """
+
+    @abstractmethod
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """The output. # shape: (B, *in) for each input -> (B, *out)"""
+
+    def image(self, *domains: Domain) -> Domain:
+        """The smallest known domain that holds the outputs for inputs in ``domains``."""
+        return Real()
+
 
 Operation = TypeVar("Operation", bound=Op, covariant=True)
 

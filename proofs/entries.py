@@ -47,8 +47,10 @@ class Entries(SymbolArray):
             found = of(np.add.reduce(np.asarray(found, dtype=object), axis=k, keepdims=True), generic)
         if keepdim:
             return found
-        kept = tuple(k for k in range(self.ndim) if k not in {a % self.ndim for a in np.atleast_1d(axes)})
-        return of(np.asarray(found).reshape([self.shape[k] for k in kept]), None)
+        summed = {a % self.ndim for a in np.atleast_1d(axes)}
+        kept = tuple(k for k in range(self.ndim) if k not in summed)
+        left = None if generic is None or generic % self.ndim in summed else kept.index(generic % self.ndim) - len(kept)
+        return of(np.asarray(found).reshape([self.shape[k] for k in kept]), left)
 
     def mean(self, axis: Any, keepdim: bool = False):
         """``Σ / J``."""

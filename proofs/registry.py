@@ -8,8 +8,12 @@ from proofs.primitives import (
     constant,
     gate,
     held_scale,
+    kernel_expansion,
     layer_norm,
     local_response_norm,
+    log_ratio,
+    log_sum_exp,
+    mahalanobis,
     matmul,
     max_pooling,
     norm_identity,
@@ -17,6 +21,7 @@ from proofs.primitives import (
     product_path,
     residual_sum,
     softmax,
+    squared_distance,
     tangent,
 )
 from proofs.readings import passes
@@ -99,6 +104,7 @@ GROUPS = {
         constant,
         tangent,
     ),
+    "Distances, densities and kernels": (squared_distance, mahalanobis, log_sum_exp, log_ratio, kernel_expansion),
     "Other primitives": (
         residual_sum,
         average_pooling,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FLOORS = (
-    "errors callers algebra domain taylor op affine propagation direction primitive root relevance lrp network plans fast "
-    "explaining estimate audit"
+    "errors callers algebra domain taylor propagation affine direction primitive root relevance lrp network plans fast "
+    "explaining estimate audit neuralised"
 ).split()
 FORBIDDEN = {
     "dtd": {"hydra", "omegaconf", "matplotlib", "sympy", "proofs", "experiments", "rich"},

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dtd.algebra import negative, positive
 from dtd.domain import Box, Domain, NonNegative, Real, entries
-from dtd.op import Op
+from dtd.propagation import Op
 
 Shape = tuple[int, ...]
 

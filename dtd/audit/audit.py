@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
-from dtd.audit import exact, generic, roots  # registers what is found of each model
+from dtd.audit import distances, exact, generic, roots  # registers what is found of each model
 from dtd.audit.findings import Findings, Look, findings
 from dtd.audit.validity import Status
 from dtd.callers.arithmetic import own_arithmetic
@@ -26,7 +26,7 @@ from dtd.root import Nearest
 from dtd.root.units import at_once
 from dtd.taylor import PARTS, Balance
 
-REGISTERED = (exact, generic, roots)
+REGISTERED = (distances, exact, generic, roots)
 DESCRIPTION = ("layer", "kind", "model", "root", "domain")
 
 

@@ -26,6 +26,10 @@ class Concepts(Printed):
     Sums over channels are the relevance of the layer, sample by sample. ``dtd.explain(..., through=concepts.through(3))``
     draws where in the input the relevance of channel 3 lies.
 
+    >>> found = Concepts("0", torch.tensor([[1.0, 0.0], [2.0, 6.0]]), torch.tensor([[1.0, 0.0], [1.0, 4.0]]))
+    >>> found.mean, found.ranking, found.samples(0)
+    (tensor([1.5000, 3.0000]), tensor([1, 0]), tensor([1, 0]))
+
     # shape: relevance, largest (N, C)
 
     Relevance of two channels in two samples, at one place.

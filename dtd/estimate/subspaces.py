@@ -29,6 +29,9 @@ class Subspaces(Printed):
     whole (but for what channels with activation 0 hold). ``relevance`` is the mean relevance through each part and, last,
     the rest, over places of the data. ``objective`` has DRSA's value after each step.
 
+    >>> Subspaces("0", (Subspace(torch.eye(2)[:, :1]),), Subspace(torch.eye(2)[:, 1:]), torch.tensor([3.0, 1.0])).shares
+    tensor([0.7500, 0.2500])
+
     # shape: relevance (parts + 1,)
 
     Relevance 3 and 1 of two channels, through one direction and through what is orthogonal to it: 2 ± √5.
@@ -155,6 +158,13 @@ def subspaces(
         inputs: a data set as the network takes it, ``(N, *in)``; ``batch`` samples are explained at a time.
         layer: the name of a layer. Its output's channel axis is decomposed, places are samples of their own.
         target: what is explained, as in :func:`dtd.concepts`.
+
+    >>> import dtd
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.Linear(2, 1, bias=False))
+    >>> _ = model[0].weight.data.copy_(torch.tensor([[1.0, 2.0], [0.0, 1.0]])), model[1].weight.data.fill_(1.0)
+    >>> net, x = dtd.trace(model, torch.ones(1, 2)), torch.tensor([[3.0, 1.0]])
+    >>> dtd.subspaces(net, x, "0", 0, dtd.Plan.uniform("lrp0")).relevance  # a = (5, 1), c = (1, 1): 3 ± √13
+    tensor([ 6.6056, -0.6056])
 
     Raises what :func:`dtd.explain` raises, and :class:`InputError` for more dimensions than channels.
 

@@ -31,6 +31,14 @@ class Edges(Printed):
     relevance, less what the layers between kept and what went past the lower layer), and what each lower node has from the
     upper layer (all of its relevance, where everything that reads it lies below the upper layer).
 
+    >>> import dtd
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.Linear(2, 1, bias=False))
+    >>> _ = model[0].weight.data.copy_(torch.tensor([[1.0, 2.0], [0.0, 1.0]])), model[1].weight.data.fill_(1.0)
+    >>> net, x = dtd.trace(model, torch.ones(1, 2)), torch.tensor([[3.0, 1.0]])
+    >>> dtd.explain(net, x, 0, dtd.Plan.uniform("lrp0")).edges("input", "0").dense()
+    tensor([[[3., 2.],
+             [0., 1.]]])
+
     # shape: index (E, 3) with rows (n, k, j), values (E,), of_upper (N, K), of_lower (N, J)
 
     Two units read a = (1, 1) by (1, 2) and (0, 1), and a sum reads them: a ⊙ w are the edges.

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from dtd.affine import AffineMap, Diagonal
 from dtd.domain import Box, Domain, Real, entries, hull
-from dtd.op import Op
+from dtd.propagation import Op
 
 ZERO = Box(0.0, 0.0)
 

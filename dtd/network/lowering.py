@@ -19,9 +19,8 @@ from dtd.network.refill import Again, Emitted, Refill, filled
 from dtd.network.refs import Ref, flatten
 from dtd.network.sides import Side, SideProgram, are_shares, replaced
 from dtd.network.sizes import CallSizes, Shape, is_stripped, stored
-from dtd.op import Op
 from dtd.primitive import Held, Mover
-from dtd.propagation import Layer
+from dtd.propagation import Layer, Op
 
 Handler = Callable[..., Ref | tuple[Ref, ...]]
 

@@ -16,25 +16,12 @@ from dtd.plans.pooling import MaxAsAverage
 from dtd.plans.rules import Choice, choose
 from dtd.plans.where import Where, every, kind
 from dtd.propagation import Layer, Propagation
-from dtd.relevance import (
-    Constant,
-    Follow,
-    HeldScale,
-    Identity,
-    Linear,
-    MatMulShares,
-    ProductShares,
-    RelevanceModel,
-    SoftmaxTangent,
-    Tangent,
-    TrainingFree,
-    default,
-)
+from dtd.relevance import Linear, RelevanceModel, TrainingFree, default
+from dtd.relevance.formulas import ALIKE
 from dtd.root import Bias, RootStrategy
 
 MAX_POOL = kind("max_pool")
 
-ALIKE = (Constant, Follow, HeldScale, Identity, MatMulShares, ProductShares, SoftmaxTangent, Tangent)  # formulas themselves
 FORMS = "a list of entries (where, model), or a choice of the catalogue for all layers with weights: Plan.uniform('gamma')"
 
 

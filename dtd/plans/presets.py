@@ -5,14 +5,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from dtd.domain import Box, NonNegative, Real
+from dtd.domain import Bound, Box, NonNegative, Real
 from dtd.errors import check_parameter
 from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, transformers_2022
 from dtd.plans.entry import Entry
 from dtd.plans.plan import Plan
 from dtd.plans.recommended import recommended
 from dtd.plans.rules import choose
-from dtd.plans.where import domain, every, first, fraction, kind
+from dtd.plans.where import domain, every, first, fraction, kind, path
+from dtd.relevance import Generic, SphereRoot, TakeMost, Tangent
 from dtd.root import Bias, Damping
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "epsilon_plus_flat",
     "lrp_overview_2019",
     "lstm_2017",
+    "neuralised",
     "recommended",
     "transformers_2022",
     "uniform",
@@ -142,4 +144,39 @@ def epsilon_gamma_box(gamma: float = 0.25, epsilon: float = 1e-6, bias: Bias = "
             Entry(kind("dense"), choose("epsilon", bias, epsilon=epsilon), optional=True),
             Entry(every, choose("gamma_signed", bias, gamma=gamma), optional=True),
         ]
+    )
+
+
+def neuralised(constants: Bias = "neuron", gamma: float = 0.0, reference: Bound | None = None) -> Plan:
+    """For models that :func:`dtd.neuralise` wrote as layers: linear, kernel, distance and density models.
+
+    Squared distances are expanded around their centres, and hard minima follow the winner. ``constants`` is what thresholds,
+    priors, normalisations and intercepts are:
+
+    * ``"neuron"``: inputs that keep their share back, as the balances report it. A soft maximum is expanded at its origin
+      (:class:`Tangent`): a column gets what it adds to each term, weighted by softmax, whose entropy is kept back too. A
+      linear model hands down ``w_j x_j``, naive Bayes the log-ratio of each column.
+    * ``"fixed"``: parts of the relevance model, so that all relevance arrives at the columns (:class:`TakeMost`: the
+      min-take-most of Kauffmann 2020 and 2022).
+
+    ``gamma`` puts layers with weights under the generalised γ rule, for perceptrons; else they are under LRP-0.
+    ``reference`` is a point x̃ at which the first layers with weights are expanded instead: for a linear model
+    ``w_j (x_j − x̃_j)`` and the value at x̃ in the zeroth term, which are the exact Shapley values where x̃ is the mean.
+    Source: Kauffmann 2020 and 2022; Montavon 2022.
+
+    Raises :class:`InputError` for constants that are distributed.
+    """
+    check_parameter(constants in ("fixed", "neuron"), "constants", "'fixed' or 'neuron'", repr(constants))
+    weighted = choose("gamma_signed", constants, gamma=gamma) if gamma else choose("lrp0", constants)
+    at = [] if reference is None else [Entry(first, Generic(reference, at="reference"), optional=True)]
+    return Plan(
+        [
+            *at,
+            Entry(kind("squared_distance"), SphereRoot(), optional=True),
+            Entry(kind("log_sum_exp"), TakeMost() if constants == "fixed" else Tangent(), optional=True),
+            Entry(kind("shift") & path("*.constants"), choose("lrp0", constants), optional=True),
+            Entry(kind("shift"), choose("wsquare"), optional=True),
+            Entry(every, weighted, optional=True),
+        ],
+        note=f"models written as layers, constants {constants}",
     )

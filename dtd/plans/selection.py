@@ -19,8 +19,8 @@ def require(holds: bool, what: str, required: str, found: object) -> None:
 class Where(Printed, ABC):
     """A set of layers. Combine selectors with ``&``, ``|`` and ``~``; they print as they are written.
 
-    All selectors but :class:`kind` speak for layers with weights only; sums, pooling and pointwise layers are selected by
-    their kind, alone or with a condition that narrows it: ``kind("max_pool") & depth(7, 13)``.
+    All selectors but :class:`kind` and :class:`path` speak for layers with weights only; sums, pooling and pointwise layers
+    are selected by their kind or module, alone or with a condition that narrows it: ``kind("max_pool") & depth(7, 13)``.
     """
 
     @abstractmethod

@@ -100,6 +100,22 @@ class kind(Where):  # noqa: N801
 
 
 @dataclass(frozen=True)
+class path(Where):  # noqa: N801
+    """Layers, with weights or not, of modules whose path matches a glob (``"*.constants"``)."""
+
+    glob: str
+
+    def __post_init__(self):
+        require(isinstance(self.glob, str), "path(glob)", "a glob over module paths, a text", self.glob)
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        return fnmatchcase(layer.path, self.glob)
+
+    def matches(self, layer: Layer, network: Network | Graph) -> bool:
+        return self.holds(layer, network)
+
+
+@dataclass(frozen=True)
 class domain(Weighted):  # noqa: N801
     """Layers with weights whose input's inferred domain is of a type (:class:`Box`, :class:`NonNegative`, :class:`Real`)."""
 

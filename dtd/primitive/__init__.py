@@ -1,10 +1,12 @@
-"""Operations that are not affine: pointwise, products, normalisations, a choice among inputs, and moved data."""
+"""Operations that are not affine: pointwise functions, distances, soft maxima, products, norms, choices, moved data."""
 
+from dtd.primitive.distance import SquaredDistance
 from dtd.primitive.moved import Mover
 from dtd.primitive.normalise import HeldNorm, LayerNorm, Softmax
 from dtd.primitive.opaque import Opaque
 from dtd.primitive.pick import Filled, Gather, Held, Pick, Switch
 from dtd.primitive.pointwise import Pointwise
+from dtd.primitive.pooling import LogSumExp
 from dtd.primitive.product import MatMul, Product
 from dtd.primitive.select import MaxPool
 from dtd.primitive.structure import Rearrange, Reshape, ZeroPad
@@ -15,6 +17,7 @@ __all__ = [
     "Held",
     "HeldNorm",
     "LayerNorm",
+    "LogSumExp",
     "MatMul",
     "MaxPool",
     "Mover",
@@ -25,6 +28,7 @@ __all__ = [
     "Rearrange",
     "Reshape",
     "Softmax",
+    "SquaredDistance",
     "Switch",
     "ZeroPad",
 ]

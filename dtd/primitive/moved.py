@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from dtd.op import Op
+from dtd.propagation import Op
 
 
 class Mover(Op):

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dtd.domain import Box, Domain, NonNegative, Real
-from dtd.op import Op
+from dtd.propagation import Op
 
 
 @dataclass(frozen=True, eq=False)

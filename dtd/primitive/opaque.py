@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from dtd.op import Op
+from dtd.propagation import Op
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dtd.domain import Domain, Real, entries, exact
-from dtd.op import Op
+from dtd.propagation import Op
 
 
 @dataclass(frozen=True, eq=False)

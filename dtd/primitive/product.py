@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from dtd.domain import Bound, Domain, NonNegative, Real, entries, exact
-from dtd.op import Op
+from dtd.propagation import Op
 
 
 class Product(Op):

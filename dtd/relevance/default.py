@@ -5,13 +5,14 @@ from functools import singledispatch
 from dtd.affine import AffineMap, Diagonal
 from dtd.direction import Activations, Weights
 from dtd.errors import PlanError
-from dtd.op import Op
-from dtd.primitive import LayerNorm, MatMul, Mover, Pointwise, Product, Softmax
-from dtd.propagation import Propagation
+from dtd.primitive import LayerNorm, LogSumExp, MatMul, Mover, Pointwise, Product, Softmax, SquaredDistance
+from dtd.propagation import Op, Propagation
+from dtd.relevance.distance import SphereRoot
 from dtd.relevance.follow import Follow
 from dtd.relevance.identity import Identity
 from dtd.relevance.linear import Linear
 from dtd.relevance.normalise import HeldScale, SoftmaxTangent
+from dtd.relevance.pooling import TakeMost
 from dtd.relevance.products import MatMulShares, ProductShares
 from dtd.root import Ray
 
@@ -21,7 +22,8 @@ def default(op: Op) -> Propagation:
     """How relevance passes an operation unless a plan says otherwise.
 
     LRP-0 for affine maps without weights (sums, averages), and all to the one input of a diagonal map; the winner for
-    max pooling; halves for products; softmax at the data point; a layer norm with its scale held; what has one input
+    max pooling, softmax's shares for soft maxima; squares for squared distances; halves for products; softmax at the data
+    point; a layer norm with its scale held; what has one input
     (pointwise functions) passes its relevance, and moved data is followed back.
 
     Raises :class:`PlanError` for an operation that has no rule of its own.
@@ -70,3 +72,13 @@ def _(op: Softmax) -> Propagation:
 @default.register
 def _(op: LayerNorm) -> Propagation:
     return HeldScale()
+
+
+@default.register
+def _(op: SquaredDistance) -> Propagation:
+    return SphereRoot()
+
+
+@default.register
+def _(op: LogSumExp) -> Propagation:
+    return TakeMost()

@@ -20,6 +20,14 @@ class HiddenRelevance(Printed):
     ``passed`` is what of the output's relevance went on: all of it, but where ``through=`` stops some. ``modules`` are those
     that the layer stands for: its own, and what was folded into it (a batch norm), whose output is then the layer's.
 
+    >>> import dtd
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2, bias=False), torch.nn.Linear(2, 1, bias=False))
+    >>> _ = model[0].weight.data.copy_(torch.tensor([[1.0, 2.0], [0.0, 1.0]])), model[1].weight.data.fill_(1.0)
+    >>> net, x = dtd.trace(model, torch.ones(1, 2)), torch.tensor([[3.0, 1.0]])
+    >>> hidden = dtd.explain(net, x, 0, dtd.Plan.uniform("lrp0"), at=["0"]).at["0"]
+    >>> hidden.output, hidden.inputs
+    (tensor([[5., 1.]]), (tensor([[3., 3.]]),))
+
     # shape: output, passed (B, *out); inputs (B, *in) each
 
     Two units read a = (1, 1) by (1, 2) and (0, 1), and a sum reads them: they have 3 and 1.

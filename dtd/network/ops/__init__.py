@@ -3,6 +3,7 @@
 from dtd.network.capture import NO_STATISTICS
 from dtd.network.ops.affine import AFFINE
 from dtd.network.ops.arithmetic import ARITHMETIC
+from dtd.network.ops.distances import DISTANCES
 from dtd.network.ops.experts import EXPERTS
 from dtd.network.ops.joined import JOINED
 from dtd.network.ops.linear import LINEAR
@@ -27,6 +28,7 @@ HANDLERS = {
     **POINTWISE,
     **EXPERTS,
     **VECTOR_NORMS,
+    **DISTANCES,
 }
 
 

@@ -1,11 +1,13 @@
 """Schemas of ``conf/question``; the question of option NAME is asked by ``experiments/questions/NAME``."""
 
 from experiments.configs.base import QuestionConfig
-from experiments.configs.questions import cost, explanations, language, relevance_models, roots
+from experiments.configs.questions import cost, estimators, explanations, language, relevance_models, roots
 
 QUESTIONS: dict[str, type[QuestionConfig]] = {
+    "anomaly": estimators.AnomalyConfig,
     "castle": explanations.CastleConfig,
     "concepts": explanations.ConceptsConfig,
+    "clusters": estimators.ClustersConfig,
     "conservation": roots.ConservationConfig,
     "correspondence": explanations.CorrespondenceConfig,
     "cost": cost.CostConfig,
@@ -26,6 +28,7 @@ QUESTIONS: dict[str, type[QuestionConfig]] = {
     "sentence_similarity": language.SentenceSimilarityConfig,
     "sentiment": language.SentimentConfig,
     "similarity": explanations.SimilarityConfig,
+    "tabular": estimators.TabularQuestionConfig,
     "validity": roots.ValidityConfig,
     "walks": explanations.WalksConfig,
 }
