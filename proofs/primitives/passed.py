@@ -66,7 +66,7 @@ def shipped(run: Callable, needs: Callable = lambda letters: (), what: str = "",
 
 def layer(op: Any = None, **known: Any) -> SimpleNamespace:
     """What a propagation reads of a layer."""
-    return SimpleNamespace(**{"op": op, "held": (), **known})
+    return SimpleNamespace(op=op, **({"held": ()} | known))
 
 
 def accounted(found: Propagated, relevance: Entries, bias: Any = 0, zeroth: Any = 0) -> Iterator[Step]:
