@@ -41,8 +41,8 @@ STEERED = frozenset(  # ops that take values without a slope as they are
 
 
 def is_floating(value: Any) -> bool:
-    """Whether any of an op's results holds floating-point numbers."""
-    return any(isinstance(v, Tensor) and v.is_floating_point() for v in flatten([value]))
+    """Whether any of an op's results holds floating-point or complex numbers: numbers that have a slope."""
+    return any(isinstance(v, Tensor) and (v.is_floating_point() or v.is_complex()) for v in flatten([value]))
 
 
 def is_steered(target: Any) -> bool:
