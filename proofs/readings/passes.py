@@ -57,11 +57,12 @@ class Kind:
     def cases(self) -> Iterator[Case]:
         for side in self.sides:
             family = Family(self.domain, self.parameters, side=side, patterned=self.patterned)
-            for case in family.cases(points=3, shown=False):
+            for case in family.cases(points=3, shown=self.rule == PRINTED):
                 at = Ruled(self.rule, case.at, dict(self.numbers), case.point)
                 yield replace(case, title=f"{self.rule}, {case.title}", at=at)
 
 
+PRINTED = "gamma"  # the rule whose steps make up the printed derivation
 BOUNDS = (("low", -8.0), ("high", 8.0))
 KINDS = (
     Kind("lrp0", lrp0.paper, sides=SIDES),

@@ -6,6 +6,7 @@ from copy import deepcopy
 
 import pytest
 import torch
+from sklearn.linear_model import LinearRegression
 
 import dtd
 from dtd import presets
@@ -72,7 +73,24 @@ def instances() -> list[object]:
     rest += [dtd.Root(pattern, one, one), dtd.TaylorTerms(pattern, one, one, one), out.layers["0"].balance]
     rest += [dtd.Plan.uniform("gamma"), dtd.Entry("*", w2), dtd.MeanExplanation(pattern, pattern, 2)]
     rest += [dtd.StaleError("x"), dtd.UnsupportedOp("aten.sort", "sorter", "Leave it out.")]
-    return [*directions, *strategies, *models, *rest]
+    return [*directions, *strategies, *models, *rest, *hidden(network, x)]
+
+
+def hidden(network: dtd.Network, x: torch.Tensor) -> list[object]:
+    """Objects of hidden layers, of pairs, of walks and of estimators."""
+    out = dtd.explain(network, x, 0, at=["1"])
+    pairs, subspaces = dtd.pairs(network, x, x), dtd.subspaces(network, x, "1", 0)
+    targets = [dtd.Difference(0, against=1), dtd.FromReference(1.5), dtd.LogOdds(0), dtd.Unit("1", channel=0)]
+    found = [out.at["1"], out.edges("1", "2"), dtd.concepts(network, x, "1", 0), subspaces, subspaces.parts[0]]
+    found += [pairs, pairs.balance, dtd.Patches(2, 2), dtd.second_order(network, x, 0)]
+    found += [dtd.WalkRelevance(torch.zeros(1, 2), torch.ones(1), 0.0), dtd.Walks(network, x, 0, None, ("1",), 0, 2, 4)]
+    return [
+        *targets,
+        *found,
+        dtd.SphereRoot(),
+        dtd.TakeMost(),
+        dtd.neuralise(LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])),
+    ]
 
 
 ABSTRACT = {dtd.Direction, dtd.Domain, dtd.RelevanceModel, dtd.RootStrategy}

@@ -18,6 +18,7 @@ TINY = Path(__file__).parent / "tiny"  # overrides by preset
 EXTRAS = {
     "minmax": ("mlxtend", "images"),
     "next_token": ("transformers", "transformers"),
+    "sentence_similarity": ("transformers", "transformers"),
     "sentiment": ("transformers", "transformers"),
     "tune_gamma": ("hydra_plugins.hydra_optuna_sweeper", "sweep"),
 }
