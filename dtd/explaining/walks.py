@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dtd.callers.printing import Printed
+from dtd.callers.printing import Printed, shown
 from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explaining.explain import explain
 from dtd.explaining.request import Asked
@@ -101,7 +101,7 @@ class Walks(Printed):
         Raises :class:`BudgetError` for more than ``most`` passes. # shape: edges (N, N)
         """
         fits = isinstance(edges, Tensor) and tuple(edges.shape) == (self.nodes, self.nodes)
-        check_parameter(fits, "edges", f"a tensor ({self.nodes}, {self.nodes})", type(edges).__name__)
+        check_parameter(fits, "edges", f"a tensor of shape ({self.nodes}, {self.nodes})", shown(edges))
         read = (edges != 0).cpu()
         upper = torch.arange(self.nodes)[:, None]
         for _ in self.layers[1:]:

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-from dtd.rules import choose
 from torch import Tensor, nn
 
 import dtd
-from dtd import presets, where
+from dtd import presets, rules, where
 from dtd.algebra import identity, positive
 
 
@@ -28,9 +27,9 @@ x = torch.rand(5, 3)
 network = dtd.trace(model, x, domain=dtd.Box(0.0, 1.0))
 plan = dtd.Plan(
     [
-        (where.first, choose("zbox", low=0.0, high=1.0)),
+        (where.first, rules.choose("zbox", low=0.0, high=1.0)),
         (where.every & ~where.last, dtd.TrainingFree(dtd.Ray(Strongest(), bias="neuron"))),
-        (where.every, choose("epsilon", "neuron", epsilon=1e-6)),
+        (where.every, rules.choose("epsilon", "neuron", epsilon=1e-6)),
     ]
 )
 out = dtd.explain(network, x, 1, plan)
