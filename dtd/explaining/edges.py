@@ -116,7 +116,7 @@ def handed(replay: Replay, lower: str, upper: str, by: Nodes) -> Iterator[Tensor
         found = down(initial)
         added += found
         yield found
-    if float((added - total).abs().max()) > ADDED_UP * float(total.abs().max()):
+    if total.numel() and float((added - total).abs().max()) > ADDED_UP * float(total.abs().max()):
         raise InputError(f"Edges need rules that are linear in relevance; those below '{upper}' are not.")
 
 
@@ -151,7 +151,7 @@ def node_by_node(relevance: Tensor, axis: int, by: Nodes) -> Iterator[Tensor]:
     """The relevance of one node after another, at its place and 0 elsewhere. # shape: (B, *out) each"""
 
     def by_node(values: Tensor) -> Tensor:
-        return values.view(len(values), -1) if by == "unit" or values.ndim <= 2 else values.movedim(axis + 1, 1)
+        return values.flatten(1) if by == "unit" or values.ndim <= 2 else values.movedim(axis + 1, 1)
 
     whole = relevance.contiguous()
     for k in range(by_node(whole).shape[1]):
@@ -163,6 +163,6 @@ def node_by_node(relevance: Tensor, axis: int, by: Nodes) -> Iterator[Tensor]:
 def nodes(relevance: Tensor, axis: int | None, by: Nodes) -> Tensor:
     """Relevance of each node: of single units, or summed over the places of each channel. # shape: (B, *out) -> (B, J)"""
     if by == "unit" or relevance.ndim <= 2:
-        return relevance.reshape(len(relevance), -1)
+        return relevance.flatten(1)
     first = axis if axis is not None else 1 if relevance.ndim == 3 else 0  # of an input
     return relevance.movedim(first + 1, 1).flatten(2).sum(2)

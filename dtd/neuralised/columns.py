@@ -100,7 +100,9 @@ def after_encoding(columns: Columns, encoder: Any) -> Columns:
         names += [f"{columns.names[k]}={c}" for c in kept]
         sources += [k] * len(kept)
     if len(names) != len(encoder.get_feature_names_out()):
-        raise InputError("OneHotEncoder with infrequent categories joined is not neuralised: leave out min_frequency.")
+        raise InputError(
+            "OneHotEncoder with infrequent categories joined is not neuralised: leave out min_frequency and max_categories."
+        )
     return columns.then(OneHot(encoder), names, sources)
 
 

@@ -69,6 +69,8 @@ def neighbours(estimator: Any, asked: ScoreRequest) -> Scored:
             "'stiffness' for soft neighbours, or fit one with n_neighbors=1."
         )
     asked.choice("margin")
+    if isinstance(estimator.classes_, list):
+        raise InputError("KNeighborsClassifier with several outputs is not neuralised: fit one for each output.")
     if estimator.effective_metric_ != "euclidean" or not isinstance(estimator._fit_X, np.ndarray):
         raise InputError("KNeighborsClassifier is neuralised with the Euclidean metric on dense data alone.")
     classes, labels = by_name(estimator.classes_), np.asarray(estimator._y)

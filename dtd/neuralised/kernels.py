@@ -24,11 +24,11 @@ class Exponential(nn.Module):
 
 
 class Power(nn.Module):
-    """``x^p``."""
+    """``x^p``, p an integer or not."""
 
-    def __init__(self, degree: int):
+    def __init__(self, degree: float):
         super().__init__()
-        self.degree = int(degree)
+        self.degree = int(degree) if float(degree).is_integer() else float(degree)
 
     def forward(self, x: Tensor) -> Tensor:
         return x.pow(self.degree)

@@ -25,7 +25,7 @@ def regression(estimator: Any, asked: ScoreRequest) -> Scored:
 def classification(estimator: Any, asked: ScoreRequest) -> Scored:
     """The decision function; for several classes also the log-odds of each against all others."""
     asked.hard(estimator)
-    classes, weight = by_name(estimator.classes_), tensor(estimator.coef_).numpy()
+    classes, weight = by_name(estimator.classes_), np.atleast_2d(tensor(estimator.coef_).numpy())
     layer = dense_of(weight, np.broadcast_to(estimator.intercept_, len(weight)))
     if len(classes) == 2:
         asked.choice("decision")
@@ -83,7 +83,8 @@ def perceptron(estimator: Any, asked: ScoreRequest) -> Scored:
             layers.append(ACTIVATIONS[estimator.activation]())
     if classes is None:
         asked.choice("prediction")
-        return Scored(layers, less("prediction", asked), targets(len(estimator.intercepts_[-1])))
+        score = "log-prediction" if estimator.out_activation_ == "exp" else "prediction"  # of the Poisson loss
+        return Scored(layers, less(score, asked), targets(len(estimator.intercepts_[-1])))
     labels = by_name(classes)
     if estimator.out_activation_ == "softmax":
         if asked.choice("decision", "log_odds") == "decision":

@@ -7,7 +7,7 @@ from torch import nn
 from dtd.errors import InputError
 from dtd.neuralised.columns import Beside, Columns, after_encoding, after_filling, chosen_columns
 from dtd.neuralised.estimators import MODELS, TRANSFORMS, built, check_fitted, kind_of
-from dtd.neuralised.layers import Branches
+from dtd.neuralised.layers import Branches, Plus
 from dtd.neuralised.result import Neuralised
 from dtd.neuralised.scores import Scored, ScoreRequest
 
@@ -113,13 +113,16 @@ def side_by_side(transformer: Any, columns: Columns) -> Prepared:
     parts: list[Columns] = []
     taken: list[tuple[int, ...]] = []
     bodies: list[nn.Module] = []
-    for _, part, chosen in transformer.transformers_:
+    weights = transformer.transformer_weights or {}
+    for name, part, chosen in transformer.transformers_:
         at = chosen_columns(chosen, columns.names)
         if not at or (isinstance(part, str) and part == "drop"):
             continue
         plain = Columns.plain([columns.names[k] for k in at])
         steps = [] if passes(part) else flattened(part)
         made, layers = steps_of(steps, plain)
+        if name in weights:
+            layers = [*layers, Plus(weights[name], 0.0)]
         parts.append(made)
         taken.append(at)
         bodies.append(nn.Sequential(*layers))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dtd.errors import PlanError
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.plans.selection import Weighted, crossed, position, require
@@ -98,3 +99,25 @@ class First(Weighted):
 
     def holds(self, layer: Layer, network: Network | Graph) -> bool:
         return crossed(layer, network) <= (0 if layer.weighted else 1)
+
+
+@dataclass(frozen=True)
+class OnInputs(First):
+    """The first layers with weights, where they read the network's inputs as they are; raises :class:`PlanError` where not.
+
+    A point of the inputs means nothing to a layer that reads something else, such as scaled columns.
+    """
+
+    def __repr__(self) -> str:
+        return "first, on the inputs"
+
+    def holds(self, layer: Layer, network: Network | Graph) -> bool:
+        if not super().holds(layer, network):
+            return False
+        if any(j >= 0 for j in layer.inputs):
+            raise PlanError(
+                f"A reference among the inputs is for layers that read the inputs; '{layer.name}' reads what other layers "
+                f"(a scaler) made of them. Give the reference as '{layer.name}' receives it: dtd.Plan([('{layer.name}', "
+                "dtd.Generic(point, at='reference')), *plan.entries]), with the plan made without a reference."
+            )
+        return True

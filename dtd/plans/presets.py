@@ -6,6 +6,7 @@ from dtd.plans.attention import attnlrp, cp_lrp, lstm_2017, transformers_2022
 from dtd.plans.damping import DeviationEpsilon, RelativeEpsilon
 from dtd.plans.entry import Entry
 from dtd.plans.plan import Plan
+from dtd.plans.positions import OnInputs
 from dtd.plans.recommended import recommended
 from dtd.plans.rules import choose
 from dtd.plans.where import domain, every, first, fraction, kind, path
@@ -180,7 +181,8 @@ def neuralised(constants: Bias = "neuron", gamma: float = 0.0, reference: Bound 
     ``w_j (x_j − x̃_j)`` and the value at x̃ in the zeroth term, which are the exact Shapley values where x̃ is the mean.
     Source: Kauffmann 2020 and 2022; Montavon 2022.
 
-    Raises :class:`InputError` for constants that are distributed.
+    Raises :class:`InputError` for constants that are distributed, and, where it meets a network, :class:`PlanError` for a
+    reference where the first layers with weights do not read the inputs themselves (behind a scaler).
 
     ``3 a_1 − 2 a_2`` at ``(1, 1)`` is worth 1, and its terms are ``w_j x_j``:
 
@@ -192,7 +194,7 @@ def neuralised(constants: Bias = "neuron", gamma: float = 0.0, reference: Bound 
     """
     check_parameter(constants in ("fixed", "neuron"), "constants", "'fixed' or 'neuron'", repr(constants))
     weighted = choose("gamma_signed", constants, gamma=gamma) if gamma else choose("lrp0", constants)
-    at = [] if reference is None else [Entry(first, Generic(reference, at="reference"), optional=True)]
+    at = [] if reference is None else [Entry(OnInputs(), Generic(reference, at="reference"), optional=True)]
     return Plan(
         [
             *at,

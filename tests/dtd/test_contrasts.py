@@ -134,3 +134,22 @@ def test_what_does_not_fit_is_refused():
         dtd.explain(network(nn.Tanh())[0], x, dtd.FromReference(1.0), PLANS["lrp0"])
     with pytest.raises(dtd.InputError, match="one contrast; found several"):
         list(dtd.explain_each(net, x, [dtd.Difference(0), dtd.Difference(1)], PLANS["lrp0"]))
+
+
+@pytest.mark.parametrize("against", [[1, 1], [1, -2]])
+def test_a_class_is_named_once(against):
+    net = dtd.trace(torch.nn.Linear(2, 3), torch.ones(1, 2))
+    with pytest.raises(dtd.InputError, match="names a class twice"):
+        dtd.explain(net, torch.ones(1, 2), dtd.Difference(0, against))
+
+
+def test_probabilities_of_a_sigmoid_are_no_logits():
+    net = dtd.trace(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Sigmoid()), torch.ones(1, 2))
+    with pytest.raises(dtd.InputError, match="ends with a sigmoid"):
+        dtd.explain(net, torch.ones(1, 2), dtd.LogOdds(0))
+
+
+def test_edges_of_no_sample():
+    net = dtd.trace(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.Linear(3, 1)), torch.ones(1, 2))
+    edges = dtd.explain(net, torch.ones(0, 2), 0, dtd.Plan.uniform("lrp0")).edges("1", "2")
+    assert edges.of_lower.shape == (0, 3) and edges.of_upper.shape == (0, 1)

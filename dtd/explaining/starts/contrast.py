@@ -14,7 +14,7 @@ from dtd.callers.printing import Printed
 from dtd.errors import InputError
 from dtd.network.below import Below
 from dtd.network.graph import Graph
-from dtd.primitive import Reshape, Softmax
+from dtd.primitive import Reshape
 
 
 class Contrast(Printed):
@@ -37,8 +37,9 @@ class Contrast(Printed):
     def restructured(self, graph: Graph) -> Below | None:
         """The network with the contrast as its output, made once for equal contrasts; None where there is none."""
         base, top = graph.base, affine_top(graph)
-        if self.needs_logits and isinstance(graph.layers[graph.output].op, Softmax):
-            raise InputError(f"{self!r} needs logits; the network ends with a softmax. Trace it without (output=...).")
+        last = graph.layers[graph.output]
+        if self.needs_logits and last.kind in ("softmax", "sigmoid"):
+            raise InputError(f"{self!r} needs logits; the network ends with a {last.kind}. Trace it without (output=...).")
         if top is None:
             self.rewritten_or_refused(None, graph.layers[graph.output].shape)
             return None
@@ -82,6 +83,8 @@ class Difference(Contrast):
         chosen = [c for c in range(classes) if c != self.of % classes] if several is None else list(several)
         if not is_class(self.of, classes) or not chosen or not all(is_class(c, classes) for c in chosen):
             raise InputError(f"{self!r} needs classes from 0 to {classes - 1}.")
+        if len({c % classes for c in chosen}) < len(chosen):
+            raise InputError(f"{self!r} names a class twice; give each class of 'against' once.")
         weights = torch.zeros(classes, dtype=torch.double)
         weights[torch.tensor(chosen)] -= 1 / len(chosen)
         weights[self.of] += 1
