@@ -1,18 +1,15 @@
 """What only the site needs: executed notebooks, pages of the repository's root, and the source files that pages name."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.utils import get_relative_url
-from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
+from notebooks import NOTEBOOKS, ROOT, executed
 
-ROOT = Path(__file__).parents[2]
 AT_ROOT = ("CHANGELOG.md", "CONTRIBUTING.md")
 SOURCE = re.compile(r"`((?:dtd|experiments|proofs|conf|tests|hydra_plugins)/[\w./]+\.(?:py|yaml))`")
 NOTEBOOK = re.compile(r"\]\(((?:\.\./)?notebooks/\w+)\.ipynb\)")
@@ -23,7 +20,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds what is no Markdown page in ``docs``."""
     for name in AT_ROOT:
         files.append(File.generated(config, name, content=(ROOT / name).read_text("utf-8").replace("](docs/", "](")))
-    for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")):
+    for path in NOTEBOOKS:
         for name, content in rendered(path).items():
             files.append(File.generated(config, f"notebooks/{name}", content=content))
     for path in named_sources(file for file in files if file.src_uri.endswith(".md")):
@@ -32,12 +29,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def rendered(path: Path) -> dict[str, str | bytes]:
-    """A notebook, executed with this checkout, as a page and its pictures."""
-    notebook = nbformat.read(path, as_version=4)
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
-    body, resources = MarkdownExporter().from_notebook_node(notebook, {"unique_key": path.stem})
+    """An executed notebook as a page and its pictures."""
+    body, resources = MarkdownExporter().from_notebook_node(executed(path), {"unique_key": path.stem})
     page = f"{body}\n[This notebook]({path.name})\n"
     return {f"{path.stem}.md": page, **{Path(name).name: data for name, data in resources.get("outputs", {}).items()}}
 
