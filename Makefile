@@ -20,7 +20,7 @@ docs:
 	@$(MAKE) --no-print-directory site EXTRAS=$(EXTRAS),docs
 
 site: $(STAMP)
-	$(BIN)/python -m mkdocs build --strict $(ARGS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict $(ARGS)
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

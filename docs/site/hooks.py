@@ -1,5 +1,6 @@
 """What only the site needs: executed notebooks, pages of the repository's root, and the source files that pages name."""
 
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from notebooks import NOTEBOOKS, ROOT, executed
 AT_ROOT = ("CHANGELOG.md", "CONTRIBUTING.md")
 SOURCE = re.compile(r"`((?:dtd|experiments|proofs|conf|tests|hydra_plugins)/[\w./]+\.(?:py|yaml))`")
 NOTEBOOK = re.compile(r"\]\(((?:\.\./)?notebooks/\w+)\.ipynb\)")
+FETCHED = re.compile(r"<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)=[\"']?(?:https?:)?//[^\"'> ]*")
+LOG = logging.getLogger("mkdocs.plugins.dtd")
 LANGUAGES = {".py": "python", ".yaml": "yaml"}
 
 
@@ -65,3 +68,10 @@ def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: File
         return f"[{match[0]}]({get_relative_url(target.src_uri, here.src_uri)})"
 
     return SOURCE.sub(link, markdown if here.src_uri.startswith("notebooks/") else NOTEBOOK.sub(r"](\1.md)", markdown))
+
+
+def on_post_page(output: str, page: Any, config: MkDocsConfig) -> str:
+    """Pages read without a network: whatever a browser would fetch from elsewhere is a warning, which is an error here."""
+    for found in FETCHED.findall(output):
+        LOG.warning("%s fetches from elsewhere: %s", page.file.src_uri, found)
+    return output

@@ -1,7 +1,7 @@
-"""What the README says about rules and proofs, written from the catalogue and from the proofs themselves.
+"""What the page of rules says about rules and proofs, written from the catalogue and from the proofs themselves.
 
-Each part stands between the comments ``<!-- NAME -->`` and ``<!-- /NAME -->``; ``python -m proofs --readme README.md``
-writes it anew, and a test holds the README against it.
+Each part stands between the comments ``<!-- NAME -->`` and ``<!-- /NAME -->``; ``python -m proofs --page docs/rules.md``
+writes it anew, and a test holds the page against it.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The README says about rules and proofs what the catalogue and the proofs say."""
+"""The page of rules says about rules and proofs what the catalogue and the proofs say."""
 
 from pathlib import Path
 
@@ -6,19 +6,19 @@ import pytest
 
 from dtd.plans.rules import catalogue
 from experiments.figures.names import NAMES, plain
-from proofs.readme import PARTS, written
+from proofs.page import PARTS, written
 from proofs.registry import PROOFS
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 
 
-def test_the_readme_is_fresh():
-    text = README.read_text(encoding="utf-8")
-    assert written(text) == text, "run python -m proofs --readme README.md"
+def test_the_page_is_fresh():
+    text = PAGE.read_text(encoding="utf-8")
+    assert written(text) == text, "run python -m proofs --page docs/rules.md"
 
 
 def test_a_stale_part_is_written_anew_and_the_rest_is_left():
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     stale = text.replace("| `gamma` | LRP-γ |", "| `gamma` | LRP-G |").replace(f"{len(PROOFS)} proofs", "7 proofs")
     assert stale != text and written(stale) == text
 
@@ -26,7 +26,7 @@ def test_a_stale_part_is_written_anew_and_the_rest_is_left():
 def test_a_page_without_marks_is_refused():
     for part in PARTS:
         with pytest.raises(ValueError, match=f"one <!-- {part} -->"):
-            written(README.read_text(encoding="utf-8").replace(f"<!-- {part} -->", ""))
+            written(PAGE.read_text(encoding="utf-8").replace(f"<!-- {part} -->", ""))
 
 
 def test_every_proof_says_for_what_sizes_it_is_shown():
