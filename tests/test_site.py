@@ -118,6 +118,7 @@ def test_notebooks_run(path):
 def test_examples_in_docstrings_are_shown_as_code_and_roles_as_links():
     as_markdown = import_module("docs.site.docstrings").as_markdown
     text = as_markdown("From :func:`dtd.trace`, by :meth:`dtd.Plan.explicit`.\n\n>>> 1 + 1\n2\n\nMore.\n")
+    assert as_markdown("A balance. # shape: (B, *in) each\n") == "A balance. Shape: `(B, *in) each`.\n"
     assert text == "From [`dtd.trace`][dtd.trace], by `dtd.Plan.explicit`.\n\n```pycon\n>>> 1 + 1\n2\n```\n\nMore.\n"
     for name in dtd.__all__:
         shown = as_markdown(getattr(dtd, name).__doc__ or "")
