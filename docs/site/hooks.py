@@ -10,11 +10,13 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.utils import get_relative_url
 from nbconvert import MarkdownExporter
 from notebooks import NOTEBOOKS, ROOT, executed
+from traitlets.config import Config
 
 AT_ROOT = ("CHANGELOG.md", "CONTRIBUTING.md")
 SOURCE = re.compile(r"`((?:dtd|experiments|proofs|conf|tests|hydra_plugins)/[\w./]+\.(?:py|yaml))`")
 NOTEBOOK = re.compile(r"\]\(((?:\.\./)?notebooks/\w+)\.ipynb\)")
 FETCHED = re.compile(r"<(?:script|img|link|iframe)\b[^>]*\b(?:src|href)=[\"']?(?:https?:)?//[^\"'> ]*")
+JOINED = Config({"CoalesceStreamsPreprocessor": {"enabled": True}})  # lines that a cell prints are one output
 LOG = logging.getLogger("mkdocs.plugins.dtd")
 LANGUAGES = {".py": "python", ".yaml": "yaml"}
 
@@ -33,7 +35,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def rendered(path: Path) -> dict[str, str | bytes]:
     """An executed notebook as a page and its pictures."""
-    body, resources = MarkdownExporter().from_notebook_node(executed(path), {"unique_key": path.stem})
+    body, resources = MarkdownExporter(config=JOINED).from_notebook_node(executed(path), {"unique_key": path.stem})
     page = f"{body}\n[This notebook]({path.name})\n"
     return {f"{path.stem}.md": page, **{Path(name).name: data for name, data in resources.get("outputs", {}).items()}}
 
