@@ -61,7 +61,7 @@ class Axes:
         for k, leaf in enumerate(leaves):
             behind = len(self.shapes[k]) - len(self.expected(k))
             lengths = leaf.shape[1 if self.batched[k] else 0 :] if isinstance(leaf, Tensor) else ()
-            for axis, (size, length) in enumerate(zip(self.expected(k), lengths), behind):
+            for axis, (size, length) in enumerate(zip(self.expected(k), lengths, strict=False), behind):
                 if length == 1 and not isinstance(size, int) and size.node.expr in from_two:
                     found.append((k, axis))
         return tuple(found)
