@@ -1,4 +1,4 @@
-"""One long sample in blocks: between the sweeps only what the blocks start from is kept, and each is run again on the way down."""
+"""One long sample in blocks: between the sweeps only what they start from is kept, and each is run again on the way down."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -29,7 +29,7 @@ class Blocks(Program):
         return cls(**{each.name: getattr(program, each.name) for each in fields(Program)}, starts=starts)
 
     def forward(self, values: Values) -> Swept:
-        """The forward sweep; a segment below the uppermost holds the values that its block starts from, and saved nothing."""
+        """The forward sweep; a segment below the uppermost holds what its block starts from, and saved nothing."""
         checks: list[Tensor] = []
         lower, alive = [], dict(values)
         for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):

@@ -84,9 +84,11 @@ PLANS = {
 def test_blocks_are_the_whole_within_the_bound(traced, held, plan, share):
     network, inputs = traced
     whole = dtd.explain(network, inputs, 1, plan, at=["layers.1.*"])
-    bound = int(share * saved_of_one(network, inputs, plan).total)
+    one = saved_of_one(network, inputs, plan)
+    bound = int(share * one.total)
     parts = dtd.explain(network, inputs, 1, plan, at=["layers.1.*"], memory=bound)
-    assert len(held) >= 2 * len(inputs["ids"]) and max(held) <= bound
+    _, peak = one.starts(bound)
+    assert len(held) >= 2 * len(inputs["ids"]) and 0.9 * peak < max(held) <= peak <= bound
     torch.testing.assert_close(parts.relevance["ids"], whole.relevance["ids"])
     torch.testing.assert_close(parts.output, whole.output)
     assert set(parts.at) == set(whole.at)
