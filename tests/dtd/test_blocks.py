@@ -6,7 +6,7 @@ from torch import nn
 
 import dtd
 from dtd.explaining.request import Request
-from dtd.fast.blocks import Blocks, footprint
+from dtd.fast.blocks import Blocks, Footprint, footprint
 from dtd.fast.segment import Segment
 from tests.helpers import saved_bytes
 from tests.models import randomised
@@ -125,3 +125,14 @@ def test_what_the_error_advises_works(traced):
     assert dtd.explain(network, inputs, 1, PLANS["epsilon"], memory=least).output.shape == (3, 3)
     with pytest.raises(dtd.BudgetError):
         dtd.explain(network, inputs, 1, PLANS["epsilon"], memory=least - 1)
+
+
+def test_what_blocks_hold_by_hand():
+    """Three stages save 10 bytes each, the last one also what it starts from: borders of 4 and 6 bytes lie between."""
+    low, high = {("value", 0): 4}, {("value", 1): 6}
+    saved = tuple({("stage", i, 0): 10} for i in range(2)) + ({("stage", 2, 0): 10} | high,)
+    footprint = Footprint(saved, ({}, low, high))
+    assert footprint.total == 36
+    assert [footprint.peak(starts) for starts in ((0,), (0, 1), (0, 2), (0, 1, 2))] == [36, 30, 26, 20]
+    assert footprint.starts(36) == ((0,), 36) and footprint.starts(30)[1] <= 30
+    assert footprint.starts(19) == ((0, 1, 2), 20)
