@@ -139,6 +139,26 @@ class ResNet18Config(ModelConfig):
     seed: int = MISSING
 
 
+class Sequences(Enum):
+    """Transformers and recurrent networks, in the sizes that they are known in."""
+
+    vit_b_16 = "vit_b_16"
+    bert_base = "bert_base"
+    gpt2 = "gpt2"
+    smollm2_135m = "smollm2_135m"
+    lstm = "lstm"
+
+
+@dataclass
+class SequenceConfig(ModelConfig):
+    """A transformer or recurrent network with random weights, on random vectors of so many ``tokens`` (ViT: on images)."""
+
+    architecture: Sequences = MISSING
+    tokens: int = MISSING
+    layers: int | None = None
+    seed: int = MISSING
+
+
 @dataclass
 class SqueezeNetConfig(ModelConfig):
     """SqueezeNet 1.1 on photos; ``weights: null`` means random ones."""
@@ -193,6 +213,7 @@ MODELS = {
     "radial": RadialConfig,
     "resnet": ResNetConfig,
     "reviews": ReviewNetworkConfig,
+    "sequence": SequenceConfig,
     "several": SeveralConfig,
     "smollm2": SmolLM2Config,
     "squeezenet": SqueezeNetConfig,

@@ -130,7 +130,7 @@ def test_what_the_error_advises_works(traced):
 def test_what_blocks_hold_by_hand():
     """Three stages save 10 bytes each, the last one also what it starts from: borders of 4 and 6 bytes lie between."""
     low, high = {("value", 0): 4}, {("value", 1): 6}
-    saved = tuple({("stage", i, 0): 10} for i in range(2)) + ({("stage", 2, 0): 10} | high,)
+    saved = ({("stage", 0, 0): 10}, {("stage", 1, 0): 10}, {("stage", 2, 0): 10} | high)
     footprint = Footprint(saved, ({}, low, high))
     assert footprint.total == 36
     assert [footprint.peak(starts) for starts in ((0,), (0, 1), (0, 2), (0, 1, 2))] == [36, 30, 20, 20]
