@@ -11,7 +11,7 @@ from torch.fx import Node
 from dtd.affine import AffineMap
 from dtd.domain import Box, Domain, Real
 from dtd.errors import DTDError, UnsupportedOp
-from dtd.network.discrete import Discrete, composed, result_of
+from dtd.network.discrete import AsNumbers, Discrete, composed, result_of
 from dtd.network.images import image_of
 from dtd.network.kinds import LIKE, check_finite, coarseness, has_no_slope, is_random, is_steered
 from dtd.network.lookups import MOVES
@@ -96,8 +96,7 @@ class Lowering:
     def held(self, node: Node, value: Discrete) -> Ref:
         """A value without a slope as a layer that hands no relevance down."""
         truth, shape = value.dtype == torch.bool, stored(value.full)
-        function = torch.vmap(lambda *a: value.function(*a).reshape(shape).to(self.like.dtype))
-        op = Held(function, Box(0.0, 1.0) if truth else Real())
+        op = Held(AsNumbers(value.function, shape, self.like.dtype), Box(0.0, 1.0) if truth else Real())
         return self.emit(node, "held", op, value.refs, image=op.range, full=value.full)
 
     def handle(self, handler: Handler, node: Node, args: tuple, kwargs: dict) -> Any:

@@ -160,9 +160,9 @@ def lower_norm(low: Lowering, norm: Norm, env: dict[Node, Any]) -> Ref:
     x: Ref = env[norm.value]
     outside = {n for node in norm.inside for n in node.all_input_nodes if n not in norm.inside and n is not norm.value}
     constants = {n: env[n] for n in outside}
-    inside = norm.inside
     full = low.full(norm.scale)
-    part = Part(inside, (norm.value,), (x.full,), constants, norm.scale, stored_like(x, full))
+    made = norm.inside[: norm.inside.index(norm.scale) + 1]
+    part = Part.of(made, {norm.value: x.full}, constants, stored_like(x, full))
     scale = Inverse(part) if norm.divides else part
     axes = None if norm.axes is None else tuple(x.axis(a) - len(x.shape) for a in norm.axes)
     for op, kind in candidates(low, norm, x, axes):
