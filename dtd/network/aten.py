@@ -13,9 +13,9 @@ def op_named(namespace: str, name: str, overload: str) -> Any:
     return getattr(getattr(getattr(torch.ops, namespace), name), overload)
 
 
-def by_name(op: Any) -> tuple[Any, tuple[str, ...]]:
+def as_name(op: Any) -> tuple[Any, tuple[str, ...]]:
     """How an op is pickled: what finds it again in another process."""
     return op_named, (*op._schema.name.split("::"), op._overloadname)
 
 
-copyreg.pickle(type(aten.add.Tensor), by_name)
+copyreg.pickle(type(aten.add.Tensor), as_name)

@@ -11,6 +11,7 @@ from torch.fx import Node
 from dtd.affine import AffineMap
 from dtd.errors import NonFiniteError
 from dtd.network.aten import aten
+from dtd.network.calls import callee
 from dtd.network.refs import Ref, flatten
 from dtd.network.sides import Side
 
@@ -40,12 +41,6 @@ STEERED = frozenset(  # ops that take values without a slope as they are
 )
 
 
-def called(node: Node) -> Any:
-    """What a node of kind ``call_function`` calls: an op of torch, or a function of Python."""
-    assert callable(node.target), node
-    return node.target
-
-
 def is_floating(value: Any) -> bool:
     """Whether any of an op's results holds floating-point or complex numbers: numbers that have a slope."""
     return any(isinstance(v, Tensor) and (v.is_floating_point() or v.is_complex()) for v in flatten([value]))
@@ -72,8 +67,8 @@ def is_random(node: Node) -> bool:
     """Whether a call draws random numbers, as it is called here."""
     if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
         return False
-    drawn = {a.name: a.default_value for a in called(node)._schema.arguments if a.name in ("train", "dropout_p", "dropout")}
-    for argument, given in zip(called(node)._schema.arguments, node.args, strict=False):
+    drawn = {a.name: a.default_value for a in callee(node)._schema.arguments if a.name in ("train", "dropout_p", "dropout")}
+    for argument, given in zip(callee(node)._schema.arguments, node.args, strict=False):
         if argument.name in drawn:
             drawn[argument.name] = given
     drawn.update({name: value for name, value in node.kwargs.items() if name in drawn})

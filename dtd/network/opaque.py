@@ -1,6 +1,6 @@
 """Modules kept in one piece: the part of the exported graph that a module's call made, as one function."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -11,10 +11,11 @@ from torch.fx import Node
 
 from dtd.domain import Real, hull
 from dtd.errors import InputError
+from dtd.network.calls import callee, with_values
 from dtd.network.images import stacked
-from dtd.network.kinds import called, is_random
+from dtd.network.kinds import is_random
 from dtd.network.lowering import Lowering, Ref
-from dtd.network.sides import Side, replaced
+from dtd.network.sides import Side, SideStep, replaced
 from dtd.network.sizes import Shape, stored
 from dtd.primitive import Opaque
 
@@ -52,17 +53,9 @@ def calls(nodes: Iterable[Node], paths: frozenset[str], prefix: str) -> dict[Nod
 
 
 class Place(NamedTuple):
-    """The value with that number among those that a part of a graph computes."""
+    """The value with that number among those that a part of a graph computes; it stands in the arguments of its calls."""
 
     number: int
-
-
-class Step(NamedTuple):
-    """One call in a part of a graph; its arguments are constants and places."""
-
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +65,7 @@ class Part:
     # shape: (B, *shape) each -> (B, *shape)
     """
 
-    steps: tuple[Step, ...]  # their results are numbered behind the inputs and the constants
+    steps: tuple[SideStep, ...]  # their results are numbered behind the inputs and the constants
     shapes: tuple[Shape, ...]  # of the inputs, as exported
     constants: tuple[Any, ...]
     shape: Shape  # of one sample of the output, which is the last step's
@@ -85,8 +78,8 @@ class Part:
         number = {node: Place(i) for i, node in enumerate((*inputs, *constants, *nodes))}
         steps = []
         for node in nodes:
-            args, kwargs = torch.fx.node.map_arg((node.args, dict(node.kwargs)), number.__getitem__)
-            steps.append(Step(called(node), args, kwargs))
+            args, kwargs = with_values(node, number.__getitem__)
+            steps.append(SideStep(callee(node), args, kwargs))
         return cls(tuple(steps), tuple(inputs.values()), tuple(constants.values()), shape)
 
     def __call__(self, *activations: Tensor) -> Tensor:

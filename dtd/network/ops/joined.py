@@ -1,4 +1,4 @@
-"""Values that are joined, repeated, padded or written over."""
+"""Values that are joined, tiled, padded or written over."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ def repeat(low: Lowering, node, x, times):
     if full == x.full:
         return x
     wide = (*[1] * (len(times) - len(x.full)), *x.full)
-    return moved(low, node, "repeat", Fixed(repeated, (wide, times)), x)
+    return moved(low, node, "repeat", Fixed(tiled, (wide, times)), x)
 
 
-def repeated(a: Tensor, wide: Shape, times: Shape) -> Tensor:
+def tiled(a: Tensor, wide: Shape, times: Shape) -> Tensor:
     """Each sample in the shape ``wide``, so many times along each axis."""
     return a.reshape(a.shape[0], *wide).repeat(1, *times)
 

@@ -49,7 +49,7 @@ class Case:
 @torch.no_grad()
 def case(subject: Subject, config: Config) -> Case:
     """The network in the run's precision."""
-    precise, asked = subject.to(config.dtype.torch), config.question
+    precise, asked = subject.to(config.dtype.torch), config.asked(CastleConfig)
     x = precise.test_x[:1]
     output = precise.model(x)[0]
     probabilities = output.softmax(0)
