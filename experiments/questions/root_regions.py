@@ -42,12 +42,8 @@ SUMMARIES = {
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: one for each model, weights, plan and layer with weights, numbered from the input."""
-    yield (
-        "rows",
-        pd.concat(
-            [looked(config, case) for case in cases(config, config.asked(RootRegionsConfig).samples)], ignore_index=True
-        ),
-    )
+    asked = config.asked(RootRegionsConfig)
+    yield "rows", pd.concat([looked(config, case) for case in cases(config, asked.samples)], ignore_index=True)
 
 
 def looked(config: Config, case: Case) -> pd.DataFrame:

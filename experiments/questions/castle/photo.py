@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dtd.network import Network, trace
 from experiments.configs.base import require
+from experiments.configs.questions.explanations import CastleConfig
 from experiments.configs.run import Config
 from experiments.data.classes import COUNT, class_index, class_name
 from experiments.models import Subject

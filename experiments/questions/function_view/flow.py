@@ -20,6 +20,7 @@ from dtd.propagation import Layer
 from dtd.root.units import FieldUnits
 from dtd.taylor import PARTS, TaylorTerms
 from experiments.configs.base import ConfigError, require
+from experiments.configs.questions.roots import FunctionViewConfig
 from experiments.configs.run import Config
 from experiments.models import subjects
 from experiments.plans import plans
