@@ -68,7 +68,7 @@ def typed(config: DictConfig) -> Config:
     missing = OmegaConf.missing_keys(config)
     if missing:
         raise ConfigError(f"{' and '.join(sorted(missing))} must be given: there is no default.")
-    made = OmegaConf.to_object(config)
+    made: Any = OmegaConf.to_object(config)
     check_keys(config, made, "")
     return made
 
