@@ -101,8 +101,8 @@ def check_leaves(axes: Axes, leaves: list[Tensor], example: tuple[Tensor, ...]) 
             batches[name] = len(leaf)
         check_sizes(axes, name, expected, tuple(leaf.shape[behind:]), symbols)
     if len(set(batches.values())) > 1:
-        found = ", ".join(f"{name}: {count}" for name, count in batches.items())
-        raise InputError(f"All inputs must have the same number of samples; found {found}.")
+        counts = ", ".join(f"{name}: {count}" for name, count in batches.items())
+        raise InputError(f"All inputs must have the same number of samples; found {counts}.")
     return next(iter(batches.values()), 1)
 
 

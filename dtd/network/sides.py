@@ -36,7 +36,7 @@ def are_shares(target: Any, sides: tuple[Side, ...]) -> bool:
 
 @dataclass(frozen=True)
 class SideStep:
-    """One call of the side program."""
+    """One call of the side program, or of a part of a graph; other values stand in its arguments."""
 
     function: Callable
     args: tuple

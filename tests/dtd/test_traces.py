@@ -1,5 +1,7 @@
 """Traces of one sample: moved axes, several inputs, side values, lengths, and the ops that today's models use."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch.nn import functional as F
 
 import dtd
 from dtd.network.above import output_from
+from tests.helpers import SENT
 
 
 class Call(nn.Module):
@@ -34,8 +37,13 @@ def made(model):
 
 
 def own(network, inputs):
+    """The output that the network's layers give; so do their copies, each of which was copied or pickled by itself."""
     graph, values = network.read(inputs)
-    return output_from(graph, 0, values)
+    output = output_from(graph, 0, values)
+    for send in SENT.values():
+        sent = replace(graph, layers=tuple(map(send, graph.layers)))
+        torch.testing.assert_close(output_from(sent, 0, values), output, rtol=0, atol=0, equal_nan=True)
+    return output
 
 
 def assigned(x):
