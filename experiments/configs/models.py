@@ -6,21 +6,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
-
-@dataclass
-class ModelConfig:
-    """Any model."""
-
-
-@dataclass
-class TrainedConfig(ModelConfig):
-    """A model that is trained here, once, with Adam."""
-
-    epochs: int = MISSING
-    batch: int = MISSING
-    learning_rate: float = MISSING
-    weight_decay: float = MISSING
-    seed: int = MISSING
+from experiments.configs.base import ModelConfig, TrainedConfig
+from experiments.configs.sequences import SequenceConfig
 
 
 @dataclass
@@ -136,26 +123,6 @@ class ResNet18Config(ModelConfig):
 
     size: int = MISSING
     classes: int = MISSING
-    seed: int = MISSING
-
-
-class Sequences(Enum):
-    """Transformers and recurrent networks, in the sizes that they are known in."""
-
-    vit_b_16 = "vit_b_16"
-    bert_base = "bert_base"
-    gpt2 = "gpt2"
-    smollm2_135m = "smollm2_135m"
-    lstm = "lstm"
-
-
-@dataclass
-class SequenceConfig(ModelConfig):
-    """A transformer or recurrent network with random weights, on random vectors of so many ``tokens`` (ViT: on images)."""
-
-    architecture: Sequences = MISSING
-    tokens: int = MISSING
-    layers: int | None = None
     seed: int = MISSING
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from dtd.domain import Real
 from experiments.configs.base import ConfigError, require
-from experiments.configs.models import SequenceConfig, Sequences
+from experiments.configs.sequences import SequenceConfig, Sequences
 from experiments.data import Data
 from experiments.machine.conditions import seeded
 from experiments.models.base import Subject
