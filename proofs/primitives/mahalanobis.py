@@ -133,9 +133,9 @@ def cases() -> Iterator[Case]:
 
 proof = Proof(
     name="mahalanobis",
-    claim="A Mahalanobis distance `(a - u)ᵀ M (a - u)`, expanded at any ellipsoid around its centre, hands "
-    "`(a - u)_i [M (a - u)]_i/‖L (a - u)‖² R` to `a_i`, as LRP-0 at `L` and the sphere's root do; `M = Lᵀ L`. Those of first "
-    "order are `2s/(1 + s)` of it, for the radius `s ‖L (a - u)‖`.",
+    claim="A Mahalanobis distance `(a - u)ᵀ M (a - u)`, `M = Lᵀ L`, expanded at any ellipsoid around its centre, hands "
+    "`(a - u)_i [M (a - u)]_i/‖L (a - u)‖² R` to `a_i`, as LRP-0 at `L` and the sphere's root do; terms of first order are "
+    "`2s/(1 + s)` of it, for the radius `s ‖L (a - u)‖`.",
     steps=steps,
     conditions=conditions,
     mutants=(
