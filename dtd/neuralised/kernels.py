@@ -41,8 +41,8 @@ def check_kernel(estimator: Any) -> None:
     kernel = getattr(estimator, "kernel", None)
     if callable(kernel) or kernel not in KERNELS:
         raise InputError(
-            f"{type(estimator).__name__} has the kernel {kernel!r}. Kernels 'rbf', 'poly', 'linear' and 'sigmoid' are neuralised; "
-            "others, and kernels given as a matrix or as a function, are not."
+            f"{type(estimator).__name__} has the kernel {kernel!r}. 'rbf', 'poly', 'linear' and 'sigmoid' are neuralised, "
+            "others and those given as a matrix or as a function are not."
         )
 
 
