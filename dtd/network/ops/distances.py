@@ -48,10 +48,10 @@ def differences(low: Lowering, node, x: Ref, axes) -> tuple[Ref, Tensor, Tensor 
         return None
     top = low.layers[x.index].inputs[0]
     for between in WEIGHTED:
-        weights, at = below(low, top, between)
-        opening, start = below(low, at, ("shift", "expand", "reshape"))
+        weights, at = chain_below(low, top, between)
+        opening, start = chain_below(low, at, ("shift", "expand", "reshape"))
         if not opening:  # of one centre nothing is expanded
-            opening, start = below(low, at, ("shift", "reshape"))
+            opening, start = chain_below(low, at, ("shift", "reshape"))
         if len(weights) == len(between) and opening:
             break
     else:
@@ -74,7 +74,7 @@ OPENED = (("reshape", kind, "reshape") for kind in ("matrix", "dense"))  # each 
 WEIGHTED = ((), ("scale",), ("dense",), *OPENED)  # what may stand between a shift and its square
 
 
-def below(low: Lowering, at: int, kinds: tuple[str, ...]) -> tuple[list[Layer], int]:
+def chain_below(low: Lowering, at: int, kinds: tuple[str, ...]) -> tuple[list[Layer], int]:
     """The layers of these kinds, one below the other from ``at`` on, and what they read; no layer where others stand."""
     found: list[Layer] = []
     start = at
