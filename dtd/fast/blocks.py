@@ -11,7 +11,7 @@ from dtd.fast.segment import Segment
 from dtd.network.graph import Values
 from dtd.relevance.passage import Watch
 
-Held = dict[tuple, int]  # bytes of each memory: that of a value by its number, or one that a stage made by the stage's
+Bytes = dict[tuple, int]  # bytes of each memory: that of a value by its number, or one that a stage made by the stage's
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +59,8 @@ class Blocks(Program):
 class Footprint(NamedTuple):
     """What a forward sweep keeps: at each stage the memory that is saved there, and the values that later stages read."""
 
-    saved: tuple[Held, ...]
-    alive: tuple[Held, ...]  # before each stage, the inputs left out
+    saved: tuple[Bytes, ...]
+    alive: tuple[Bytes, ...]  # before each stage, the inputs left out
 
     @property
     def total(self) -> int:
@@ -69,7 +69,7 @@ class Footprint(NamedTuple):
 
     def peak(self, starts: tuple[int, ...]) -> int:
         """The most bytes that are held at once with blocks that start there."""
-        borders: Held = {}
+        borders: Bytes = {}
         most = 0
         for start, end in zip(starts, (*starts[1:], len(self.saved)), strict=True):
             borders |= self.alive[start]
@@ -78,7 +78,7 @@ class Footprint(NamedTuple):
 
     def blocks(self, most: int) -> tuple[int, ...]:
         """The starts of blocks that save no more than ``most`` bytes each, but for single stages that do."""
-        starts, held = [0], Held()
+        starts, held = [0], Bytes()
         for number, saved in enumerate(self.saved):
             held |= saved
             if number > starts[-1] and sum(held.values()) > most:
@@ -102,9 +102,9 @@ class Footprint(NamedTuple):
         yield 0
 
 
-def union(parts: tuple[Held, ...]) -> Held:
+def union(parts: tuple[Bytes, ...]) -> Bytes:
     """Each memory once."""
-    found: Held = {}
+    found: Bytes = {}
     for part in parts:
         found |= part
     return found
@@ -130,11 +130,11 @@ def footprint(program: Program, values: Values) -> Footprint:
     return Footprint(tuple(saved), tuple(alive))
 
 
-def memories(tensors: Any, places: dict[int, int], number: int) -> Held:
+def memories(tensors: Any, places: dict[int, int], number: int) -> Bytes:
     """The memory that tensors are parts of; of an input's, which the caller holds anyway, the part."""
     seen: dict[tuple, Tensor] = {}
     collect_tensors(tensors, seen)
-    found: Held = {}
+    found: Bytes = {}
     for tensor in seen.values():
         memory = tensor.untyped_storage()
         place = places.get(memory.data_ptr())
