@@ -125,7 +125,11 @@ def lower_index(graph: Graph, name: str) -> int:
     for k, each in enumerate(graph.inputs):
         if each.name == name and all(layer.name != name for layer in graph.layers):
             return -1 - k
-    return layer_index(graph, name)
+    try:
+        return layer_index(graph, name)
+    except InputError as error:
+        inputs = ", ".join(each.name for each in graph.inputs)
+        raise InputError(f"{error} Edges may also lead to an explained input: {inputs}.") from error
 
 
 def between(graph: Graph, low: int, high: int) -> tuple[Graph, tuple[int, ...]]:

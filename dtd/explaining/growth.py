@@ -76,7 +76,7 @@ def growth(records: Mapping[str, Record], initial: Tensor, parts: tuple[Tensor, 
     sizes = {name: record.magnitude for name, record in reversed(list(records.items()))} | {INPUTS: total(parts)}
     explained = total((initial,))
     ratios = {name: torch.where(explained > 0, size / explained, 0.0) for name, size in sizes.items()}
-    return {name: float(ratio.max()) if len(ratio) else 0.0 for name, ratio in ratios.items()}
+    return {name: float(ratio.detach().max()) if len(ratio) else 0.0 for name, ratio in ratios.items()}
 
 
 def message(records: Mapping[str, Record], sizes: Mapping[str, float]) -> str:
