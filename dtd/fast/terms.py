@@ -91,7 +91,7 @@ def term(search: Search, weight: float, layer: Layer, passes: Passes, setting: S
     mirror = None
     if below:
         constant = with_bias([], direction, b, -1)
-        mirror = Mirror(affine.weight.new_tensor(total), constant, adjoints(passes, below, setting))
+        mirror = Mirror(torch.as_tensor(total).to(affine.weight), constant, adjoints(passes, below, setting))
     return Term(
         search=search,
         quotient=quotient,

@@ -14,6 +14,7 @@ from dtd.network.reader import Axes
 
 TORCH = os.path.dirname(torch.__file__)
 CALLS = os.path.join("nn", "modules", "module.py")
+FILLS = "infer_size"  # torch's function that finds the length left out in a new shape
 Dynamic = Mapping[str, Mapping[int, Any]]
 ONE = " An axis of length 1 counts as one that is always 1, as it broadcasts: give an example that is at least 2 long there."
 
@@ -47,7 +48,8 @@ def exported_shape(node: Node) -> tuple[Any, ...]:
 def branches(placeholders: Iterable[Node]) -> tuple[tuple[Any, str], ...]:
     """What the model's own code asked of lengths while it was traced, as it was answered, and where: ``if n % 2 == 0``.
 
-    What torch's operations ask on their way is left out: it chooses between ways to the same result.
+    Of what torch's operations ask on their way only whether a shape can be filled counts; the rest chooses between ways to
+    the same result.
     """
     sizes = (size for node in placeholders for size in node.meta["val"].shape if isinstance(size, torch.SymInt))
     asked = {id(size.node.shape_env): size.node.shape_env.guards for size in sizes}
@@ -55,7 +57,10 @@ def branches(placeholders: Iterable[Node]) -> tuple[tuple[Any, str], ...]:
     for guard in (guard for guards in asked.values() for guard in guards):
         place = guard.sloc.framework_loc
         name = getattr(place, "filename", "")
-        if not name.startswith(TORCH) or name.endswith(CALLS):  # the innermost frame, or the one that called the model
+        if name.startswith(TORCH) and not name.endswith(CALLS):
+            if getattr(place, "name", "") == FILLS:
+                found[guard.expr] = ""
+        else:  # the innermost frame, or the one that called the model
             found[guard.expr] = "" if name.endswith(CALLS) else f" ({name}, line {place.lineno})"
     return tuple(found.items())
 
