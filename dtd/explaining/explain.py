@@ -39,8 +39,9 @@ def explain(
         inputs: what the network was traced with, ``(B, *in)`` each, finite, in its domain. B may be 0.
         target: what is explained. A class for all samples (an integer, counted from 0) or for each (a list, an array or a
             tensor of B integers): the initial relevance is that output. A function of the output, or a floating-point
-            tensor: the initial relevance ``(B, *out)`` itself. A :class:`dtd.Unit`: a hidden unit, channel or direction as if it were the output. A contrast
-            (:class:`dtd.Difference`, :class:`dtd.LogOdds`, :class:`dtd.FromReference`): that of a rewritten last layer.
+            tensor: the initial relevance ``(B, *out)`` itself. A :class:`dtd.Unit`: a hidden unit, channel or direction as
+            if it were the output. A contrast (:class:`dtd.Difference`, :class:`dtd.LogOdds`, :class:`dtd.FromReference`):
+            that of a rewritten last layer.
         plan: a :class:`dtd.Plan`, derived or ``.explicit()``; left out, that of :func:`dtd.presets.recommended`.
         at: names of layers, globs over names, and selectors of :mod:`dtd.where`: ``out.at[name]`` is then the relevance of
             that layer's output and what it handed to each of its inputs (:class:`dtd.HiddenRelevance`). It costs what it

@@ -37,11 +37,11 @@ def in_parts(request: Request, inputs: Inputs, target: Asked, memory: int) -> Ex
         initial_relevance(output, target)  # raises where it does not fit the batch
     samples = fitting(request, program, inputs, memory)
     if samples >= reading.batch:
-        return request.sweep().explanation(target, last=True)
+        return request.sweep().explanation(target, True, 5)
     parts = []
     for start in range(0, reading.batch, samples):
         rows = slice(start, start + samples)
-        parts.append(request.of_rows(inputs, rows).sweep().explanation(target_at(target, rows), last=True))
+        parts.append(request.of_rows(inputs, rows).sweep().explanation(target_at(target, rows), True, 5))
     return joined_explanation(parts)
 
 

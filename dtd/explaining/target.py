@@ -53,10 +53,12 @@ def initial_relevance(output: Tensor, target: Target) -> Tensor:
         )
     classes = output.shape[1]
     if isinstance(target, str):
-        raise InputError(f"A class is a number from 0 to {classes - 1}; found {target!r}. Look it up: names.index({target!r}).")
+        raise InputError(
+            f"A class is a number from 0 to {classes - 1}; found {target!r}. Look it up: names.index({target!r})."
+        )
     if not isinstance(target, (int, Tensor)) or isinstance(target, bool):
         raise InputError(
-            f"A target is a class, one for each sample (a list, an array or a tensor), initial relevance or a function; found "
+            "A target is a class, one for each sample (a list, an array or a tensor), initial relevance or a function; found "
             f"{target!r}."
         )
     if isinstance(target, int):

@@ -112,7 +112,7 @@ class Form:
         return cls(dict(parts_of(model)), frozenset(names))
 
     def settled(self, model: nn.Module, constants: bool, between: Mapping[Key, Any]) -> "Form":
-        """The same after the model has run: what is different now, or was ``between`` two of its runs, its forward pass writes.
+        """The same after the model has run: its forward pass writes what is different now, or was ``between`` two runs.
 
         ``constants``: the trace holds numbers that were made in the model's dtype on its device, which then must not change.
         """

@@ -102,9 +102,7 @@ def batch_of(singles: list[list[Tensor]], batched: list[bool]) -> list[Tensor]:
 
 
 @own_arithmetic()
-def compare(
-    network: Network, model: OneTensor, singles: list[list[Tensor]], batched: list[bool]
-) -> Mapping[Key, Any]:
+def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], batched: list[bool]) -> Mapping[Key, Any]:
     """Run the model on samples one by one and together, and the network on all of them; the model's form in between."""
     try:
         alone = [called(model, single) for single in singles]

@@ -186,12 +186,19 @@ def test_what_the_forward_pass_writes_is_not_stale_though_the_trace_left_it_as_i
 
 
 def test_tracing_a_part_of_a_model_does_not_change_the_network_of_the_whole():
-    for model, part, of in ((nn.Sequential(Sized(), nn.ReLU()).eval(), "0", rows(1)), (cnn(), "0", images()), (mlp(), "2", None)):
+    for model, part, of in (
+        (nn.Sequential(Sized(), nn.ReLU()).eval(), "0", rows(1)),
+        (cnn(), "0", images()),
+        (mlp(), "2", None),
+    ):
         x = images() if isinstance(model[0], nn.Conv2d) else rows()
         model(x[:2])
         network = dtd.trace(model, x)
         expected = dtd.explain(network, x, 0, LRP0)
-        inner = dtd.trace(model.get_submodule(part), x if of is None and part == "0" else of if of is not None else rows()[:, :1].repeat(1, 5))
+        inner = dtd.trace(
+            model.get_submodule(part),
+            x if of is None and part == "0" else of if of is not None else rows()[:, :1].repeat(1, 5),
+        )
         close(dtd.explain(network, x, 0, LRP0), expected)
         assert inner.layers
         with torch.no_grad():

@@ -80,7 +80,9 @@ def test_classes_of_contrasts_count_from_0_too(target):
 
 def test_a_name_is_no_class_and_its_number_is():
     network, x, names = dtd.trace(mlp(), rows()), rows(), ["dog", "cat", "cow"]
-    with pytest.raises(dtd.InputError, match=r"A class is a number from 0 to 2; found 'cat'. Look it up: names.index\('cat'\)"):
+    with pytest.raises(
+        dtd.InputError, match=r"A class is a number from 0 to 2; found 'cat'. Look it up: names.index\('cat'\)"
+    ):
         dtd.explain(network, x, "cat", GAMMA)
     close(dtd.explain(network, x, names.index("cat"), GAMMA), dtd.explain(network, x, 1, GAMMA))
 
