@@ -108,7 +108,7 @@ class ForwardSweep(NamedTuple):
     swept: Swept | None
 
     def explanation(self, target: Asked, last: bool, frames: int = 4) -> Explanation:
-        """One target's; after the ``last`` one nothing of the sweep is left. ``frames``: how far away the caller's line is."""
+        """One target's; after the ``last`` one nothing of the sweep is left. ``frames`` away is the caller's line."""
         network, (graph, values), models, program, _, passage, *_ = self.request
         target = self.request.target(target)
         if program is None or self.swept is None:

@@ -58,7 +58,7 @@ def initial_relevance(output: Tensor, target: Target) -> Tensor:
         )
     if not isinstance(target, (int, Tensor)) or isinstance(target, bool):
         raise InputError(
-            "A target is a class, one for each sample (a list, an array or a tensor), initial relevance or a function; found "
+            "A target is a class, one for each sample (a list, an array, a tensor), initial relevance or a function; found "
             f"{target!r}."
         )
     if isinstance(target, int):

@@ -120,8 +120,8 @@ def check_branches(axes: Axes, lengths: Mapping[object, int]) -> None:
         if not now.free_symbols and not bool(now):
             raise InputError(
                 f"At length {', '.join(map(str, lengths.values()))} the model's code takes another way than at the length "
-                f"that it was traced with{where}, or fails: this network is not the model there. Trace the model on inputs of "
-                "that length too and use that network for them."
+                f"that it was traced with{where}, or fails: this network is not the model there. Trace the model on inputs "
+                "of that length too and use that network for them."
             )
 
 
