@@ -1,5 +1,6 @@
 """What is asked of a network at some inputs, and how one forward sweep gives the explanation of each target."""
 
+import sys
 import warnings
 from typing import NamedTuple
 
@@ -11,13 +12,14 @@ from dtd.explaining.balances import Replay, versions
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.growth import Ends, GrowthWarning, UnderflowWarning, lost_at, message, too_small, vanishes
 from dtd.explaining.hidden import Places, Start
-from dtd.explaining.shapes import check_shapes
+from dtd.explaining.shapes import check_shapes, written
 from dtd.explaining.starts.contrast import Contrast
 from dtd.explaining.starts.unit import Unit
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.fast import Program, Swept, prepared
 from dtd.network.below import Below
+from dtd.network.frozen import version
 from dtd.network.graph import Graph, Reading, Values
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
@@ -62,7 +64,9 @@ class Request(NamedTuple):
         if pass_dtype not in (None, torch.bfloat16):
             raise InputError(f"'pass_dtype' must be torch.bfloat16 or None; found {pass_dtype}.")
         passage = places.passage(reading.graph, reading.batch)
-        program = prepared(reading.graph, models, pass_dtype, passage) if fast else None
+        held = reading.graph.base.plans.get((models, written), lambda: written(models))
+        state = sys.intern(str([version(tensor) for tensor in held])) if held else ""
+        program = prepared(reading.graph, models, pass_dtype, passage, state) if fast else None
         if program is None:
             check_models(reading.graph.layers, models, reading.batch)
         return cls(network, reading, models, program, pass_dtype, passage, places.start, part)
