@@ -9,12 +9,13 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from dtd.callers.copies import Handed, OwnArguments
 from dtd.callers.printing import Printed
 from dtd.domain import Domain, Real, check_inside
 from dtd.taylor import Balance
 
 
-class Op(Printed, ABC):
+class Op(Printed, OwnArguments, Handed, ABC):
     """A function ``y = f(a, …)`` of one or several activations, for each sample of a batch as if it were alone.
 
     How relevance passes an operation is another object, a :class:`Propagation`, which a plan chooses.
@@ -33,7 +34,7 @@ Operation = TypeVar("Operation", bound=Op, covariant=True)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Layer(Generic[Operation]):
+class Layer(Handed, Generic[Operation]):
     """One operation of a traced network, with what the trace knows about it.
 
     A propagation that accepts one kind of operation says so in its types: ``Layer[AffineMap]``, ``Layer[Softmax]``.
@@ -88,7 +89,7 @@ class Propagated(NamedTuple):
     balance: Balance
 
 
-class Propagation(ABC):
+class Propagation(OwnArguments, ABC):
     """Forward sweep and relevance pass of one layer."""
 
     @abstractmethod
@@ -141,7 +142,7 @@ class Upper(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Context:
+class Context(Handed):
     """What a layer's relevance may depend on beyond what the layer itself receives.
 
     ``values`` are the activations that this layer and the layers above it read, ``arrived`` the relevance of the outputs

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dtd.callers.copies import Handed, OwnArguments
 from dtd.callers.printing import Printed
 from dtd.errors import DomainError
 
@@ -21,7 +22,7 @@ def exact(bound: Bound) -> Tensor:
     return bound if isinstance(bound, Tensor) else torch.tensor(bound, dtype=torch.float64)
 
 
-class Domain(Printed, ABC):
+class Domain(Printed, OwnArguments, Handed, ABC):
     """A product of intervals, one for each activation.
 
     Which domains hold no negative value.

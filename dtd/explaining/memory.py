@@ -46,11 +46,11 @@ def in_parts(request: Request, inputs: Inputs, target: Asked, memory: int) -> Ex
     else:
         samples = fitting(request, program, one.total, memory)
     if samples >= reading.batch:
-        return request.sweep().explanation(target, last=True)
+        return request.sweep().explanation(target, True, 5)
     parts = []
     for start in range(0, reading.batch, samples):
         rows = slice(start, start + samples)
-        parts.append(request.of_rows(inputs, rows).sweep().explanation(target_at(target, rows), last=True))
+        parts.append(request.of_rows(inputs, rows).sweep().explanation(target_at(target, rows), True, 5))
     return joined_explanation(parts)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ class Axes:
     dtypes: tuple[torch.dtype, ...]
     smallest: tuple[tuple[object, float, float], ...]  # (symbol, least, most) of each axis that may vary
     rows: Mapping[int, int]  # of the smallest table that an integer tensor indexes, by its place
+    branches: tuple[tuple[Any, str], ...] = ()  # what the model's code asked of lengths and was told, and where
 
     @cached_property
     def simple(self) -> bool:
@@ -87,7 +89,7 @@ def check_leaves(axes: Axes, leaves: list[Tensor], example: tuple[Tensor, ...]) 
             found = tuple(leaf.shape) if isinstance(leaf, Tensor) else type(leaf).__name__
             raise InputError(
                 f"{axes.called(name)} must have shape ({written}); found {found}. Another length needs "
-                "dtd.trace(…, dynamic=)."
+                "dtd.trace(…, dynamic=) or, where the model's code fixes it, a trace at that length."
             )
         if leaf.dtype != axes.dtypes[k] and (
             leaf.is_floating_point() != axes.dtypes[k].is_floating_point or not axes.explained[k]
@@ -100,6 +102,7 @@ def check_leaves(axes: Axes, leaves: list[Tensor], example: tuple[Tensor, ...]) 
         if behind:
             batches[name] = len(leaf)
         check_sizes(axes, name, expected, tuple(leaf.shape[behind:]), symbols)
+    check_branches(axes, {symbol: length for symbol, (_, length) in symbols.items()})
     if len(set(batches.values())) > 1:
         counts = ", ".join(f"{name}: {count}" for name, count in batches.items())
         raise InputError(f"All inputs must have the same number of samples; found {counts}.")
@@ -120,6 +123,18 @@ def check_sizes(axes: Axes, name: str, expected: tuple, found: tuple[int, ...], 
         other, known = symbols.setdefault(symbol, (name, length))
         if known != length:
             raise InputError(f"'{name}' and '{other}' must have the same length; found {length} and {known}.")
+
+
+def check_branches(axes: Axes, lengths: Mapping[object, int]) -> None:
+    """Raise for lengths at which the model's code takes another way than the one that was traced."""
+    for asked, where in axes.branches:
+        now = asked.xreplace(dict(lengths))
+        if not now.free_symbols and not bool(now):
+            raise InputError(
+                f"At length {', '.join(map(str, lengths.values()))} the model's code takes another way than at the length "
+                f"that it was traced with{where}, or fails: this network is not the model there. Trace the model on inputs "
+                "of that length too and use that network for them."
+            )
 
 
 def check_ids(axes: Axes, leaves: list[Tensor]) -> None:

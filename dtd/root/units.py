@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.callers.copies import Handed, on_copies
 from dtd.domain import Domain, Real
 from dtd.errors import BudgetError
 
@@ -63,7 +64,7 @@ class Units(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class FieldUnits:
+class FieldUnits(Handed):
     """The units with flat indices ``index`` of an affine layer, at the activations of a batch. # shape: index (k,)"""
 
     map: AffineMap
@@ -111,13 +112,13 @@ class FieldUnits:
         return self.total(self.activations * self.weights) + self.bias
 
     def of_activations(self, function):
-        value = function(self.input)
+        value = on_copies(function)(self.input)
         if not isinstance(value, Tensor):
             return value * self.real
         return self.gather(torch.broadcast_to(value, self.input.shape))
 
     def of_weights(self, function):
-        value = function(self.map.weight)
+        value = on_copies(function)(self.map.weight)
         if not isinstance(value, Tensor):
             return value * self.real
         return self.map.rows(self.index, value) * self.real

@@ -3,11 +3,13 @@
 import operator
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from dtd.errors import InputError
 from dtd.network.aten import aten
 from dtd.network.fixed import Fixed, exported
 from dtd.network.lowering import Lowering, Ref
@@ -29,6 +31,10 @@ def reshaped(low: Lowering, node, x: Ref, full: Shape) -> Ref:
         shown = shown.expand(x.shape).reshape(stored(full))
     if x.shape == stored(full):
         return replace(x, full=full, shown=shown)
+    if prod(x.shape) != prod(stored(full)):
+        raise InputError(
+            f"The model does not take inputs of these lengths: {prod(x.shape)} entries do not fill shape {stored(full)}."
+        )
     ref = low.emit(node, "reshape", Reshape(x.shape, stored(full)), (x,), full=full)
     return replace(ref, shown=shown)
 
