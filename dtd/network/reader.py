@@ -68,7 +68,7 @@ class Axes:
                     found.append((k, axis))
         return tuple(found)
 
-    def expected(self, k: int) -> tuple[object, ...]:
+    def expected(self, k: int) -> tuple[Any, ...]:
         """The shape of one sample of a tensor, as a call gives it."""
         return self.shapes[k] if self.unbatched[k] else self.shapes[k][1:]
 
