@@ -52,6 +52,7 @@ from dtd.plans import presets, rules, where
 from dtd.plans.entry import Entry
 from dtd.plans.plan import Plan
 from dtd.plans.pooling import MaxAsAverage
+from dtd.propagation import Balance, TaylorTerms
 from dtd.relevance import (
     Constant,
     Exact,
@@ -73,7 +74,6 @@ from dtd.relevance import (
 from dtd.relevance.gate import Subspace
 from dtd.relevance.passage import HiddenRelevance
 from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
-from dtd.taylor import Balance, TaylorTerms
 
 __all__ = [
     "Activations",

@@ -20,11 +20,10 @@ from dtd.lrp import LRPRule
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
-from dtd.propagation import Layer, Propagation
+from dtd.propagation import PARTS, Balance, Layer, Propagation
 from dtd.relevance import RelevanceModel
 from dtd.root import Nearest
 from dtd.root.units import at_once
-from dtd.taylor import PARTS, Balance
 
 REGISTERED = (distances, exact, generic, roots)
 DESCRIPTION = ("layer", "kind", "model", "root", "domain")

@@ -16,9 +16,8 @@ from dtd.network import Network
 from dtd.network.activations import activations
 from dtd.plans.plan import Plan
 from dtd.primitive import Pointwise, Reshape
-from dtd.propagation import Layer
+from dtd.propagation import PARTS, Layer, TaylorTerms
 from dtd.root.units import FieldUnits
-from dtd.taylor import PARTS, TaylorTerms
 from experiments.configs.base import ConfigError, require
 from experiments.configs.run import Config
 from experiments.models import subjects
