@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from experiments.figures.matrices import SIGNED, Matrices, matrices
 from experiments.figures.names import printed
-from experiments.figures.stacked import stacked_bars
-from experiments.figures.style import COLOURS, width
+from dtd.plot.stacked import stacked_bars
+from dtd.plot.style import COLOURS, width
 from experiments.figures.summary import Tables
 
 PARTS = {

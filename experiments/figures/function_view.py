@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
-from experiments.figures.flow import flow_figure
+from dtd.plot.flow import flow_figure
 from experiments.figures.interactive import page
 from experiments.figures.names import printed
-from experiments.figures.stacked import stacked_bars
-from experiments.figures.style import PAGE, rule_looks
+from dtd.plot.stacked import stacked_bars
+from dtd.plot.style import PAGE, rule_looks
 from experiments.figures.summary import Tables
 
 SHADE, GREY, RELEVANCE = "#EFEFEF", "#777777", "#D55E00"

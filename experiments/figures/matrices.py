@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.figures.names import printed
-from experiments.figures.style import DIVERGING, width
+from dtd.plot.style import DIVERGING, width
 
 LINE, FRAME = 0.17, 0.55  # inches: height of a plan's line, of what surrounds the matrix
 CELL = 0.21  # inches that a number needs

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.configs.base import ConfigError
 from experiments.configs.run import Config, option, typed
-from experiments.figures.style import styled
+from dtd.plot.style import styled
 from experiments.machine.conditions import seeded, threads
 from experiments.machine.console import console
 from experiments.machine.results import OutputError, read_table, remove_parts, save_figure, save_json, save_table, save_text

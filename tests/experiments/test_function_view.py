@@ -18,7 +18,7 @@ from dtd.plans.rules import catalogue
 from experiments.configs.base import Bias, ConfigError
 from experiments.configs.questions.roots import FunctionViewConfig, Plane
 from experiments.configs.run import typed
-from experiments.figures.flow import flow_figure
+from dtd.plot.flow import flow_figure
 from experiments.figures.interactive import functions, page
 from experiments.models import subjects
 from experiments.questions import question

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from experiments.figures.panels import Block, heatmap_grid
-from experiments.figures.style import COLUMN, PAGE, Style, styled
+from dtd.plot.panels import Block, heatmap_grid
+from dtd.plot.style import COLUMN, PAGE, Style, styled
 from experiments.figures.typeset import typeset
 
 

@@ -8,7 +8,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from experiments.figures.names import printed
-from experiments.figures.style import PAGE
+from dtd.plot.style import PAGE
 
 SHOWN = 16  # units of a level that are drawn one by one; the rest is one bar
 POSITIVE, NEGATIVE = "#B2182B", "#2166AC"
