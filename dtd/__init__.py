@@ -1,5 +1,8 @@
 """Deep Taylor Decomposition: relevance models, root points and first-order terms, and the LRP rules they give."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from dtd import lrp
 from dtd.audit import audit, audit_cost, root_regions
 from dtd.direction import (
@@ -74,6 +77,11 @@ from dtd.relevance import (
 from dtd.relevance.gate import Subspace
 from dtd.relevance.passage import HiddenRelevance
 from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
+
+if TYPE_CHECKING:
+    from dtd import plot as plot
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Activations",
@@ -176,3 +184,11 @@ __all__ = [
     "walks",
     "where",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """``dtd.plot``, imported when it is first used: it alone needs matplotlib."""
+        if name == "plot":
+            return import_module("dtd.plot")
+        raise AttributeError(f"module 'dtd' has no attribute '{name}'")

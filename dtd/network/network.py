@@ -10,6 +10,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from dtd.callers.arithmetic import own_arithmetic
+from dtd.callers.drawing import Drawn
+from dtd.callers.printing import columns
 from dtd.domain import Domain
 from dtd.errors import DTDError, InputError, StaleError
 from dtd.network.build import Builder, Built
@@ -18,14 +20,14 @@ from dtd.network.graph import Graph, Reading
 from dtd.network.leaves import Inputs, Signature
 from dtd.network.reader import Axes, check_ids, check_leaves
 from dtd.network.state import Snapshot
-from dtd.network.table import table
+from dtd.network.table import shown_shape, table_rows
 from dtd.propagation import Layer
 
 SIZES = 4  # how many sizes layers are kept for
 
 
 @dataclass(eq=False, repr=False)
-class Network:
+class Network(Drawn):
     """The layers of a model, in an order in which each comes after its inputs.
 
     The network reads the model's live parameters: when one changes (in place, by assignment, ``load_state_dict`` or
@@ -212,9 +214,7 @@ class Network:
         return f"Network({type(self.model).__name__}, {len(self.layers)} layers, explained at {inputs})"
 
     def __str__(self) -> str:
-        return table(self.graph)
+        return columns(table_rows(self.graph))
 
-
-def shown_shape(shape: tuple[int, ...]) -> str:
-    """A sample's shape with its batch axis."""
-    return f"(B, {', '.join(map(str, shape))})" if shape else "(B,)"
+    def _facts(self) -> tuple[str, list[tuple[str, ...]]]:
+        return repr(self), table_rows(self.graph)

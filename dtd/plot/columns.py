@@ -12,8 +12,8 @@ from dtd.plot.values import (
     Channels,
     Scale,
     check_level,
-    labels,
     limit_of,
+    names_of,
     numbers,
     relevance_of,
     shown_shape_of,
@@ -21,7 +21,7 @@ from dtd.plot.values import (
 
 BAR, FRAME, TRACE = 0.16, 0.45, 0.9  # inches: a bar, what surrounds a panel, a curve
 WIDEST = 2.0  # inches that a panel of bars should have
-OTHERS = "{} others"
+REST = "{} others"
 
 
 @in_style
@@ -55,7 +55,9 @@ def bars(
     values = relevance_of(out, of, samples)
     check_parameter(values.ndim == 2, "out", "relevance (B, columns) of rows of a table", shown_shape_of(values))
     check_parameter(isinstance(most, int) and most >= 1, "most", "a positive integer", repr(most))
-    known = labels(columns, values.shape[1], "columns") if columns is not None else [f"x{i}" for i in range(values.shape[1])]
+    known = (
+        names_of(columns, values.shape[1], "columns") if columns is not None else [f"x{i}" for i in range(values.shape[1])]
+    )
     given = None
     if inputs is not None:
         given = numbers("inputs", inputs)
@@ -68,7 +70,7 @@ def bars(
     grid = figure.subplots(down, across, squeeze=False)
     limit = limit_of(values, scale)
     for axes, row, title, own in zip(
-        grid.flat, values, labels(names, len(values)), given if given is not None else [None] * len(values), strict=False
+        grid.flat, values, names_of(names, len(values)), given if given is not None else [None] * len(values), strict=False
     ):
         texts = known if own is None else [f"{name} = {value:.3g}" for name, value in zip(known, own, strict=True)]
         row_bars(axes, row, texts, most)
@@ -85,7 +87,7 @@ def row_bars(axes: Axes, row: np.ndarray, texts: Sequence[str], most: int) -> No
     order = np.argsort(-np.abs(row), kind="stable")
     shown, rest = order[:most], order[most:]
     values = [*row[shown], *([row[rest].sum()] if len(rest) else [])]
-    labelled = [*(texts[i] for i in shown), *([OTHERS.format(len(rest))] if len(rest) else [])]
+    labelled = [*(texts[i] for i in shown), *([REST.format(len(rest))] if len(rest) else [])]
     colours = [POSITIVE if value > 0 else NEGATIVE for value in values]
     places = -np.arange(len(values))
     axes.barh(places, values, 0.75, color=colours)
@@ -137,17 +139,17 @@ def series(
     limit = limit_of(values, scale)
     figure = Picture(figsize=(width(), FRAME + TRACE * count * lines), layout="constrained")
     grid = figure.subplots(count * lines, 1, squeeze=False, sharex=True)[:, 0].reshape(count, lines)
-    for i, (panels, title) in enumerate(zip(grid, labels(names, count), strict=True)):
+    for i, (panels, title) in enumerate(zip(grid, names_of(names, count), strict=True)):
         end = (limit or float(np.abs(values[i]).max())) / level or 1.0
         for k, axes in enumerate(panels):
-            trace(axes, values[i, k], None if drawn is None else drawn[i, k], end, cmap)
+            curve(axes, values[i, k], None if drawn is None else drawn[i, k], end, cmap)
             axes.set_ylabel(f"channel {k}" if lines > 1 else "relevance" if drawn is None else "signal")
         panels[0].set_title(title, loc="left")
     grid[-1, -1].set_xlabel("time step")
     return figure
 
 
-def trace(axes: Axes, relevance: np.ndarray, signal: np.ndarray | None, end: float, cmap: str) -> None:
+def curve(axes: Axes, relevance: np.ndarray, signal: np.ndarray | None, end: float, cmap: str) -> None:
     """One channel: its signal on the colours of its relevance, or its relevance as a curve."""
     steps = np.arange(len(relevance))
     if signal is None:

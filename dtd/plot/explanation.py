@@ -37,7 +37,7 @@ def explanation_figure(out: Explanation, inputs: Any = None, *, kind: Kind | Non
 
 def told(out: Explanation, how: dict[str, Any]) -> Kind:
     """The kind of picture that the arguments tell, or else the input's shape."""
-    named: dict[str, Kind] = {"tokens": "text", "columns": "row", "shape": "image", "signal": "series", "overlay": "image"}
+    named: dict[str, Kind] = {"tokens": "text", "columns": "row", "shape": "image", "overlay": "image"}
     for argument, kind in named.items():
         if argument in how:
             return kind

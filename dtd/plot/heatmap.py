@@ -18,8 +18,8 @@ from dtd.plot.values import (
     Scale,
     check_level,
     images_of,
-    labels,
     limit_of,
+    names_of,
     pictures_of,
     relevance_of,
 )
@@ -54,7 +54,7 @@ def heatmaps(
         samples: which samples, and in which order; all, up to 64.
         shape: of a sample, for a network that reads images as rows of pixels: ``(1, 28, 28)``.
         channels: ``"sum"`` adds them up, ``"apart"`` draws a row for each.
-        scale: ``"each"`` sample has its own, which all its channels share; or all have one, ``"shared"``, or end at a number.
+        scale: ``"each"`` sample has its own, which its channels share; ``"shared"``: all have one; a number: its end.
         level: above 1, smaller relevance gets strong colours and the largest is cut off.
         cmap: a diverging colour map of matplotlib.
         names: above the samples.
@@ -77,7 +77,7 @@ def heatmaps(
     conservation = notes_of(out, samples)
     rows = [f"channel {k}" for k in range(images.shape[1])] if images.shape[1] > 1 else [""]
     block = Block(
-        columns=labels(names, len(images)),
+        columns=names_of(names, len(images)),
         panels=[list(images[:, k]) for k in range(images.shape[1])],
         rows=rows,
         notes={CONSERVED: conservation} if conservation else {},
@@ -122,7 +122,7 @@ def grid(
     check_parameter(len(shapes) == 1, "outs", "of the same samples and sizes", ", ".join(map(str, sorted(shapes))))
     images = np.stack(list(found.values()), 1)
     pictures = [None] * len(images) if picture is None else list(pictures_of(picture, shape, images, samples))
-    limit, beside = limit_of(images, scale), labels(names, len(images))
+    limit, beside = limit_of(images, scale), names_of(names, len(images))
     sums = {name: notes_of(out, samples) for name, out in outs.items()}
     blocks = [
         Block(

@@ -12,7 +12,11 @@ TEXT_COMMANDS = {
     **{"—": "textemdash", "…": "ldots", "‘": "textquoteleft", "’": "textquoteright", "“": "textquotedblleft"},
     "”": "textquotedblright",
 }
-LATEX = {sign: f"\\{sign}" for sign in "#$%&_{}"} | {sign: rf"\{name}{{}}" for sign, name in TEXT_COMMANDS.items()} | {"-": "{-}"}
+LATEX = (
+    {sign: f"\\{sign}" for sign in "#$%&_{}"}
+    | {sign: rf"\{name}{{}}" for sign, name in TEXT_COMMANDS.items()}
+    | {"-": "{-}"}
+)
 PREAMBLE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
@@ -42,5 +46,3 @@ def escaped(text: str) -> str:
 def in_fonts(sign: str) -> bool:
     """Printable ASCII and the letters of Latin-1."""
     return (sign.isascii() and sign.isprintable()) or (0xC0 <= ord(sign) <= 0xFF and unicodedata.category(sign)[0] == "L")
-
-

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dtd.plans.rules import catalogue
 
 BOX = r"z$^\mathrm{B}$"  # as mathtext: few fonts have the letter ᴮ
-NAMES: Mapping[str, str] = {name: rule.alias.replace("`", "").replace("z^B", BOX) for name, rule in catalogue.items()} | {
+PRINTED: Mapping[str, str] = {name: rule.alias.replace("`", "").replace("z^B", BOX) for name, rule in catalogue.items()} | {
     "epsilon_plus": "ε⁺",
     "epsilon_gamma_box": "ε-γ-box",
     "epsilon_plus_flat": "ε⁺-flat",
@@ -17,4 +17,4 @@ NAMES: Mapping[str, str] = {name: rule.alias.replace("`", "").replace("z^B", BOX
 
 def rule_name(key: str) -> str:
     """A rule's or preset's name in print; one that is not known as it is."""
-    return NAMES.get(key, key)
+    return PRINTED.get(key, key)

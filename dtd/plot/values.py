@@ -57,7 +57,7 @@ def shown_shape_of(values: np.ndarray) -> str:
 def images_of(values: np.ndarray, shape: Sequence[int] | None, channels: Channels) -> np.ndarray:
     """Relevance as images. # shape: (B, H, W), (B, C, H, W), or (B, *) with the ``shape`` of a sample -> (B, K, H, W)"""
     check_parameter(channels in ("sum", "apart"), "channels", "'sum' or 'apart'", repr(channels))
-    values = reshaped(values, shape)
+    values = in_shape(values, shape)
     fits = values.ndim in (3, 4)
     required = "relevance (B, H, W) or (B, C, H, W); give another sample's shape=(C, H, W), or choose another kind"
     check_parameter(fits, "out", required, shown_shape_of(values))
@@ -66,8 +66,8 @@ def images_of(values: np.ndarray, shape: Sequence[int] | None, channels: Channel
 
 
 def pictures_of(picture: Any, shape: Sequence[int] | None, images: np.ndarray, samples: Sequence[int] | None) -> np.ndarray:
-    """Inputs to be seen, between 0 and 1: in colours where there are three channels, else the mean. # shape: (B, H, W[, 3])"""
-    found = reshaped(numbers("picture", picture), shape)
+    """Inputs to be seen, between 0 and 1: three channels in colours, else the mean. # shape: (B, H, W) or (B, H, W, 3)"""
+    found = in_shape(numbers("picture", picture), shape)
     found = found[list(samples)] if samples is not None and found.ndim > 1 else found
     found = found[:, None] if found.ndim == 3 else found
     fits = found.ndim == 4 and len(found) == len(images) and found.shape[2:] == images.shape[2:]
@@ -77,7 +77,7 @@ def pictures_of(picture: Any, shape: Sequence[int] | None, images: np.ndarray, s
     return np.stack([in_range(np.moveaxis(one, 0, -1) if coloured else one.mean(0)) for one in found])
 
 
-def reshaped(values: np.ndarray, shape: Sequence[int] | None) -> np.ndarray:
+def in_shape(values: np.ndarray, shape: Sequence[int] | None) -> np.ndarray:
     """Samples in a shape of their own."""
     if shape is None:
         return values
@@ -109,7 +109,7 @@ def check_level(level: Any) -> None:
     check_parameter(holds, "level", "a positive number", repr(level))
 
 
-def labels(names: Sequence[str] | None, count: int, what: str = "names") -> list[str]:
+def names_of(names: Sequence[str] | None, count: int, what: str = "names") -> list[str]:
     """Names of samples; numbers where none are given, and nothing where there is one."""
     if names is None:
         return [""] if count == 1 else [str(i) for i in range(count)]

@@ -73,8 +73,8 @@ class Words:
 def words(out: Any, tokens: Sequence[str], *, of: str | None = None, sample: int = 0) -> Words:
     """The words or tokens of one text with their relevance, which is summed over everything but places.
 
-    Blanks are put where a tokenizer's marks say (``Ġ``, ``▁``, or a blank itself before a word; ``##`` where one goes on), and
-    between all words where there is no mark.
+    Blanks are put where a tokenizer's marks say (``Ġ``, ``▁``, or a blank itself before a word; ``##`` where one goes on),
+    and between all words where there is no mark.
 
     Args:
         out: a :class:`dtd.Explanation`, or relevance as numbers. # shape: (B, T) or (B, T, …)
@@ -92,7 +92,9 @@ def words(out: Any, tokens: Sequence[str], *, of: str | None = None, sample: int
     values = relevance_of(out, of, samples=[sample])[0]
     values = values.reshape(len(values), -1).sum(1)
     if isinstance(tokens, str) or not all(isinstance(token, str) for token in tokens):
-        raise InputError(f"'tokens' must be texts, one for each place: tokenizer.convert_ids_to_tokens(ids); found {tokens!r}.")
+        raise InputError(
+            f"'tokens' must be texts, one for each place: tokenizer.convert_ids_to_tokens(ids); found {tokens!r}."
+        )
     check_parameter(len(tokens) == len(values), "tokens", f"{len(values)}, one for each place", len(tokens))
     spaced, shown = spacing(tokens)
     return Words(pd.DataFrame({"word": shown, "spaced": spaced, "known": True, "positive": values}))
@@ -120,7 +122,7 @@ def for_html(rows: pd.DataFrame) -> str:
 
 
 def for_terminal(rows: pd.DataFrame) -> str:
-    """One text with escape sequences; unknown words are underlined, and what a terminal would obey is shown by its number."""
+    """One text with escape sequences; unknown words are underlined, and control characters are shown by number."""
     parts = []
     for cell in cells(rows):
         codes = f"\x1b[38;2;{channels_of(cell.letters)};48;2;{channels_of(cell.background)}m"

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.figures.heatmaps import photo
-from experiments.figures.names import printed
 from dtd.plot.panels import show_photo, show_relevance
 from dtd.plot.style import COLOURS, DIVERGING, width
+from experiments.figures.heatmaps import photo
+from experiments.figures.names import printed
 from experiments.measures.pixels import plane
 
 BAR, HEAD = 0.18, 0.35  # share of the width that the bars take; inches above the first row

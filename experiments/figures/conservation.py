@@ -6,10 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.figures.matrices import SIGNED, Matrices, matrices
-from experiments.figures.names import printed
 from dtd.plot.stacked import stacked_bars
 from dtd.plot.style import COLOURS, width
+from experiments.figures.matrices import SIGNED, Matrices, matrices
+from experiments.figures.names import printed
 from experiments.figures.summary import Tables
 
 PARTS = {

@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from dtd.plot.flow import flow_figure
-from experiments.figures.interactive import page
-from experiments.figures.names import printed
 from dtd.plot.stacked import stacked_bars
 from dtd.plot.style import PAGE, rule_looks
+from experiments.figures.interactive import page
+from experiments.figures.names import printed
 from experiments.figures.summary import Tables
 
 SHADE, GREY, RELEVANCE = "#EFEFEF", "#777777", "#D55E00"
@@ -37,9 +37,19 @@ def function_view_figures(tables: Tables) -> Mapping[str, Figure | str]:
     """The figures ``function_view`` and ``flow``, and the page ``function_view.html``."""
     return {
         "function_view": function_view(tables["rows"], tables["surface"], tables["cuts"]),
-        "flow": flow_figure(tables["flow_edges"], tables["flow_units"], tables["flow_layers"]),
+        "flow": flow_figure(flow_panels(tables)),
         "function_view.html": page(tables["rows"], tables["formulas"]),
     }
+
+
+def flow_panels(tables: Tables) -> dict[str, dict[str, pd.DataFrame]]:
+    """The tables of each model and plan by the title of their panel."""
+    panels = {}
+    for (model, plan), layers in tables["flow_layers"].groupby(["model", "plan"], sort=False):
+        own = {name: tables[f"flow_{name}"].query("model == @model and plan == @plan") for name in ("edges", "units")}
+        title = f"{printed(model)}, {printed(plan)}: relevance of class {layers.target.iloc[0]} as shares of the output"
+        panels[title] = {**own, "layers": layers}
+    return panels
 
 
 def function_view(rows: pd.DataFrame, surface: pd.DataFrame, cuts: pd.DataFrame) -> Figure:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.figures.names import printed
 from dtd.plot.panels import Block, heatmap_grid
 from dtd.plot.values import in_range
+from experiments.figures.names import printed
 from experiments.figures.summary import Tables
 from experiments.measures.pixels import CHANNELS, plane
 

@@ -8,8 +8,8 @@ import json
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from experiments.figures.names import plain
 from dtd.plot.style import rule_looks
+from experiments.figures.names import plain
 
 ARGUMENTS = "(a1, a2, w1, w2, b)"
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.figures.names import printed
 from dtd.plot.panels import show_photo, show_relevance
 from dtd.plot.style import COLOURS, DIVERGING, MARKERS, width
+from experiments.figures.names import printed
 from experiments.figures.summary import Tables
 from experiments.measures.pixels import plane
 

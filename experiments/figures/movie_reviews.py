@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from experiments.figures.names import plain, printed
-from dtd.plot.style import DIVERGING, rule_looks, width
-from experiments.figures.summary import Tables
 from dtd.plot.colours import SHARE_OF_MAP
 from dtd.plot.latex import PREAMBLE, escaped, for_latex
+from dtd.plot.style import DIVERGING, rule_looks, width
 from dtd.plot.words import for_html, strongest
+from experiments.figures.names import plain, printed
+from experiments.figures.summary import Tables
 
 TOP = 10  # words listed for either class
 MATHS = {

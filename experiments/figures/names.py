@@ -1,10 +1,9 @@
 """Names in print."""
 
 from dtd.plans.rules import SYMBOLS
-from dtd.plot import names
-from dtd.plot.names import BOX
+from dtd.plot.names import BOX, PRINTED
 
-NAMES = names.NAMES | {
+NAMES = PRINTED | {
     "overview": "LRP overview",
     "gradient_x_input": "gradient × input",
     "leave_one_out": "leave one out",

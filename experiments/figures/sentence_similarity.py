@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.figures.names import printed
 from dtd.plot.style import NEGATIVE, POSITIVE, width
+from experiments.figures.names import printed
 from experiments.figures.summary import Tables
 
 WIDEST = 3.0  # points: the line of the pair of words with the largest |relevance|

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.figures.names import printed
 from dtd.plot.style import NEGATIVE, POSITIVE, width
+from experiments.figures.names import printed
 from experiments.figures.summary import Tables
 from experiments.measures.pixels import plane
 

@@ -15,10 +15,10 @@ import torch
 from dtd import Plan, explain, trace
 from dtd.domain import NonNegative
 from dtd.plans.rules import catalogue
+from dtd.plot.flow import flow_figure
 from experiments.configs.base import Bias, ConfigError
 from experiments.configs.questions.roots import FunctionViewConfig, Plane
 from experiments.configs.run import typed
-from dtd.plot.flow import flow_figure
 from experiments.figures.interactive import functions, page
 from experiments.models import subjects
 from experiments.questions import question
@@ -178,9 +178,8 @@ def test_a_flow_that_ends_is_drawn(composed):
         dict(network.model.named_parameters())["layers.0.bias"].fill_(-100.0)
     tables = flows(network, x, Plan.uniform("epsilon", bias="neuron", epsilon=0.1))
     assert set(tables["flow_units"].query("level == 0").relevance) == {0.0}
-    flow_figure(
-        *(tables[f"flow_{name}"].assign(model="mlp", plan="epsilon") for name in ("edges", "units", "layers"))
-    ).draw_without_rendering()
+    panel = {name: tables[f"flow_{name}"] for name in ("edges", "units", "layers")}
+    flow_figure({"MLP": panel}).draw_without_rendering()
 
 
 def test_a_network_with_branches_has_no_flow_picture(composed):

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from dtd.plot.words import for_terminal, strongest
 from experiments.figures.language import TOKEN_SIDES, said_of_token
 from experiments.figures.movie_reviews import SIDES, TOP, counted, drawn, said
 from experiments.figures.names import plain
 from experiments.figures.summary import Tables
 from experiments.figures.terminal.movie_reviews import accuracy, spread
 from experiments.figures.terminal.table import table
-from dtd.plot.words import for_terminal, strongest
 
 LEGEND = """\
 differs: the largest |derived − explicit| in double precision, single: the largest error of single precision, rounded:

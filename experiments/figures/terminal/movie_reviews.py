@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from dtd.plot.words import for_terminal, strongest
 from experiments.figures.movie_reviews import SIDES, TOP, counted, drawn, said
 from experiments.figures.names import plain
 from experiments.figures.summary import Tables
 from experiments.figures.terminal.table import share, table
-from dtd.plot.words import for_terminal, strongest
 
 LEGEND = """\
 differs: the largest |derived − explicit| relative to the text's largest |relevance|; of limit: as a share of what

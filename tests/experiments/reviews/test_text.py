@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from rich.text import Text
 
-from experiments.data.text.words import words
-from experiments.figures.movie_reviews import document, latex_name, page
-from experiments.figures.names import plain
 from dtd.plot.colours import cells
 from dtd.plot.latex import escaped, for_latex
 from dtd.plot.words import for_terminal, strongest
+from experiments.data.text.words import words
+from experiments.figures.movie_reviews import document, latex_name, page
+from experiments.figures.names import plain
 
 HARD = r"""<script>alert("&amp;")</script> 100% of $5 & #1_a {b} ~ ^ \o/ 'x' `y` a--b – — … “émouvant” 中文 🙂 null |><"""
 
