@@ -1,7 +1,7 @@
 """Deep Taylor Decomposition: relevance models, root points and first-order terms, and the LRP rules they give."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dtd import lrp
 from dtd.audit import audit, audit_cost, root_regions
@@ -187,7 +187,7 @@ __all__ = [
 
 if not TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         """``dtd.plot``, imported when it is first used: it alone needs matplotlib."""
         if name == "plot":
             return import_module("dtd.plot")

@@ -70,7 +70,7 @@ class Explanation(Drawn):
 
     def _facts(self) -> tuple[str, list[tuple[str, ...]]]:
         found = {"relevance": self.relevance} if isinstance(self.relevance, Tensor) else self.relevance
-        parts = {"explained": self.initial, **found, **{f"at {name}": each.relevance for name, each in self.at.items()}}
+        parts = {"explained": self.initial, **found, **{f"at {name}": each.output for name, each in self.at.items()}}
         rows = ((name, shown(part), f"{part.sum().item():.4g}", f"{largest(part):.4g}") for name, part in parts.items())
         return repr(self), [("", "", "Σ R", "max |R|"), *rows]
 

@@ -16,6 +16,7 @@ from dtd.plot.flow import flow
 from dtd.plot.heatmap import grid, heatmaps, save
 from dtd.plot.layers import layers
 from dtd.plot.style import Style, styled
+from dtd.plot.unit_view import function_view
 from dtd.plot.words import Words, words
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "bars",
     "draw",
     "flow",
+    "function_view",
     "grid",
     "heatmaps",
     "layers",

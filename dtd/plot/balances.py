@@ -12,7 +12,7 @@ from dtd.propagation import PARTS
 
 HEIGHT = 2.2  # inches
 VISIBLE = 1e-6  # share of the output: a layer without weights that keeps less back has no bar
-INPUT = ("reaches the input", PARTS_LOOKS["first"][1])
+KEPT_LOOKS = {"input": ("reaches the input", PARTS_LOOKS["first"][1])} | {part: PARTS_LOOKS[part] for part in PARTS[1:]}
 
 
 @in_style
@@ -28,17 +28,16 @@ def balances(out: Explanation) -> Picture:
     >>> unit = torch.nn.Linear(2, 1)
     >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([2.0])})
     >>> out = dtd.explain(dtd.trace(unit, torch.ones(1, 2)), torch.ones(1, 2), 0, dtd.Plan.uniform("lrp0", "neuron"))
-    >>> dtd.plot.balances(out).axes[0].containers[0].patches[0].get_height()  # of 4 the bias neuron keeps 2
+    >>> dtd.plot.balances(out).axes[0].containers[1].patches[0].get_height()  # of 4 the bias neuron keeps 2
     0.5
     """
     rows = kept_rows(out)
     figure = Picture(figsize=(width(), HEIGHT), layout="constrained")
     axes = figure.subplots()
-    looks = {part: PARTS_LOOKS[part] for part in PARTS[1:]} | {"input": INPUT}
-    stacked_bars(axes, rows, looks, 0.75)
+    stacked_bars(axes, rows, KEPT_LOOKS, 0.75)
     axes.set_xticks(range(len(rows)), rows.index, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_ylabel("share of the output")
-    axes.legend(frameon=False, ncols=len(looks), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    axes.legend(frameon=False, ncols=len(KEPT_LOOKS), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 
 

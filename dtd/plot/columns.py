@@ -12,8 +12,8 @@ from dtd.plot.values import (
     Channels,
     Scale,
     check_level,
+    given_names,
     limit_of,
-    names_of,
     numbers,
     relevance_of,
     shown_shape_of,
@@ -55,9 +55,8 @@ def bars(
     values = relevance_of(out, of, samples)
     check_parameter(values.ndim == 2, "out", "relevance (B, columns) of rows of a table", shown_shape_of(values))
     check_parameter(isinstance(most, int) and most >= 1, "most", "a positive integer", repr(most))
-    known = (
-        names_of(columns, values.shape[1], "columns") if columns is not None else [f"x{i}" for i in range(values.shape[1])]
-    )
+    count = values.shape[1]
+    known = [f"x{i}" for i in range(count)] if columns is None else given_names(columns, count, "columns")
     given = None
     if inputs is not None:
         given = numbers("inputs", inputs)
@@ -69,10 +68,11 @@ def bars(
     figure = Picture(figsize=(width() if len(values) > 1 else min(width(), 2 * WIDEST), height), layout="constrained")
     grid = figure.subplots(down, across, squeeze=False)
     limit = limit_of(values, scale)
-    for axes, row, title, own in zip(
-        grid.flat, values, names_of(names, len(values)), given if given is not None else [None] * len(values), strict=False
-    ):
-        texts = known if own is None else [f"{name} = {value:.3g}" for name, value in zip(known, own, strict=True)]
+    titles = given_names(names, len(values))
+    for i, (axes, row, title) in enumerate(zip(grid.flat, values, titles, strict=False)):
+        texts = known
+        if given is not None:
+            texts = [f"{name} = {in_digits(value)}" for name, value in zip(known, given[i], strict=True)]
         row_bars(axes, row, texts, most)
         axes.set_title(title)
         if limit is not None:
@@ -80,6 +80,11 @@ def bars(
     for axes in grid.flat[len(values) :]:
         axes.set_axis_off()
     return figure
+
+
+def in_digits(value: float) -> str:
+    """A number in print."""
+    return f"{value:.3g}".replace("-", "−")
 
 
 def row_bars(axes: Axes, row: np.ndarray, texts: Sequence[str], most: int) -> None:
@@ -139,7 +144,7 @@ def series(
     limit = limit_of(values, scale)
     figure = Picture(figsize=(width(), FRAME + TRACE * count * lines), layout="constrained")
     grid = figure.subplots(count * lines, 1, squeeze=False, sharex=True)[:, 0].reshape(count, lines)
-    for i, (panels, title) in enumerate(zip(grid, names_of(names, count), strict=True)):
+    for i, (panels, title) in enumerate(zip(grid, given_names(names, count), strict=True)):
         end = (limit or float(np.abs(values[i]).max())) / level or 1.0
         for k, axes in enumerate(panels):
             curve(axes, values[i, k], None if drawn is None else drawn[i, k], end, cmap)

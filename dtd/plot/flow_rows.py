@@ -25,7 +25,7 @@ MOST_EDGES = 20_000  # of one layer; a picture of more shows nothing
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class Level:
     """One affine layer with the terms of all its units. # shape: relevance (k,), first (1, k, J), inputs (k, J)"""
 
     layer: Layer
@@ -64,14 +64,14 @@ def flow_rows(network: Network, x: Tensor, target: Target, plan: Plan) -> dict[s
     }
 
 
-def steps(network: Network, x: Tensor, models: tuple, arrived: dict[int, Tensor]) -> Iterator[Step]:
+def steps(network: Network, x: Tensor, models: tuple, arrived: dict[int, Tensor]) -> Iterator[Level]:
     """The affine layers, lowest first, at one sample."""
     for i, (layer, a, _) in enumerate(activations(network, x)):
         check_chain(layer, i)
         if isinstance(layer.op, AffineMap):
             units = FieldUnits(layer.op, a, torch.arange(arrived[i].numel()))
             relevance = arrived[i].flatten(1)
-            yield Step(layer, relevance[0], models[i].terms(units, layer.domain, relevance), units.field)
+            yield Level(layer, relevance[0], models[i].terms(units, layer.domain, relevance), units.field)
 
 
 def check_chain(layer: Layer, position: int) -> None:
@@ -95,7 +95,7 @@ def as_shares(parts: list[pd.DataFrame], output: float) -> pd.DataFrame:
     return table.assign(**(table[numbers] / output))
 
 
-def edge_rows(step: Step) -> pd.DataFrame:
+def edge_rows(step: Level) -> pd.DataFrame:
     """One row for each unit and real input."""
     first = step.terms.first[0]
     unit = torch.arange(len(first))[:, None].expand_as(first)

@@ -17,9 +17,9 @@ from dtd.plot.values import (
     Channels,
     Scale,
     check_level,
+    given_names,
     images_of,
     limit_of,
-    names_of,
     pictures_of,
     relevance_of,
 )
@@ -77,7 +77,7 @@ def heatmaps(
     conservation = notes_of(out, samples)
     rows = [f"channel {k}" for k in range(images.shape[1])] if images.shape[1] > 1 else [""]
     block = Block(
-        columns=names_of(names, len(images)),
+        columns=given_names(names, len(images)),
         panels=[list(images[:, k]) for k in range(images.shape[1])],
         rows=rows,
         notes={CONSERVED: conservation} if conservation else {},
@@ -86,7 +86,7 @@ def heatmaps(
         limit=limit,
         level=level,
     )
-    return heatmap_grid([block], bar_label(limit, level), cmap)
+    return heatmap_grid([block], bar_label(limit, level), cmap, fitted=True)
 
 
 @in_style
@@ -122,11 +122,11 @@ def grid(
     check_parameter(len(shapes) == 1, "outs", "of the same samples and sizes", ", ".join(map(str, sorted(shapes))))
     images = np.stack(list(found.values()), 1)
     pictures = [None] * len(images) if picture is None else list(pictures_of(picture, shape, images, samples))
-    limit, beside = limit_of(images, scale), names_of(names, len(images))
+    limit, beside = limit_of(images, scale), given_names(names, len(images))
     sums = {name: notes_of(out, samples) for name, out in outs.items()}
     blocks = [
         Block(
-            columns=[rule_name(name) for name in found],
+            columns=["" if i else rule_name(name) for name in found],
             panels=[list(line)],
             rows=[beside[i] if picture is None else ""],
             picture=pictures[i],
@@ -137,7 +137,7 @@ def grid(
         )
         for i, line in enumerate(images)
     ]
-    return heatmap_grid(blocks, bar_label(limit, level), cmap)
+    return heatmap_grid(blocks, bar_label(limit, level), cmap, fitted=True)
 
 
 def save(

@@ -64,8 +64,8 @@ class Block:
 class Canvas:
     """A figure on which axes are placed in inches from the top left corner."""
 
-    def __init__(self, height: float):
-        self.width, self.height = width(), height
+    def __init__(self, width: float, height: float):
+        self.width, self.height = width, height
         self.figure = Picture(figsize=(self.width, height))
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
@@ -81,31 +81,35 @@ class Canvas:
         self.figure.text(x / self.width, 1 - y / self.height, text, ha=ha, va=va)
 
 
-def heatmap_grid(blocks: Sequence[Block], label: str = EACH, cmap: str = DIVERGING) -> Picture:
-    """The blocks below each other, as wide as the style; a block with more columns than fit goes on in the next line."""
+def heatmap_grid(blocks: Sequence[Block], label: str = EACH, cmap: str = DIVERGING, fitted: bool = False) -> Picture:
+    """The blocks below each other, as wide as the style; a block with more columns than fit goes on in the next line.
+
+    A figure that is ``fitted`` is only as wide as what it shows.
+    """
+    limits = {block.limit and block.end(0) for block in blocks}
+    end = limits.pop() if len(limits) == 1 else None
+    ends = ["−1", "0", "1"] if end is None else [f"−{end:.2g}", "0", f"{end:.2g}"]
     line = mpl.rcParams["font.size"] / 72
     labels = CHARACTER * line * longest([text for b in blocks for text in (*b.rows, *b.notes)]) + 0.08
     pictured = any(block.picture is not None for block in blocks)
-    room = width() - LEFT - labels - BAR
+    beside = BAR + CHARACTER * line * (longest(ends) - 2)
+    room = width() - LEFT - labels - beside
     fit = max(1, int((room + GAP) / (SMALLEST + GAP)) - pictured)
     most = min(fit, max(len(block.columns) for block in blocks))
     size = min(LARGEST, (room - GAP * most) / (most + pictured))
     lines = [block.part(i, i + most) for block in blocks for i in range(0, len(block.columns), most)]
     heights = [LINE * line * (1.2 + len(b.notes) + 0.4) + (len(b.panels) + b.above_panels) * (size + GAP) for b in lines]
-    canvas = Canvas(sum(heights))
     first = LEFT + size * pictured + labels
+    place = min(first + most * (size + GAP) + 0.06, width() - beside + 0.06)
+    canvas = Canvas(min(width(), place + beside) if fitted else width(), sum(heights))
     for top, block in zip(np.cumsum([0.0, *heights]), lines, strict=False):
         draw_block(canvas, block, (first, top + 1.2 * LINE * line), size, cmap)
-    place = min(first + most * (size + GAP) + 0.06, width() - BAR + 0.06)
     length = min(BARS, canvas.height - 4 * LINE * line)
     bar = canvas.axes(place, (canvas.height - length) / 2, 0.07, length)
-    limits = {block.limit and block.end(0) for block in blocks}
-    end = limits.pop() if len(limits) == 1 else None
     scale = ScalarMappable(Normalize(-(end or 1), end or 1), cmap)
     colours = canvas.figure.colorbar(scale, cax=bar, ticks=[-(end or 1), 0, end or 1])
     colours.set_label(label, labelpad=1)
-    if end:
-        colours.ax.set_yticklabels([f"−{end:.2g}", "0", f"{end:.2g}"])
+    colours.ax.set_yticklabels(ends)
     return canvas.figure
 
 

@@ -1,6 +1,7 @@
 """What is drawn: relevance and inputs as arrays, from explanations, tensors and arrays alike."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +30,7 @@ def relevance_of(out: Any, of: str | None = None, samples: Sequence[int] | None 
     values = numbers("out", found)
     check_parameter(values.ndim >= 2 and len(values) > 0, "out", "relevance (B, …) of samples", shown_shape_of(values))
     if samples is not None:
-        inside = all(isinstance(i, int) and 0 <= i < len(values) for i in samples) and len(samples) > 0
+        inside = all(isinstance(i, Integral) and 0 <= i < len(values) for i in samples) and len(samples) > 0
         check_parameter(inside, "samples", f"numbers of samples from 0 to {len(values) - 1}", samples)
         values = values[list(samples)]
     advice = f"at most {MOST} samples in one figure: choose some, samples=range({MOST})"
@@ -109,7 +110,7 @@ def check_level(level: Any) -> None:
     check_parameter(holds, "level", "a positive number", repr(level))
 
 
-def names_of(names: Sequence[str] | None, count: int, what: str = "names") -> list[str]:
+def given_names(names: Sequence[str] | None, count: int, what: str = "names") -> list[str]:
     """Names of samples; numbers where none are given, and nothing where there is one."""
     if names is None:
         return [""] if count == 1 else [str(i) for i in range(count)]

@@ -126,9 +126,13 @@ def for_terminal(rows: pd.DataFrame) -> str:
     parts = []
     for cell in cells(rows):
         codes = f"\x1b[38;2;{channels_of(cell.letters)};48;2;{channels_of(cell.background)}m"
-        word = "".join(sign if sign.isprintable() else f"U+{ord(sign):04X}" for sign in cell.word)
-        parts.append(f"{' ' * cell.spaced}{codes}{'' if cell.known else UNDERLINE}{word}{RESET}")
+        parts.append(f"{' ' * cell.spaced}{codes}{'' if cell.known else UNDERLINE}{printable(cell.word)}{RESET}")
     return "".join(parts)
+
+
+def printable(word: str) -> str:
+    """A word with its control characters by number."""
+    return "".join(sign if sign.isprintable() else f"U+{ord(sign):04X}" for sign in word)
 
 
 def channels_of(colour: str) -> str:
@@ -144,7 +148,7 @@ def text_figure(rows: pd.DataFrame) -> Picture:
     drawn = []
     for cell in cells(rows):
         box = {"facecolor": cell.background, "edgecolor": "none", "pad": 0, "boxstyle": f"square,pad={PAD}"}
-        text = figure.text(0, 0, cell.word.replace("$", r"\$"), color=cell.letters, va="baseline", bbox=box)
+        text = figure.text(0, 0, printable(cell.word).replace("$", r"\$"), color=cell.letters, va="baseline", bbox=box)
         text.set_transform(figure.dpi_scale_trans)
         text.get_bbox_patch().set_linestyle("-" if cell.known else ":")
         drawn.append((cell, text, text.get_window_extent(renderer).width / figure.dpi))
