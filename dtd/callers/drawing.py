@@ -17,7 +17,6 @@ def need_matplotlib() -> None:
 
 
 LINES = 30  # of a table in a notebook
-TABLE_CELL = "text-align:left;padding:.1em .8em .1em 0"
 
 
 def html_table(title: str, rows: Sequence[Sequence[str]], styles: Sequence[Sequence[str]] = ()) -> str:
@@ -29,7 +28,8 @@ def html_table(title: str, rows: Sequence[Sequence[str]], styles: Sequence[Seque
     for i, row in enumerate(rows[: LINES + 1]):
         kind = "td" if i else "th"
         own = styles[i - 1] if styles and i else [""] * len(row)
-        cells = (f'<{kind} style="{TABLE_CELL};{css}">{escape(cell)}</{kind}>' for cell, css in zip(row, own, strict=True))
+        styled = (f' style="{css}"' if css else "" for css in own)
+        cells = (f"<{kind}{css}>{escape(cell)}</{kind}>" for cell, css in zip(row, styled, strict=True))
         body.append(f"<tr>{''.join(cells)}</tr>")
     more = len(rows) - 1 - LINES
     end = f"<p>… and {more} more</p>" if more > 0 else ""
@@ -57,7 +57,7 @@ class Drawn:
         >>> layer = torch.nn.Linear(2, 1, bias=False)
         >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, -1.0]]))
         >>> out = dtd.explain(dtd.trace(layer, torch.ones(1, 2)), torch.ones(1, 2), 0, dtd.Plan.uniform("lrp0"))
-        >>> [bar.get_width() for bar in out.plot().axes[0].patches]
+        >>> [float(bar.get_width()) for bar in out.plot().axes[0].patches]
         [3.0, -1.0]
         """
         return import_module("dtd.plot").draw(self, *args, **how)

@@ -28,7 +28,8 @@ def balances(out: Explanation) -> Picture:
     >>> unit = torch.nn.Linear(2, 1)
     >>> _ = unit.load_state_dict({"weight": torch.tensor([[3.0, -1.0]]), "bias": torch.tensor([2.0])})
     >>> out = dtd.explain(dtd.trace(unit, torch.ones(1, 2)), torch.ones(1, 2), 0, dtd.Plan.uniform("lrp0", "neuron"))
-    >>> dtd.plot.balances(out).axes[0].containers[1].patches[0].get_height()  # of 4 the bias neuron keeps 2
+    >>> bars = dtd.plot.balances(out).axes[0].containers[1]
+    >>> float(bars[0].get_height())  # of 4 the bias neuron keeps 2
     0.5
     """
     rows = kept_rows(out)

@@ -47,7 +47,7 @@ def bars(
 
     >>> import dtd
     >>> figure = dtd.plot.bars([[1.0, -3.0, 0.5]], columns=["age", "height", "weight"], most=2)
-    >>> [bar.get_width() for bar in figure.axes[0].patches]
+    >>> [float(bar.get_width()) for bar in figure.axes[0].patches]
     [-3.0, 1.0, 0.5]
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['height', 'age', '1 others']

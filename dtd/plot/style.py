@@ -86,8 +86,8 @@ def styled(style: Style = Style()) -> Iterator[None]:
 
     >>> import dtd
     >>> with dtd.plot.styled(dtd.plot.Style(width=3.35)):
-    ...     figure = dtd.plot.heatmaps([[[1.0, -2.0]]])
-    >>> figure.get_figwidth()
+    ...     figure = dtd.plot.series([[1.0, -2.0]])
+    >>> float(figure.get_figwidth())
     3.35
     """
     token = CHOSEN.set(style)

@@ -35,9 +35,8 @@ def bars(totals: pd.DataFrame) -> Figure:
             bar_for_each_plan(axes, here.groupby("plan")[list(KEPT_LOOKS)].mean().reindex(plans))
             axes.set_title(f"{printed(model)}, bias: {mode}")
         line[0].set_ylabel("share of the output")
-    figure.legend(
-        *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(KEPT_LOOKS), frameon=False
-    )
+    entries = panels[0, 0].get_legend_handles_labels()
+    figure.legend(*entries, loc="outside lower center", ncols=len(KEPT_LOOKS), frameon=False)
     return figure
 
 

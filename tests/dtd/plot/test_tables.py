@@ -171,11 +171,8 @@ def test_words_are_those_of_the_tokens_with_their_sums():
 
 def test_words_are_the_same_in_html_the_terminal_latex_and_a_figure():
     text = dtd.plot.words(torch.tensor([[1.0, -2.0, 0.5]]), ["<b>", "50%", "\x1b[31m"])
-    assert re.findall(r'title="([^"]*)">([^<]*)<', text._repr_html_()) == [
-        ("+1", "&lt;b&gt;"),
-        ("-2", "50%"),
-        ("+0.5", "\x1b[31m"),
-    ]
+    found = re.findall(r'title="([^"]*)">([^<]*)<', text._repr_html_())
+    assert found == [("+1", "&lt;b&gt;"), ("-2", "50%"), ("+0.5", "\x1b[31m")]
     assert re.sub(r"\x1b\[[\d;]*m", "", str(text)) == "<b> 50% U+001B[31m"
     assert text.latex().count(r"\word{") == 3 and r"50\%" in text.latex() and r"\newcommand{\word}" in text.preamble
     drawn = [each for each in text.figure().texts]
@@ -228,10 +225,7 @@ def test_a_notebook_shows_objects_in_short():
 def test_audits_are_tables_of_pandas_that_stay_audits():
     network, x = digits()
     rows = dtd.audit(network, x, 1, PLAN)
-    assert (
-        type(rows.query("units > 0")) is type(rows)
-        and rows.valid.mean() == rows["valid"].to_numpy(dtype=float)[rows.valid.notna()].mean()
-    )
+    assert type(rows.query("units > 0")) is type(rows) and type(rows[["layer", "valid"]]) is type(rows)
     assert rows[["layer"]]._repr_html_().count("<tr>") == len(rows) + 1
 
 
