@@ -43,7 +43,7 @@ def flow(network: Network, x: Tensor, target: Target, plan: Plan | None = None) 
     >>> net = dtd.trace(unit, torch.ones(1, 2))
     >>> figure = dtd.plot.flow(net, torch.ones(1, 2), 0, dtd.Plan.uniform("lrp0"))
     >>> three, one = (bar.get_height() for bar in figure.axes[0].patches if getattr(bar, "xy", (1,))[0] == -0.06)
-    >>> round(three / one, 9)  # of the inputs 3 and −1
+    >>> float(round(three / one, 3))  # of the inputs 3 and −1
     3.0
     """
     explained = f"class {target}" if isinstance(target, int) else "the target"

@@ -57,7 +57,7 @@ def layers(network: Network, plan: Plan | None = None) -> Picture:
     most = max(1, int(width() / WIDE))
     high = max(LONGEST, -(-len(texts) // most))
     columns = -(-len(texts) // high)
-    high = min(high, len(texts))
+    high = -(-len(texts) // columns)
     figure = Picture(figsize=(min(width(), WIDE * 1.5 * columns), LINE * high + HEAD), layout="constrained")
     axes = figure.subplots()
     places = [Place(i // high, i % high) for i in range(len(texts))]

@@ -15,6 +15,7 @@ LEFT, BAR, GAP = 0.03, 0.50, 0.04  # inches: margin, colour bar with its label, 
 SMALLEST, LARGEST, BARS = 0.43, 1.6, 1.6  # inches: side of a panel; length of the colour bar
 LINE, CHARACTER = 1.5, 0.58  # of the type's size: height of a line of text, width of a character
 OBLONG = 3.0  # an image longer than this is stretched to its panel
+PALE = 0.4  # how dark the picture below an overlay is
 EACH = "relevance / max |relevance|"  # what the colour bar says where every column has its own scale
 
 
@@ -143,10 +144,12 @@ def draw_block(canvas: Canvas, block: Block, corner: tuple[float, float], size: 
 
 
 def show_relevance(axes: Axes, image: np.ndarray, end: float, cmap: str, under: np.ndarray | None = None) -> None:
-    """Relevance between colours for ``−end`` and ``end``; over a picture, made grey, the more opaque the larger it is."""
+    """Relevance between colours for ``−end`` and ``end``; over a picture in pale grey the more opaque the larger it is."""
     opacity = None
     if under is not None:
-        show_photo(axes, under if under.ndim == 2 else np.repeat(under.mean(-1, keepdims=True), 3, -1))
+        show_photo(
+            axes, PALE * under if under.ndim == 2 else 1 - PALE * (1 - np.repeat(under.mean(-1, keepdims=True), 3, -1))
+        )
         opacity = np.sqrt(np.clip(np.abs(image) / end, 0, 1))
     show_image(axes, image, cmap=cmap, vmin=-end, vmax=end, alpha=opacity)
 
