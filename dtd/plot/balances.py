@@ -38,6 +38,8 @@ def balances(out: Explanation) -> Picture:
     stacked_bars(axes, rows, KEPT_LOOKS, 0.75)
     axes.set_xticks(range(len(rows)), rows.index, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_ylabel("share of the output")
+    axes.use_sticky_edges = False
+    axes.margins(y=0.04)
     axes.legend(frameon=False, ncols=len(KEPT_LOOKS), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure
 

@@ -21,7 +21,6 @@ from dtd.plot.values import (
 
 BAR, FRAME, TRACE = 0.16, 0.45, 0.9  # inches: a bar, what surrounds a panel, a curve
 WIDEST = 2.0  # inches that a panel of bars should have
-REST = "{} others"
 
 
 @in_style
@@ -50,7 +49,7 @@ def bars(
     >>> [float(bar.get_width()) for bar in figure.axes[0].patches]
     [-3.0, 1.0, 0.5]
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    ['height', 'age', '1 others']
+    ['height', 'age', '1 other']
     """
     values = relevance_of(out, of, samples)
     check_parameter(values.ndim == 2, "out", "relevance (B, columns) of rows of a table", shown_shape_of(values))
@@ -92,7 +91,7 @@ def row_bars(axes: Axes, row: np.ndarray, texts: Sequence[str], most: int) -> No
     order = np.argsort(-np.abs(row), kind="stable")
     shown, rest = order[:most], order[most:]
     values = [*row[shown], *([row[rest].sum()] if len(rest) else [])]
-    labelled = [*(texts[i] for i in shown), *([REST.format(len(rest))] if len(rest) else [])]
+    labelled = [*(texts[i] for i in shown), *([f"{len(rest)} other{'s' * (len(rest) > 1)}"] if len(rest) else [])]
     colours = [POSITIVE if value > 0 else NEGATIVE for value in values]
     places = -np.arange(len(values))
     axes.barh(places, values, 0.75, color=colours)

@@ -147,9 +147,8 @@ def show_relevance(axes: Axes, image: np.ndarray, end: float, cmap: str, under: 
     """Relevance between colours for ``−end`` and ``end``; over a picture in pale grey the more opaque the larger it is."""
     opacity = None
     if under is not None:
-        show_photo(
-            axes, PALE * under if under.ndim == 2 else 1 - PALE * (1 - np.repeat(under.mean(-1, keepdims=True), 3, -1))
-        )
+        grey = under if under.ndim == 2 else np.repeat(under.mean(-1, keepdims=True), 3, -1)
+        show_photo(axes, PALE * grey if under.ndim == 2 else 1 - PALE * (1 - grey))
         opacity = np.sqrt(np.clip(np.abs(image) / end, 0, 1))
     show_image(axes, image, cmap=cmap, vmin=-end, vmax=end, alpha=opacity)
 
