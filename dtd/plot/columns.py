@@ -136,7 +136,8 @@ def series(
         drawn = numbers("signal", signal)
         drawn = drawn[list(samples)] if samples is not None and drawn.ndim else drawn
         check_parameter(drawn.shape == values.shape, "signal", f"of shape {values.shape}", shown_shape_of(drawn))
-    values, drawn = (each if each is None or each.ndim == 3 else each[:, None] for each in (values, drawn))
+    if values.ndim == 2:
+        values, drawn = values[:, None], None if drawn is None else drawn[:, None]
     if channels == "sum":
         values, drawn = values.sum(1, keepdims=True), None if drawn is None else drawn.mean(1, keepdims=True)
     count, lines = values.shape[:2]

@@ -1,5 +1,6 @@
 """What an explanation looks like, by the shape of its input."""
 
+from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 from matplotlib.figure import Figure
@@ -31,8 +32,8 @@ def explanation_figure(out: Explanation, inputs: Any = None, *, kind: Kind | Non
         if "tokens" not in how:
             raise InputError("A text needs 'tokens', one for each place: out.plot(tokens=[…]).")
         return words(out, **how).figure()
-    draw = {"image": heatmaps, "row": bars, "series": series}[kind]
-    return draw(out, inputs, **how)
+    pictures: dict[str, Callable[..., Figure]] = {"image": heatmaps, "row": bars, "series": series}
+    return pictures[kind](out, inputs, **how)
 
 
 def told(out: Explanation, how: dict[str, Any]) -> Kind:

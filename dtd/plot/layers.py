@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -112,7 +113,7 @@ def box(axes: Axes, place: Place, text: str, colour: str) -> None:
 
 def wire(axes: Axes, lower: Place, upper: Place) -> None:
     """What a layer reads: a short line from the layer below it, else an arc at the right."""
-    look = {"color": WIRE, "linewidth": 0.7, "zorder": 1}
+    look: dict[str, Any] = {"color": WIRE, "linewidth": 0.7, "zorder": 1}
     if lower.column == upper.column and upper.line == lower.line + 1:
         axes.plot([lower.column + BOX / 2] * 2, [lower.line + HIGH, upper.line], **look)
     elif lower.column == upper.column:

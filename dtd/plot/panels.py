@@ -57,7 +57,7 @@ class Block:
 
     def end(self, column: int) -> float:
         """Where the colour scale of a column ends."""
-        images = [row[column] for row in self.panels if row[column] is not None]
+        images = [image for row in self.panels if (image := row[column]) is not None]
         largest = self.limit or max((float(np.abs(image).max(initial=0.0)) for image in images), default=0.0)
         return largest / self.level or 1.0
 

@@ -32,6 +32,7 @@ class UnitView:
     a: Tensor  # (1, 2)
     domain: Domain
     rules: Mapping[str, Mapping[str, Any]]
+    offset: float
     bias: Bias
 
     @classmethod
@@ -39,7 +40,7 @@ class UnitView:
         """The unit ``z = w·a + bias`` at a point, in double precision."""
         weight, offset = (torch.tensor([values], dtype=torch.float64) for values in (list(weights), bias))
         layer = Dense(weight=weight, bias=offset, in_shape=(2,), out_shape=(1,))
-        return cls(layer, torch.tensor([list(point)], dtype=torch.float64), domain, rules, mode)
+        return cls(layer, torch.tensor([list(point)], dtype=torch.float64), domain, rules, float(bias), mode)
 
     @property
     def units(self) -> FieldUnits:
@@ -69,7 +70,7 @@ def unit_rows(at: UnitView) -> pd.DataFrame:
     low, high = at.domain.bounds()
     (a1, a2), (w1, w2) = at.a[0].tolist(), at.layer.weight[0].tolist()
     common = {
-        "a1": a1, "a2": a2, "w1": w1, "w2": w2, "b": at.layer.bias.item(), "z": at.units.z.item(),
+        "a1": a1, "a2": a2, "w1": w1, "w2": w2, "b": at.offset, "z": at.units.z.item(),
         "low": float(low), "high": float(high),
     }  # fmt: skip
     return pd.DataFrame([{"rule": rule, **common, **rule_row(at, rule, model)} for rule, model in at.models().items()])
@@ -87,7 +88,7 @@ def rule_row(at: UnitView, name: str, model: RelevanceModel) -> dict[str, Any]:
         "relevance": relevance.item(),
         "root1": point[0].item(),
         "root2": point[1].item(),
-        "status": Status(status(model, root, units, at.domain).item()).name.lower(),
+        "status": Status(int(status(model, root, units, at.domain).item())).name.lower(),
         "distance": (at.a[0] - point).norm().item(),
         "first1": first[0].item(),
         "first2": first[1].item(),

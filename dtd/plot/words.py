@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+import matplotlib as mpl
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -142,17 +143,17 @@ def channels_of(colour: str) -> str:
 
 @in_style
 def text_figure(rows: pd.DataFrame) -> Picture:
-    """The words in lines as wide as the style, each on its colour."""
+    """The words in lines as wide as the style, each on its colour, unknown ones in italics."""
     figure = Picture(figsize=(width(), 1.0))
     renderer = FigureCanvasAgg(figure).get_renderer()
     drawn = []
     for cell in cells(rows):
         box = {"facecolor": cell.background, "edgecolor": "none", "pad": 0, "boxstyle": f"square,pad={PAD}"}
-        text = figure.text(0, 0, printable(cell.word).replace("$", r"\$"), color=cell.letters, va="baseline", bbox=box)
+        word, slant = printable(cell.word).replace("$", r"\$"), "normal" if cell.known else "italic"
+        text = figure.text(0, 0, word, color=cell.letters, va="baseline", bbox=box, style=slant)
         text.set_transform(figure.dpi_scale_trans)
-        text.get_bbox_patch().set_linestyle("-" if cell.known else ":")
         drawn.append((cell, text, text.get_window_extent(renderer).width / figure.dpi))
-    size = drawn[0][1].get_fontsize() / 72 if drawn else 0.1
+    size = mpl.rcParams["font.size"] / 72
     x, line, places = PAD, 0, []
     for cell, _, wide in drawn:
         x += 0.35 * size * cell.spaced
