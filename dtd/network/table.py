@@ -1,5 +1,6 @@
 """The table of a network's layers."""
 
+from dtd.callers.printing import columns
 from dtd.network.graph import Graph
 
 HEAD = ("layer", "kind", "from", "shape", "receives", "returns")
@@ -21,6 +22,11 @@ def table_rows(graph: Graph) -> list[tuple[str, ...]]:
         for layer in graph.layers
     ]
     return [HEAD, *inputs, *layers]
+
+
+def table(graph: Graph) -> str:
+    """The rows as text."""
+    return columns(table_rows(graph))
 
 
 def across(shape: tuple[int, ...]) -> str:
