@@ -37,8 +37,7 @@ class Network(Drawn):
     ``network.retrace(network.model)`` traces the model as it is now, in the same way. The model is never written to.
     Threads may use one network at once. ``print(network)`` shows the layers.
 
-    Where an axis of an input may vary, layers are built for the sizes of each call and kept for the last few; those of the
-    properties below are the example's.
+    Where an axis of an input varies, layers are kept for the last few sizes; the properties below have the example's.
 
     >>> import dtd, torch
     >>> net = dtd.trace(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()), torch.ones(1, 2))
