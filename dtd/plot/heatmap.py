@@ -177,11 +177,11 @@ def save(
     check_parameter(isinstance(wide, int) and wide >= 1, "columns", "a positive integer", repr(columns))
     colours = mpl.colormaps[cmap]
     drawn = [np.kron(colours(0.5 + 0.5 * np.clip(tile, -1, 1)), np.ones((zoom, zoom, 1))) for tile in tiles]
-    imsave(path, tiled(drawn, wide))
+    imsave(path, as_tiles(drawn, wide))
     return Path(path)
 
 
-def tiled(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
+def as_tiles(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
     """Tiles of one size in lines, on white. # shape: (h, w, 4) each -> (H, W, 4)"""
     high, wide, _ = tiles[0].shape
     columns = min(columns, len(tiles))

@@ -25,7 +25,7 @@ DEFAULT, PLAIN, WIRE = "#E6E6E6", "#DCE6F0", "#777777"
 
 
 @dataclass(frozen=True)
-class Place:
+class BoxPlace:
     """Where the box of a layer is: its column, and its line from the bottom."""
 
     column: int
@@ -61,7 +61,7 @@ def layers(network: Network, plan: Plan | None = None) -> Picture:
     high = -(-len(texts) // columns)
     figure = Picture(figsize=(min(width(), WIDE * 1.5 * columns), LINE * high + HEAD), layout="constrained")
     axes = figure.subplots()
-    places = [Place(i // high, i % high) for i in range(len(texts))]
+    places = [BoxPlace(i // high, i % high) for i in range(len(texts))]
     for place, text, fill in zip(places, texts, fills, strict=True):
         box(axes, place, text, fill)
     shift = len(graph.inputs)
@@ -101,7 +101,7 @@ def colours_of(spoken: Sequence[str]) -> Mapping[str, str]:
     return looks | ({"default": DEFAULT} if "default" in spoken else {})
 
 
-def box(axes: Axes, place: Place, text: str, colour: str) -> None:
+def box(axes: Axes, place: BoxPlace, text: str, colour: str) -> None:
     """The box of a layer with its text, cut to the box."""
     axes.add_patch(Rectangle((place.column, place.line), BOX, HIGH, facecolor=colour, edgecolor="none", zorder=2))
     letters = letters_on(*to_rgb(colour))
@@ -111,7 +111,7 @@ def box(axes: Axes, place: Place, text: str, colour: str) -> None:
     )
 
 
-def wire(axes: Axes, lower: Place, upper: Place) -> None:
+def wire(axes: Axes, lower: BoxPlace, upper: BoxPlace) -> None:
     """What a layer reads: a short line from the layer below it, else an arc at the right."""
     look: dict[str, Any] = {"color": WIRE, "linewidth": 0.7, "zorder": 1}
     if lower.column == upper.column and upper.line == lower.line + 1:
