@@ -1,5 +1,8 @@
 """Deep Taylor Decomposition: relevance models, root points and first-order terms, and the LRP rules they give."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from dtd import lrp
 from dtd.audit import audit, audit_cost, root_regions
 from dtd.direction import (
@@ -52,6 +55,7 @@ from dtd.plans import presets, rules, where
 from dtd.plans.entry import Entry
 from dtd.plans.plan import Plan
 from dtd.plans.pooling import MaxAsAverage
+from dtd.propagation import Balance, TaylorTerms
 from dtd.relevance import (
     Constant,
     Exact,
@@ -73,7 +77,11 @@ from dtd.relevance import (
 from dtd.relevance.gate import Subspace
 from dtd.relevance.passage import HiddenRelevance
 from dtd.root import Average, Explicit, Mix, Nearest, Ray, Reference, Root, RootStrategy, jittered, towards
-from dtd.taylor import Balance, TaylorTerms
+
+if TYPE_CHECKING:
+    from dtd import plot as plot
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Activations",
@@ -176,3 +184,11 @@ __all__ = [
     "walks",
     "where",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """``dtd.plot``, imported when it is first used: it alone needs matplotlib."""
+        if name == "plot":
+            return import_module("dtd.plot")
+        raise AttributeError(f"module 'dtd' has no attribute '{name}'")

@@ -24,6 +24,7 @@ def test_examples_print_what_they_say(name):
 
 PUBLIC = {
     "dtd": (dtd, dtd.__all__),
+    "dtd.plot": (dtd.plot, dtd.plot.__all__),
     "dtd.lrp": (dtd.lrp, dtd.lrp.__all__),
     "dtd.presets": (dtd.presets, dtd.presets.__all__),
     "dtd.rules": (dtd.rules, ("choose",)),

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from numbers import Integral
 from typing import Any
 
-import pandas as pd
 import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.audit import distances, exact, generic, roots  # registers what is found of each model
 from dtd.audit.findings import Findings, Look, findings
+from dtd.audit.rows import WORDS, AuditRows
 from dtd.audit.validity import Status
 from dtd.callers.arithmetic import own_arithmetic
 from dtd.errors import PlanError, check_parameter
@@ -20,14 +20,12 @@ from dtd.lrp import LRPRule
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
-from dtd.propagation import Layer, Propagation
+from dtd.propagation import PARTS, Balance, Layer, Propagation
 from dtd.relevance import RelevanceModel
 from dtd.root import Nearest
 from dtd.root.units import at_once
-from dtd.taylor import PARTS, Balance
 
 REGISTERED = (distances, exact, generic, roots)
-DESCRIPTION = ("layer", "kind", "model", "root", "domain")
 
 
 @own_arithmetic()
@@ -41,7 +39,7 @@ def audit(
     units: int | None = None,
     seed: int = 0,
     nearest: Nearest | None = None,
-) -> pd.DataFrame:
+) -> AuditRows:
     """For each layer: are the roots that ``plan`` uses roots, where are they, how does the balance close?
 
     The roots of the units are built explicitly, in chunks that fit in ``memory`` bytes. Only units (and samples) that
@@ -91,9 +89,9 @@ def audit(
     for i, layer, read, _ in passed.graph.ascend(passed.values):
         look = Look.at(passed, i, read, chosen(passed.arrived[i], units, seed), memory, nearest)
         rows.append({**describe(layer, models[i]), **units_row(findings(models[i], look))})
-    table = pd.DataFrame(rows)
-    numbers = {name: "Int64" if name == "units" else "Float64" for name in table.columns if name not in DESCRIPTION}
-    return table.astype(numbers)
+    table = AuditRows(rows)
+    numbers = {name: "Int64" if name == "units" else "Float64" for name in table.columns if name not in WORDS}
+    return AuditRows(table.astype(numbers))
 
 
 def check_limits(memory: Any, units: Any, seed: Any, nearest: Any) -> None:
@@ -109,7 +107,7 @@ def describe(layer: Layer, model: Propagation) -> dict[str, str]:
     """The columns that name a row; ``root`` is the root strategy, where the model has one."""
     root = type(model.root).__name__ if isinstance(model, RelevanceModel) else getattr(model, "at", "")
     values = (layer.name, layer.kind, type(model).__name__, root, str(layer.domain))
-    return dict(zip(DESCRIPTION, values, strict=True))
+    return dict(zip(WORDS, values, strict=True))
 
 
 def chosen(relevance: Tensor, units: int | None, seed: int) -> Tensor:

@@ -12,10 +12,9 @@ from dtd.errors import PlanError
 from dtd.explaining.observe import Observed
 from dtd.lrp import LRPRule
 from dtd.plans.pooling import MeanForMax
-from dtd.propagation import Context, Layer, Propagation
+from dtd.propagation import Balance, Context, Layer, Propagation
 from dtd.relevance import Constant, Follow, HeldScale, Identity, MatMulShares, MinMax, ProductShares, SoftmaxTangent, Tangent
 from dtd.root import Nearest
-from dtd.taylor import Balance
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from dtd.plans.entry import Entry
 from dtd.plans.plan import Plan
 from dtd.plans.where import exactly
 from dtd.propagation import Layer
-from dtd.relevance.min_max import MinMax, per_unit, save, upper
+from dtd.relevance.min_max import MinMax, per_unit, save_models, upper
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Fitted:
 
     def save(self, path: Path | str) -> None:
         """Write the models to a file; :func:`dtd.relevance.min_max.load` reads one layer's."""
-        save(path, self.models)
+        save_models(path, self.models)
 
 
 def optional(plan: Plan) -> list[Entry]:

@@ -16,9 +16,8 @@ from dtd.network.frozen import version
 from dtd.network.graph import Graph
 from dtd.network.network import Network
 from dtd.primitive import Pointwise
-from dtd.propagation import Layer, Op, Propagation, per_sample
+from dtd.propagation import Balance, Layer, Op, Propagation, per_sample
 from dtd.relevance.passage import NOWHERE, Passage, Watch
-from dtd.taylor import Balance
 
 UNMOVED = Pointwise(identity, kinks=())
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from dtd.callers.drawing import Drawn
 from dtd.callers.printing import shown
 from dtd.explaining.balances import Kept, Record, Records
 from dtd.explaining.edges import Edges, Nodes, edges_of
@@ -17,7 +18,7 @@ from dtd.relevance.passage import HiddenRelevance
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Explanation:
+class Explanation(Drawn):
     """Relevance of the inputs, and each layer's balance.
 
     ``relevance`` is a tensor where the network was traced with one tensor, and otherwise a mapping by the inputs' names.
@@ -73,6 +74,12 @@ class Explanation:
             f"conservation Σ R(inputs) / Σ R(output) = {kept}{large})"
         )
 
+    def _facts(self) -> tuple[str, list[tuple[str, ...]]]:
+        found = {"relevance": self.relevance} if isinstance(self.relevance, Tensor) else self.relevance
+        parts = {"explained": self.initial, **found, **{f"at {name}": each.output for name, each in self.at.items()}}
+        rows = ((name, shown(part), f"{part.sum().item():.4g}", f"{largest(part):.4g}") for name, part in parts.items())
+        return repr(self), [("", "", "Σ R", "max |R|"), *rows]
+
     @property
     def parts(self) -> tuple[Tensor, ...]:
         """Relevance of each explained input. # shape: (B, *in) each"""
@@ -106,3 +113,8 @@ class Explanation:
         given, arrived = per_sample(self.initial), torch.stack([per_sample(p) for p in self.parts]).sum(0)
         undefined = torch.where(arrived == 0, 1.0, torch.inf).to(given)
         return torch.where(given == 0, undefined, arrived / torch.where(given == 0, 1.0, given))
+
+
+def largest(relevance: Tensor) -> float:
+    """``max |R|``; 0 where there is none."""
+    return relevance.abs().max().item() if relevance.numel() else 0.0

@@ -15,8 +15,8 @@ from dtd.explaining.request import Asked, Request
 from dtd.explaining.target import initial_relevance, target_at
 from dtd.fast import Blocks, Footprint, Program, footprint
 from dtd.network.leaves import Inputs
+from dtd.propagation import Balance
 from dtd.relevance.passage import joined_hidden
-from dtd.taylor import Balance
 
 
 def in_parts(request: Request, inputs: Inputs, target: Asked, memory: int) -> Explanation:

@@ -12,8 +12,7 @@ from dtd.network.graph import Graph, Reading
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
-from dtd.propagation import Context, Propagation, per_sample
-from dtd.taylor import Balance
+from dtd.propagation import Balance, Context, Propagation, per_sample
 
 
 class Observed(NamedTuple):

@@ -21,7 +21,7 @@ from dtd.explaining.starts.unit import Unit
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan
-from dtd.taylor import PARTS
+from dtd.propagation import PARTS
 
 Pool = Callable[[Tensor], Tensor]  # (N, *in) -> (N, *groups)
 

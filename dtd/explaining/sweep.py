@@ -12,9 +12,8 @@ from dtd.errors import NonFiniteError
 from dtd.explaining.target import Target, initial_relevance, target_of
 from dtd.network.above import live, output_from, same_region
 from dtd.network.graph import Graph, Values
-from dtd.propagation import Context, Contextual, Layer, Propagation, per_sample
+from dtd.propagation import Balance, Context, Contextual, Layer, Propagation, per_sample
 from dtd.relevance.passage import NOWHERE, Passage, Watch
-from dtd.taylor import Balance
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from dtd.callers.arithmetic import own_arithmetic
+from dtd.callers.drawing import Drawn
 from dtd.domain import Domain
 from dtd.errors import DTDError, InputError
 from dtd.network.build import Builder, Built
@@ -19,14 +20,14 @@ from dtd.network.leaves import Inputs, Signature
 from dtd.network.lengths import at_length_one
 from dtd.network.reader import Axes, check_ids, check_leaves
 from dtd.network.state import Snapshot
-from dtd.network.table import shown_shape, table
+from dtd.network.table import shown_shape, table, table_rows
 from dtd.propagation import Layer
 
 SIZES = 4  # how many sizes layers are kept for
 
 
 @dataclass(eq=False, repr=False)
-class Network:
+class Network(Drawn):
     """The layers of a model, in an order in which each comes after its inputs.
 
     The network reads the model's live parameters: when one changes (in place, by assignment, ``load_state_dict`` or
@@ -36,10 +37,7 @@ class Network:
     ``network.retrace(network.model)`` traces the model as it is now, in the same way. The model is never written to.
     Threads may use one network at once. ``print(network)`` shows the layers.
 
-    Where an axis of an input may vary, layers are built for the sizes of each call and kept for the last few; those of the
-    properties below are the example's.
-
-    Layers with what is known of them.
+    Where an axis of an input varies, layers are kept for the last few sizes; the properties below have the example's.
 
     >>> import dtd, torch
     >>> net = dtd.trace(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()), torch.ones(1, 2))
@@ -114,8 +112,7 @@ class Network:
         values = {}
         for k, (given, source) in enumerate(zip(graph.inputs, built.sources, strict=True)):
             value = leaves[source] if source < sides.leaves else results[source]
-            if value.shape[1:] != given.shape:
-                value = value.reshape(len(value), *given.shape)
+            value = value if value.shape[1:] == given.shape else value.reshape(len(value), *given.shape)
             values[-1 - k] = value.expand(batch, *given.shape) if len(value) != batch else value
             given.check(values[-1 - k], graph.like, self.axes.called(given.name))
         return Reading(graph.at(results), values)
@@ -218,3 +215,6 @@ class Network:
 
     def __str__(self) -> str:
         return table(self.graph)
+
+    def _facts(self) -> tuple[str, list[tuple[str, ...]]]:
+        return repr(self), table_rows(self.graph)

@@ -1,4 +1,4 @@
-"""The printed table of a network's layers."""
+"""The table of a network's layers."""
 
 from dtd.callers.printing import columns
 from dtd.network.graph import Graph
@@ -6,8 +6,8 @@ from dtd.network.graph import Graph
 HEAD = ("layer", "kind", "from", "shape", "receives", "returns")
 
 
-def table(graph: Graph) -> str:
-    """One line for each layer: name, kind, inputs, shape of a sample, domain of what it receives and returns."""
+def table_rows(graph: Graph) -> list[tuple[str, ...]]:
+    """A head, and a row for each input and layer: name, kind, inputs, shape of a sample, domains received and returned."""
     names = [layer.name for layer in graph.layers]
     inputs = [(each.name, "input", "", across(each.shape), "", str(each.domain)) for each in graph.inputs]
     layers = [
@@ -21,7 +21,12 @@ def table(graph: Graph) -> str:
         )
         for layer in graph.layers
     ]
-    return columns([HEAD, *inputs, *layers])
+    return [HEAD, *inputs, *layers]
+
+
+def table(graph: Graph) -> str:
+    """The rows as text."""
+    return columns(table_rows(graph))
 
 
 def across(shape: tuple[int, ...]) -> str:

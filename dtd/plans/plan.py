@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.affine import AffineMap, Diagonal
+from dtd.callers.drawing import Drawn
 from dtd.callers.printing import columns, shown
 from dtd.errors import InputError, PlanError
 from dtd.lrp import LRPRule, LRPWSquare, LRPZero
@@ -26,7 +27,7 @@ FORMS = "a list of entries (where, model), or a choice of the catalogue for all 
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class Plan:
+class Plan(Drawn):
     """Entries ``(where, model)``; for each layer the first entry that matches it speaks.
 
     ``where`` is a selector of :mod:`dtd.where` or a glob over layer names. ``model`` is a relevance model, a root
@@ -63,10 +64,16 @@ class Plan:
         object.__setattr__(self, "note", note)
 
     def __repr__(self) -> str:
-        kind = "explicit rules" if self.formulas else "derived"
         width = max((len(repr(each.where)) for each in self.entries), default=0)
-        head = f"Plan ({kind}{f'; {self.note}' if self.note else ''})"
-        return "\n".join([head, *(f"  {line(each, width)}" for each in self.entries)])
+        return "\n".join([self._title(), *(f"  {line(each, width)}" for each in self.entries)])
+
+    def _title(self) -> str:
+        kind = "explicit rules" if self.formulas else "derived"
+        return f"Plan ({kind}{f'; {self.note}' if self.note else ''})"
+
+    def _facts(self) -> tuple[str, list[tuple[str, ...]]]:
+        entries = ((repr(each.where), f"{each.model!r}{' (optional)' if each.optional else ''}") for each in self.entries)
+        return self._title(), [("where", "model"), *entries]
 
     @classmethod
     def uniform(cls, rule: str, bias: Bias = "fixed", **parameters: Any) -> "Plan":
@@ -118,13 +125,23 @@ class Plan:
 
         Raises what :meth:`bind` raises.
         """
-        graph = network.graph if isinstance(network, Network) else network
         rows = [("layer", "kind", "rule", "bias")]
+        for layer, chosen, model in self.speakers(network):
+            rule = f"{model!r} (default)" if chosen is None else repr(chosen)
+            rows.append((layer.name, layer.kind, rule, bias_of(model)))
+        return columns(rows)
+
+    def speakers(self, network: Network | Graph) -> list[tuple[Layer, Model | None, Propagation]]:
+        """Each layer, what the entry that speaks for it chose (None: the layer's default), and what that was bound to.
+
+        Raises what :meth:`bind` raises.
+        """
+        graph = network.graph if isinstance(network, Network) else network
+        found: list[tuple[Layer, Model | None, Propagation]] = []
         for layer, model in zip(graph.layers, self.bind(graph), strict=True):
             taken = self._matching(layer, graph)
-            chosen = self.entries[taken[0]].model if taken else model
-            rows.append((layer.name, layer.kind, repr(chosen) if taken else f"{model!r} (default)", bias_of(model)))
-        return columns(rows)
+            found.append((layer, self.entries[taken[0]].model if taken else None, model))
+        return found
 
     def _matching(self, layer: Layer, network: Graph) -> list[int]:
         return [i for i, each in enumerate(self.entries) if each.where.matches(layer, network)]

@@ -14,12 +14,11 @@ from dtd.algebra import divide, nonzero
 from dtd.callers.printing import Printed
 from dtd.direction import Given
 from dtd.domain import Domain, varies_by_sample
-from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
+from dtd.propagation import Layer, Propagated, Propagation, TaylorTerms, balance, per_sample
 from dtd.relevance.fused import downward, expand_search, plain_pass
 from dtd.relevance.roots import root_by_root
 from dtd.root import Root, RootStrategy
 from dtd.root.units import Units, at_once, rounding
-from dtd.taylor import TaylorTerms
 
 
 @dataclass(frozen=True)

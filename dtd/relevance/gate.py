@@ -9,8 +9,7 @@ from torch import Tensor
 
 from dtd.callers.printing import Printed
 from dtd.errors import InputError, NonFiniteError
-from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
-from dtd.taylor import Balance
+from dtd.propagation import Balance, Layer, Propagated, Propagation, balance, per_sample
 
 
 class Gate(Propagation):

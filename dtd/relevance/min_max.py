@@ -112,13 +112,13 @@ def upper(layers, position: int) -> int:
     return above[0]
 
 
-def save(path: Path | str, models: Mapping[str, MinMax]) -> None:
+def save_models(path: Path | str, models: Mapping[str, MinMax]) -> None:
     """Write the models of several layers into one file of tensors (``torch.save``)."""
     torch.save({name: {f.name: getattr(model, f.name) for f in fields(MinMax)} for name, model in models.items()}, path)
 
 
 def load(path: Path | str, layer: str) -> MinMax:
-    """The model of one layer from a file that :func:`save` wrote; only tensors are read from it, no code.
+    """The model of one layer from a file that :func:`save_models` wrote; only tensors are read from it, no code.
 
     Raises :class:`InputError` for a layer that the file lacks.
     """

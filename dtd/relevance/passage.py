@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from dtd.callers.printing import Printed
-from dtd.propagation import Layer, per_sample
+from dtd.propagation import Balance, Layer, per_sample
 from dtd.relevance.gate import Gate
-from dtd.taylor import Balance
 
 
 @dataclass(frozen=True, eq=False)

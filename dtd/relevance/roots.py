@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from dtd.domain import Domain
-from dtd.propagation import Layer, Propagated, balance
+from dtd.propagation import Layer, Propagated, TaylorTerms, balance
 from dtd.root.units import FieldUnits, chunks
-from dtd.taylor import TaylorTerms
 
 Terms = Callable[[FieldUnits, Domain, Tensor], TaylorTerms]
 

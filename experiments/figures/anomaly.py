@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.figures.style import COLOURS, DIVERGING, width
+from dtd.plot.style import COLOURS, DIVERGING, width
 from experiments.figures.summary import Tables
 
 HEIGHT = 2.4  # inches

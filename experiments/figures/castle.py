@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dtd.plot.panels import Block, heatmap_grid
 from experiments.figures.names import printed
-from experiments.figures.panels import Block, heatmap_grid
 from experiments.figures.summary import Tables
 from experiments.measures.pixels import CHANNELS, plane
 

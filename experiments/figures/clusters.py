@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
+from dtd.plot.style import COLOURS, rule_looks, width
 from experiments.figures.names import printed
-from experiments.figures.style import COLOURS, rule_looks, width
 from experiments.figures.summary import Tables
 
 HEIGHT = 2.3  # inches

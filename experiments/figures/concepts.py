@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dtd.plot.panels import show_photo, show_relevance
+from dtd.plot.style import COLOURS, DIVERGING, width
 from experiments.figures.heatmaps import photo
 from experiments.figures.names import printed
-from experiments.figures.style import COLOURS, DIVERGING, width
 from experiments.measures.pixels import plane
 
 BAR, HEAD = 0.18, 0.35  # share of the width that the bars take; inches above the first row
@@ -53,5 +54,5 @@ def pair(axes, part: pd.DataFrame) -> None:
     planes = {side: plane(pixels) for side, pixels in part.groupby("side")}
     relevance = planes.pop("relevance")
     largest = np.abs(relevance).max() or 1.0
-    axes[0].imshow(photo(planes), cmap="gray_r", vmin=0, vmax=1)
-    axes[1].imshow(relevance / largest, cmap=DIVERGING, vmin=-1, vmax=1)
+    show_photo(axes[0], photo(planes))
+    show_relevance(axes[1], relevance, largest, DIVERGING)

@@ -6,18 +6,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dtd.plot.balances import KEPT_LOOKS
+from dtd.plot.stacked import stacked_bars
+from dtd.plot.style import width
 from experiments.figures.matrices import SIGNED, Matrices, matrices
 from experiments.figures.names import printed
-from experiments.figures.stacked import stacked_bars
-from experiments.figures.style import COLOURS, width
 from experiments.figures.summary import Tables
 
-PARTS = {
-    "input": "reaches the input",
-    "bias": "in biases",
-    "zeroth": "in zeroth terms",
-    "remainder": "remainder",
-}
 HEIGHT, LEGEND = 1.7, 0.3  # inches: of a row of panels, of the legend
 KEPT = Matrices("kept", "kept by the layer / output", SIGNED, ("bias_mode",), "bias: {}".format)
 
@@ -37,17 +32,17 @@ def bars(totals: pd.DataFrame) -> Figure:
     for line, model in zip(panels, models, strict=True):
         for axes, mode in zip(line, modes, strict=True):
             here = totals[(totals.model == model) & (totals.bias_mode == mode)]
-            bar_for_each_plan(axes, here.groupby("plan")[list(PARTS)].mean().reindex(plans))
+            bar_for_each_plan(axes, here.groupby("plan")[list(KEPT_LOOKS)].mean().reindex(plans))
             axes.set_title(f"{printed(model)}, bias: {mode}")
         line[0].set_ylabel("share of the output")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(PARTS), frameon=False)
+    entries = panels[0, 0].get_legend_handles_labels()
+    figure.legend(*entries, loc="outside lower center", ncols=len(KEPT_LOOKS), frameon=False)
     return figure
 
 
 def bar_for_each_plan(axes: Axes, shares: pd.DataFrame) -> None:
     """The parts of the output under each plan; together they are 1."""
-    looks = {part: (label, colour) for (part, label), colour in zip(PARTS.items(), COLOURS, strict=False)}
-    stacked_bars(axes, shares, looks, 0.75)
+    stacked_bars(axes, shares, KEPT_LOOKS, 0.75)
     axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
     names = [printed(plan) for plan in shares.index]
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
+from dtd.plot.style import COLOURS, MARKERS, width
 from experiments.figures.names import printed
-from experiments.figures.style import COLOURS, MARKERS, width
 from experiments.figures.summary import Tables
 
 BASELINE = "gradient × input"

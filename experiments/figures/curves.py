@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dtd.plot.style import rule_looks, width
 from experiments.figures.names import printed, titled
-from experiments.figures.style import rule_looks, width
 from experiments.figures.summary import Summary, Tables, averaged
 
 EACH, HEIGHT = 2.2, 1.9  # inches: least width of a panel, height of a row of panels

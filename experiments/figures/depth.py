@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dtd.plot.style import rule_looks, width
 from experiments.figures.names import printed
-from experiments.figures.style import rule_looks, width
 from experiments.figures.summary import Tables
 
 HEIGHT, LEGEND, ENTRY = 1.5, 0.2, 1.1  # inches: a row of panels, a row of the legend, an entry of it

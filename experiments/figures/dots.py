@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dtd.plot.style import rule_looks, width
 from experiments.figures.names import printed
-from experiments.figures.style import rule_looks, width
 from experiments.figures.summary import Summary, averaged
 
 EACH, LINE, HEAD = 1.1, 0.17, 0.55  # inches: least width of a panel, height of a line, of title and axis

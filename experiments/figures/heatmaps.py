@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dtd.plot.panels import Block, heatmap_grid
+from dtd.plot.values import in_range
 from experiments.figures.names import printed
-from experiments.figures.panels import Block, heatmap_grid
 from experiments.figures.summary import Tables
 from experiments.measures.pixels import CHANNELS, plane
 
@@ -48,8 +49,7 @@ def photo(planes: Mapping[str, np.ndarray]) -> np.ndarray:
     """The input in grey or in colours, its range made [0, 1] where it is another. # shape: (H, W) or (H, W, 3)"""
     coloured = set(planes) == set(CHANNELS)
     image = np.stack([planes[colour] for colour in CHANNELS], -1) if coloured else planes["input"]
-    low, high = min(image.min(), 0.0), max(image.max(), 1.0)
-    return (image - low) / (high - low)
+    return in_range(image)
 
 
 def valid_share(roots: pd.DataFrame) -> str:

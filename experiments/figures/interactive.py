@@ -8,8 +8,8 @@ import json
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from dtd.plot.style import rule_looks
 from experiments.figures.names import plain
-from experiments.figures.style import rule_looks
 
 ARGUMENTS = "(a1, a2, w1, w2, b)"
 

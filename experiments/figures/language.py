@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dtd.plot.stacked import stacked_bars
+from dtd.plot.style import COLOURS, width
 from experiments.figures.movie_reviews import deletion, document, page
 from experiments.figures.names import printed
-from experiments.figures.stacked import stacked_bars
-from experiments.figures.style import COLOURS, width
 from experiments.figures.summary import Tables
 
 TOKEN_SIDES = {"the token": 1, "what stands against it": -1}

@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dtd.plot.matrix import matrix
+from dtd.plot.style import DIVERGING, width
 from experiments.figures.names import printed
-from experiments.figures.style import DIVERGING, width
 
 LINE, FRAME = 0.17, 0.55  # inches: height of a plan's line, of what surrounds the matrix
-CELL = 0.21  # inches that a number needs
-SHARE, SIGNED = ("cividis", 0.0, 1.0), (DIVERGING, -1.0, 1.0)  # colours, and what their ends stand for
+SIGNED = (DIVERGING, -1.0, 1.0)  # colours, and what their ends stand for
 
 
 @dataclass(frozen=True)
@@ -53,17 +51,3 @@ def matrices(rows: pd.DataFrame, drawn: Matrices) -> Figure:
     ticks = [low, (low + high) / 2, high]
     figure.colorbar(image, ax=panels, ticks=ticks, label=drawn.label, fraction=0.03, pad=0.01, extend=beyond)
     return figure
-
-
-def matrix(axes: Axes, values: np.ndarray, scale: tuple[str, float, float], room: float):
-    """One matrix in ``room`` inches."""
-    colours, low, high = scale
-    image = axes.imshow(values, cmap=colours, vmin=low, vmax=high, aspect="auto")
-    if room / values.shape[1] >= CELL:
-        for (i, j), value in np.ndenumerate(values):
-            text = "–" if np.isnan(value) else f"{100 * value:.0f}".replace("-0", "0").replace("-", "−")
-            red, green, blue, _ = image.cmap(image.norm(value))
-            colour = "black" if np.isnan(value) or 0.3 * red + 0.6 * green + 0.1 * blue > 0.5 else "white"
-            axes.text(j, i, text, ha="center", va="center", size="x-small", color=colour)
-    axes.tick_params(length=0)
-    return image

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from dtd.plot.panels import show_photo, show_relevance
+from dtd.plot.style import COLOURS, DIVERGING, MARKERS, width
 from experiments.figures.names import printed
-from experiments.figures.style import COLOURS, DIVERGING, MARKERS, width
 from experiments.figures.summary import Tables
 from experiments.measures.pixels import plane
 
@@ -32,13 +33,13 @@ def heatmaps(pixels: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(width(), tall), layout="constrained")
     panels = figure.subplots(len(samples), 1 + len(methods), squeeze=False)
     for axes, (_, part) in zip(panels, samples, strict=True):
-        axes[0].imshow(plane(part[part.method == INPUT]), cmap="gray_r")
+        show_photo(axes[0], plane(part[part.method == INPUT]))
         score = part[part.method != INPUT].score.iloc[0]
         axes[0].set_title(f"score {score:.1f}")
         for panel, method in zip(axes[1:], methods, strict=True):
             image = plane(part[part.method == method])
             largest = np.abs(image).max() or 1.0
-            panel.imshow(image, cmap=DIVERGING, vmin=-largest, vmax=largest)
+            show_relevance(panel, image, largest, DIVERGING)
             panel.set_title(f"{printed(method)}, Σ = {image.sum():.2f} of it")
     for axes in panels.flat:
         axes.set_xticks([])

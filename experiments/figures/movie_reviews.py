@@ -11,10 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from dtd.plot.colours import SHARE_OF_MAP
+from dtd.plot.latex import PREAMBLE, escaped, for_latex
+from dtd.plot.style import DIVERGING, rule_looks, width
+from dtd.plot.words import for_html, strongest
 from experiments.figures.names import plain, printed
-from experiments.figures.style import DIVERGING, rule_looks, width
 from experiments.figures.summary import Tables
-from experiments.figures.text import PREAMBLE, SHARE_OF_MAP, cells, escaped, for_latex, strongest
 
 TOP = 10  # words listed for either class
 MATHS = {
@@ -109,7 +111,7 @@ def page(
         listed = [
             {
                 "name": plain(method),
-                "cells": cells(words),
+                "html": for_html(words),
                 "strongest": [(f"for {side}", strongest(words, TOP, sign, cased)) for side, sign in sides.items()],
             }
             for method, words in methods

@@ -1,16 +1,10 @@
 """Names in print."""
 
-from dtd.plans.rules import SYMBOLS, catalogue
+from dtd.plans.rules import SYMBOLS
+from dtd.plot.names import BOX, PRINTED
 
-BOX = r"z$^\mathrm{B}$"  # as mathtext: few fonts have the letter ᴮ
-NAMES = {name: rule.alias.replace("`", "").replace("z^B", BOX) for name, rule in catalogue.items()} | {
-    "epsilon_plus": "ε⁺",
-    "epsilon_gamma_box": "ε-γ-box",
+NAMES = PRINTED | {
     "overview": "LRP overview",
-    "epsilon_plus_flat": "ε⁺-flat",
-    "epsilon_alpha2_beta1": "ε-α2β1",
-    "deep_taylor_2017": "deep Taylor",
-    "lrp_overview_2019": "LRP overview",
     "gradient_x_input": "gradient × input",
     "leave_one_out": "leave one out",
     "random": "random order",

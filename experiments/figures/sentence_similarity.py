@@ -8,11 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dtd.plot.style import NEGATIVE, POSITIVE, width
 from experiments.figures.names import printed
-from experiments.figures.style import width
 from experiments.figures.summary import Tables
 
-FOR, AGAINST = "#B2182B", "#2166AC"
 WIDEST = 3.0  # points: the line of the pair of words with the largest |relevance|
 FAINTEST = 0.02  # lines of a smaller share of it are left out
 
@@ -45,7 +44,7 @@ def connected(axes: Axes, sides: Mapping[str, list[str]], links: pd.DataFrame) -
         size = abs(each.relevance) / largest if largest else 0.0
         if size >= FAINTEST:
             ends = [heights["left"][each.left], heights["right"][each.right]]
-            colour = FOR if each.relevance > 0 else AGAINST
+            colour = POSITIVE if each.relevance > 0 else NEGATIVE
             axes.plot([0, 1], ends, color=colour, linewidth=WIDEST * size, alpha=0.2 + 0.7 * size, solid_capstyle="round")
     for side, x, ha in (("left", -0.05, "right"), ("right", 1.05, "left")):
         for word, y in zip(sides[side], heights[side], strict=True):

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dtd.plot.style import NEGATIVE, POSITIVE, width
 from experiments.figures.names import printed
-from experiments.figures.style import width
 from experiments.figures.summary import Tables
 from experiments.measures.pixels import plane
 
@@ -59,7 +59,7 @@ def connected(axes: Axes, left: np.ndarray, right: np.ndarray, lines: pd.DataFra
         axes.plot(
             [each.left_column, each.right_column + left.shape[1] + BETWEEN],
             [each.left_row, each.right_row],
-            color="#B2182B" if each.relevance > 0 else "#2166AC",
+            color=POSITIVE if each.relevance > 0 else NEGATIVE,
             linewidth=NARROWEST + (WIDEST - NARROWEST) * size,
             alpha=0.25 + 0.75 * size,
         )

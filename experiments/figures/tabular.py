@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
+from dtd.plot.style import width
 from experiments.figures.names import printed
-from experiments.figures.style import width
 from experiments.figures.summary import Tables
 
 LINE, LABELS = 0.17, 1.0  # inches: of a model, of the columns' names below a table

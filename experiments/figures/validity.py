@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from experiments.figures.matrices import SHARE, Matrices, matrices
+from dtd.plot.matrix import SHARE
+from experiments.figures.matrices import Matrices, matrices
 from experiments.figures.summary import Tables
 
 SCENE = ("weights", "bias_sign")

@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dtd.plot.style import NEGATIVE, POSITIVE, width
 from experiments.figures.names import printed
-from experiments.figures.style import width
 from experiments.figures.summary import Tables
 
-FOR, AGAINST, PLANTED = "#B2182B", "#2166AC", "#F4A582"
+PLANTED = "#F4A582"
 WIDEST = 3.0  # points: the line of the walk of largest |relevance|
 APART = 0.03  # of the drawing: walks over one edge are drawn beside each other
 
@@ -44,7 +44,7 @@ def drawn(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame, walks: pd.DataFr
         size = abs(walk.relevance.iloc[0]) / largest if largest else 0.0
         way = places[walk.sort_values("step").node.to_numpy()]
         beside = APART * np.array([np.cos(2.4 * number), np.sin(2.4 * number)])  # the golden angle spreads them
-        colour = FOR if walk.relevance.iloc[0] > 0 else AGAINST
+        colour = POSITIVE if walk.relevance.iloc[0] > 0 else NEGATIVE
         line = {"color": colour, "linewidth": WIDEST * size, "alpha": 0.3 + 0.4 * size, "solid_capstyle": "round"}
         axes.plot(*(way + beside).T, zorder=2, **line)
     axes.set_aspect("equal")

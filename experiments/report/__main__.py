@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.figures.style import COLUMN, PAGE, Style, styled
+from dtd.plot.style import COLUMN, PAGE, Style, styled
 from experiments.figures.typeset import typeset
 from experiments.machine.console import console
 from experiments.machine.results import OutputError, require_writable, save_figure, save_text

@@ -8,9 +8,9 @@ from time import perf_counter
 from filelock import Timeout
 from omegaconf import DictConfig, OmegaConf
 
+from dtd.plot.style import styled
 from experiments.configs.base import ConfigError
 from experiments.configs.run import Config, option, typed
-from experiments.figures.style import styled
 from experiments.machine.conditions import seeded, threads
 from experiments.machine.console import console
 from experiments.machine.results import OutputError, read_table, remove_parts, save_figure, save_json, save_table, save_text

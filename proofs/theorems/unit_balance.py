@@ -5,9 +5,9 @@ from typing import Any
 
 from dtd.algebra import divide, step
 from dtd.domain import Domain, Real
+from dtd.propagation import TaylorTerms
 from dtd.relevance import Linear, TrainingFree
 from dtd.root.units import Units
-from dtd.taylor import TaylorTerms
 from proofs.arbitrary import Along, Anywhere
 from proofs.judge import Step
 from proofs.kernel import Mutant, Proof, never_zero

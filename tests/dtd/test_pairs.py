@@ -36,7 +36,7 @@ def dot(model: nn.Module, x: Tensor, other: Tensor) -> Tensor:
 
 def kept_of(side) -> Tensor:
     """Bias, zeroth and remainder, layers added up. # shape: (3, B)"""
-    return torch.stack([sum(getattr(b, part) for b in side.balances.values()) for part in dtd.taylor.PARTS[1:]])
+    return torch.stack([sum(getattr(b, part) for b in side.balances.values()) for part in dtd.propagation.PARTS[1:]])
 
 
 def test_lrp0_without_biases_is_the_hessian_form():

@@ -15,16 +15,17 @@ import torch
 from dtd import Plan, explain, trace
 from dtd.domain import NonNegative
 from dtd.plans.rules import catalogue
+from dtd.plot.flow import flow_figure
+from dtd.plot.unit_rows import unit_cuts, unit_rows, unit_surface
 from experiments.configs.base import Bias, ConfigError
 from experiments.configs.questions.roots import FunctionViewConfig, Plane
 from experiments.configs.run import typed
-from experiments.figures.flow import flow_figure
 from experiments.figures.interactive import functions, page
 from experiments.models import subjects
 from experiments.questions import question
 from experiments.questions.function_view.flow import flows
 from experiments.questions.function_view.formulas import scripts
-from experiments.questions.function_view.question import cuts, rows, surface, view
+from experiments.questions.function_view.question import view
 
 RULES = ["lrp0", "epsilon", "gamma", "gamma_signed", "zplus", "zplus_signed", "alphabeta", "wsquare", "zbox", "flat"]
 PARAMETERS = {"epsilon": {"epsilon": 0.25}, "gamma": {"gamma": 0.25}, "zbox": {"low": 0.0, "high": 1.5}}
@@ -38,13 +39,13 @@ TERMS = ["first1", "first2", "bias_share", "zeroth", "remainder"]
 @pytest.mark.parametrize("mode", list(Bias))
 @pytest.mark.parametrize("bias", [0.2, -0.2])
 def test_terms_add_up_and_equal_the_explicit_rule(mode, bias):
-    found = rows(view(replace(ASKED, bias=bias), mode))
+    found = unit_rows(view(replace(ASKED, bias=bias), mode))
     assert found[TERMS].sum(axis=1).to_numpy() == pytest.approx(found.relevance.to_numpy(), abs=1e-12)
     assert (found.difference <= 1e-12).all()
 
 
 def test_roots_by_hand():
-    found = rows(view(ASKED)).set_index("rule")
+    found = unit_rows(view(ASKED)).set_index("rule")
     # z = a1 − 0.6 a2 + 0.2 = 0.9 at (1, 0.5)
     by_hand = {"zplus": (0.1, 0.5), "lrp0": (-2 / 7, -1 / 7), "zbox": (0.4375, 1.0625), "flat": (0.55, 1.25)}
     for rule, root in by_hand.items():
@@ -57,8 +58,8 @@ def test_roots_by_hand():
 
 def test_surface_and_cuts_are_the_relevance_model():
     at = view(ASKED)
-    found = rows(at)
-    plane, lines = surface(at, found), cuts(at, found)
+    found = unit_rows(at)
+    plane, lines = unit_surface(at, found), unit_cuts(at, found)
     expected = (plane.a1 - 0.6 * plane.a2 + 0.2).clip(lower=0)
     assert plane.relevance.to_numpy() == pytest.approx(expected.to_numpy())
     for r in found.itertuples():
@@ -84,7 +85,7 @@ def test_the_pages_formulas_equal_the_tensors(mode, tmp_path):
         if w1 * a1 + w2 * a2 + b <= 1e-6:
             continue
         asked = replace(ASKED, weights=[w1, w2], bias=b, point=[a1, a2])
-        for r in rows(view(asked, Bias(mode))).itertuples():
+        for r in unit_rows(view(asked, Bias(mode))).itertuples():
             mine = by_rule[r.rule]
             terms = {"root1": r.root1, "root2": r.root2, "first1": r.first1, "first2": r.first2, "bias": r.bias_share}
             for name, value in (terms | {"zeroth": r.zeroth, "remainder": r.remainder}).items():
@@ -96,7 +97,7 @@ def test_the_pages_formulas_equal_the_tensors(mode, tmp_path):
 
 def evaluate(made: str, numbers: torch.Tensor, folder) -> list:
     """The page's functions at each row of numbers, by node."""
-    source = page(rows(view(ASKED)), pd.DataFrame({"rule": [], "quantity": [], "formula": []}))
+    source = page(unit_rows(view(ASKED)), pd.DataFrame({"rule": [], "quantity": [], "formula": []}))
     readings = re.search(r"const step = .*?;", source, re.S).group()
     script = f"""{readings}
 const F = {made};
@@ -110,7 +111,7 @@ console.log(JSON.stringify(all));"""
 
 def test_the_page_needs_no_other_file():
     at = view(ASKED)
-    made = page(rows(at), scripts(at.models(), at.domain))
+    made = page(unit_rows(at), scripts(at.models(), at.domain))
     assert not re.search(r"(src|href)\s*=|@import|fetch\(|url\(", made)
     assert made.count("=>") > 12 * len(RULES)
 
@@ -131,13 +132,13 @@ drag("point", 0.8, 1.0); drag("bias", 0.0, 1.0);
 def test_dragging_the_point_and_the_line_moves_the_roots(tmp_path):
     at = view(ASKED)
     path = tmp_path / "page.html"
-    path.write_text(page(rows(at), scripts(at.models(), at.domain)) + DRAG)
+    path.write_text(page(unit_rows(at), scripts(at.models(), at.domain)) + DRAG)
     flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile", "--dump-dom"]
     dom = subprocess.run(["chromium", *flags, path.as_uri()], capture_output=True, text=True, timeout=120).stdout
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in re.findall(r"<tr>(<td.*?)</tr>", dom)]
     shown = {re.sub("<.*?>", "", html.unescape(line[0])).strip(): line[1:] for line in cells}
     # the line went through (0, 1): b = 0.6; the point is (0.8, 1), z = 0.8 − 0.6 + 0.6 = 0.8
-    moved = rows(view(replace(ASKED, point=[0.8, 1.0], bias=0.6))).set_index("rule")
+    moved = unit_rows(view(replace(ASKED, point=[0.8, 1.0], bias=0.6))).set_index("rule")
     for name, rule in (("z⁺", "zplus"), ("LRP-0", "lrp0"), ("w²", "wsquare")):
         numbers = [float(cell.replace("−", "-")) for cell in shown[name][:4]]
         assert numbers == pytest.approx(list(moved.loc[rule, ["root1", "root2", "first1", "first2"]]), abs=6e-3)
@@ -178,9 +179,8 @@ def test_a_flow_that_ends_is_drawn(composed):
         dict(network.model.named_parameters())["layers.0.bias"].fill_(-100.0)
     tables = flows(network, x, Plan.uniform("epsilon", bias="neuron", epsilon=0.1))
     assert set(tables["flow_units"].query("level == 0").relevance) == {0.0}
-    flow_figure(
-        *(tables[f"flow_{name}"].assign(model="mlp", plan="epsilon") for name in ("edges", "units", "layers"))
-    ).draw_without_rendering()
+    panel = {name: tables[f"flow_{name}"] for name in ("edges", "units", "layers")}
+    flow_figure({"MLP": panel}).draw_without_rendering()
 
 
 def test_a_network_with_branches_has_no_flow_picture(composed):

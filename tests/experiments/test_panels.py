@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from experiments.figures.panels import Block, heatmap_grid
-from experiments.figures.style import COLUMN, PAGE, Style, styled
+from dtd.plot.panels import Block, heatmap_grid
+from dtd.plot.style import COLUMN, PAGE, Style, styled
 from experiments.figures.typeset import typeset
 
 
@@ -26,7 +26,9 @@ def test_every_panel_is_drawn_on_its_columns_scale_and_nothing_leaves_the_figure
     images = [image for axes in figure.axes for image in axes.get_images()]
     signed = [image.get_array() for image in images if image.get_array().ndim == 2]
     assert len(signed) == 2 * columns and len(images) == len(signed) + 1
-    largest = np.array([np.abs(image).max() for image in signed])
+    drawn = [image for image in images if image.get_array().ndim == 2]
+    largest = np.array([np.abs(image.get_array()).max() / image.get_clim()[1] for image in drawn])
+    assert all(image.get_clim()[0] == -image.get_clim()[1] for image in drawn)
     assert (largest <= 1).all() and (largest == 1).sum() == columns
     assert figure.get_figwidth() == width
     assert all(0 <= edge <= 1 for axes in figure.axes for edge in axes.get_position().extents)

@@ -39,4 +39,7 @@ zeroth: Tensor = out.layers["0"].balance.zeroth
 name: str = network.layers[0].name
 valid: float = dtd.audit(network, x, 1, plan)["valid"].mean()
 several: list[dtd.Explanation] = list(dtd.explain_each(network, x, [0, 1], presets.epsilon_plus()))
+saved: str = dtd.plot.save(out, "x.png", level=2).name
+lines: str = dtd.plot.words(out, ["a", "b", "c"]).latex()
+version: str = dtd.__version__
 formula: dtd.Plan = dtd.Plan.uniform("gamma", gamma=0.25, bias="fixed").explicit()

@@ -2,6 +2,7 @@
 
 from dtd.plans.rules.catalogue import catalogue, choose
 from dtd.plans.rules.conditions import Condition
+from dtd.plans.rules.looks import LOOKS, RuleLook
 from dtd.plans.rules.rule import SYMBOLS, Choice, Rule
 
-__all__ = ["SYMBOLS", "Choice", "Condition", "Rule", "catalogue", "choose"]
+__all__ = ["LOOKS", "SYMBOLS", "Choice", "Condition", "Rule", "RuleLook", "catalogue", "choose"]

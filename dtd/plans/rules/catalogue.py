@@ -19,6 +19,7 @@ from dtd.plans.rules.conditions import (
     margin_zbox,
     margin_zplus,
 )
+from dtd.plans.rules.looks import LOOKS
 from dtd.plans.rules.rule import Choice, Rule, parameters_of
 from dtd.root import Bias, Mix, Ray
 
@@ -150,6 +151,7 @@ RULES = (
 
 catalogue: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 assert len(catalogue) == len(RULES), "rule names must be unique"
+assert list(catalogue) == list(LOOKS), "every rule has a colour and a marker, in the catalogue's order"
 assert all(parameters_of(rule.roots) == rule.parameters for rule in RULES), "both sides take the same parameters"
 
 

@@ -7,14 +7,15 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 from rich.padding import Padding
+from rich.text import Text
 
+from dtd.plot.words import for_terminal, strongest
 from experiments.figures.language import TOKEN_SIDES, said_of_token
 from experiments.figures.movie_reviews import SIDES, TOP, counted, drawn, said
 from experiments.figures.names import plain
 from experiments.figures.summary import Tables
 from experiments.figures.terminal.movie_reviews import accuracy, spread
 from experiments.figures.terminal.table import table
-from experiments.figures.text import for_terminal, strongest
 
 LEGEND = """\
 differs: the largest |derived − explicit| in double precision, single: the largest error of single precision, rounded:
@@ -71,7 +72,7 @@ def show_texts(
         console.print(f"Red speaks for {high}, blue for {low}.")
         for method, words in methods:
             console.print(f"\n[bold]{plain(method)}[/]")
-            console.print(Padding(for_terminal(words), (0, 2)))
+            console.print(Padding(Text.from_ansi(for_terminal(words)), (0, 2)))
             for side, sign in sides.items():
                 listed = ", ".join(f"{word.strip()} {value:+.2g}" for word, value in strongest(words, TOP, sign, cased))
                 console.print(Padding(f"for {side}: {listed or 'no word'}", (0, 2)), style="dim", markup=False)

@@ -5,12 +5,13 @@ from itertools import islice
 import pandas as pd
 from rich.console import Console
 from rich.padding import Padding
+from rich.text import Text
 
+from dtd.plot.words import for_terminal, strongest
 from experiments.figures.movie_reviews import SIDES, TOP, counted, drawn, said
 from experiments.figures.names import plain
 from experiments.figures.summary import Tables
 from experiments.figures.terminal.table import share, table
-from experiments.figures.text import for_terminal, strongest
 
 LEGEND = """\
 differs: the largest |derived − explicit| relative to the text's largest |relevance|; of limit: as a share of what
@@ -33,7 +34,7 @@ def show_movie_reviews(tables: Tables, console: Console) -> None:
         console.print(f"\n[bold]Text {text.text}[/]: {said(text)}\n{COLOURS}")
         for method, words in methods:
             console.print(f"\n[bold]{plain(method)}[/]")
-            console.print(Padding(for_terminal(words), (0, 2)))
+            console.print(Padding(Text.from_ansi(for_terminal(words)), (0, 2)))
             for side, sign in SIDES.items():
                 listed = ", ".join(f"{word} {value:+.2g}" for word, value in strongest(words, TOP, sign))
                 console.print(Padding(f"for {side}: {listed or 'no word'}", (0, 2)), style="dim", markup=False)

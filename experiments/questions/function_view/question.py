@@ -6,21 +6,13 @@ the interactive page. A second picture follows relevance through a small trained
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
-from dtd.affine import Dense
-from dtd.audit.validity import Status, status
-from dtd.domain import Box, Domain, NonNegative, Real
-from dtd.plans.rules import Rule, catalogue
-from dtd.relevance import RelevanceModel, TrainingFree
-from dtd.root import mixed
-from dtd.root.units import FieldUnits
+from dtd.domain import Box, NonNegative, Real
+from dtd.plans.rules import catalogue
+from dtd.plot.unit_rows import UnitView, unit_cuts, unit_rows, unit_surface
 from experiments.configs.base import Bias, require
 from experiments.configs.questions.roots import FunctionViewConfig, Plane
 from experiments.configs.run import Config
@@ -32,115 +24,23 @@ from experiments.questions.base import Question
 from experiments.questions.function_view import flow
 from experiments.questions.function_view.formulas import scripts
 
-GRID, STEPS = 81, 61  # points of the plane along each axis, and along each search
-BEYOND = 1.25  # a search is drawn this far past its root
 SAME = 1e-12  # derived against explicit, relative to the unit's relevance
 
 
-@dataclass(frozen=True, eq=False)
-class View:
-    """One unit at one point, and every rule's relevance model of it."""
-
-    layer: Dense
-    a: Tensor  # (1, 2)
-    domain: Domain
-    asked: FunctionViewConfig
-    bias: str
-
-    @property
-    def units(self) -> FieldUnits:
-        return FieldUnits(self.layer, self.a, torch.tensor([0]))
-
-    def z(self, points: Tensor) -> Tensor:
-        """Pre-activations at points of the plane. # shape: (n, 2) -> (n,)"""
-        return self.layer.apply(points)[:, 0]
-
-    def arguments(self, rule: str) -> dict[str, Any]:
-        """What a rule takes."""
-        return {"bias": self.bias, **self.asked.parameters.get(rule, {})}
-
-    def models(self) -> dict[str, RelevanceModel]:
-        """The relevance model of each rule."""
-        return {rule: TrainingFree(catalogue[rule].derived(**self.arguments(rule))) for rule in self.asked.rules}
-
-
-def view(asked: FunctionViewConfig, bias: Bias = Bias.fixed) -> View:
+def view(asked: FunctionViewConfig, bias: Bias = Bias.fixed) -> UnitView:
     """The unit that the config describes, in float64."""
-    weight = torch.tensor([asked.weights], dtype=torch.float64)
-    offset = torch.tensor([asked.bias], dtype=torch.float64)
-    layer = Dense(weight=weight, bias=offset, in_shape=(2,), out_shape=(1,))
     domain = {Plane.real: Real(), Plane.nonnegative: NonNegative(), Plane.box: Box(asked.low, asked.high)}[asked.domain]
-    return View(layer, torch.tensor([asked.point], dtype=torch.float64), domain, asked, bias.value)
-
-
-def rows(at: View) -> pd.DataFrame:
-    """One row for each rule: its root, the root's status, the Taylor terms, and the explicit rule's relevance.
-
-    Columns: ``rule``, the point ``a1 a2``, ``w1 w2 b z``, the domain's bounds ``low high``, ``relevance`` (= z),
-    ``root1 root2``, ``status`` (of :class:`Status`), ``distance``, ``first1 first2 bias_share zeroth remainder``,
-    ``explicit1 explicit2`` and the largest ``difference`` of the two, relative to the relevance.
-    """
-    low, high = at.domain.bounds()
-    common = {
-        "a1": at.a[0, 0].item(), "a2": at.a[0, 1].item(), "w1": at.asked.weights[0], "w2": at.asked.weights[1],
-        "b": at.asked.bias, "z": at.units.z.item(), "low": float(low), "high": float(high),
-    }  # fmt: skip
-    return pd.DataFrame([{"rule": rule, **common, **row(at, rule, model)} for rule, model in at.models().items()])
-
-
-def row(at: View, name: str, model: RelevanceModel) -> dict[str, Any]:
-    """What one rule does."""
-    units, relevance = at.units, at.units.z
-    root, terms = mixed(model.root.roots(units, at.domain)), model.terms(units, at.domain, at.units.z)
-    rule: Rule = catalogue[name]
-    explicit, _ = rule.explicit(**at.arguments(name)).propagate(at.layer, at.a, relevance, at.domain)
-    point = root.points(units)[0, 0]
-    first = terms.first[0, 0]
-    return {
-        "relevance": relevance.item(),
-        "root1": point[0].item(),
-        "root2": point[1].item(),
-        "status": Status(status(model, root, units, at.domain).item()).name.lower(),
-        "distance": (at.a[0] - point).norm().item(),
-        "first1": first[0].item(),
-        "first2": first[1].item(),
-        "bias_share": terms.bias.item(),
-        "zeroth": terms.zeroth.item(),
-        "remainder": terms.remainder.item(),
-        "explicit1": explicit[0, 0].item(),
-        "explicit2": explicit[0, 1].item(),
-        "difference": ((first - explicit[0]).abs().max() / relevance.item()).item(),
-    }
-
-
-def surface(at: View, found: pd.DataFrame) -> pd.DataFrame:
-    """The relevance model ``R̂(a) = c max(0, z(a))`` over the part of the plane that holds the point and all roots."""
-    reach = pd.concat([found[["a1", "root1"]].stack(), found[["a2", "root2"]].stack()])
-    margin = 0.15 * (reach.max() - reach.min())
-    low, high = min(reach.min(), 0) - margin, max(reach.max(), 0) + margin
-    axis = torch.linspace(low, high, GRID, dtype=torch.float64)
-    points = torch.cartesian_prod(axis, axis)
-    return pd.DataFrame({"a1": points[:, 0], "a2": points[:, 1], "relevance": at.z(points).clamp(min=0)})
-
-
-def cuts(at: View, found: pd.DataFrame) -> pd.DataFrame:
-    """The relevance model on each rule's line from the point to its root and beyond: columns ``distance``, ``relevance``."""
-    parts = []
-    for each in found.itertuples():
-        t = torch.linspace(0, BEYOND, STEPS, dtype=torch.float64)[:, None]
-        step = torch.tensor([[each.root1, each.root2]], dtype=torch.float64) - at.a
-        values = at.z(at.a + t * step).clamp(min=0)
-        parts.append(pd.DataFrame({"rule": each.rule, "distance": t[:, 0] * each.distance, "relevance": values}))
-    return pd.concat(parts, ignore_index=True)
+    rules = {rule: asked.parameters.get(rule, {}) for rule in asked.rules}
+    return UnitView.of(asked.weights, asked.bias, asked.point, domain, rules, bias.value)
 
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rules' roots, the plane, the searches, the page's formulas; then relevance in a trained network."""
     at = view(config.asked(FunctionViewConfig), config.bias or Bias.fixed)
-    found = rows(at)
+    found = unit_rows(at)
     yield "rows", found
-    yield "surface", surface(at, found)
-    yield "cuts", cuts(at, found)
+    yield "surface", unit_surface(at, found)
+    yield "cuts", unit_cuts(at, found)
     yield "formulas", scripts(at.models(), at.domain)
     yield from flow.tables(config)
 

@@ -6,11 +6,14 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from rich.text import Text
 
+from dtd.plot.colours import cells
+from dtd.plot.latex import escaped, for_latex
+from dtd.plot.words import for_terminal, strongest
 from experiments.data.text.words import words
 from experiments.figures.movie_reviews import document, latex_name, page
 from experiments.figures.names import plain
-from experiments.figures.text import cells, escaped, for_latex, for_terminal, strongest
 
 HARD = r"""<script>alert("&amp;")</script> 100% of $5 & #1_a {b} ~ ^ \o/ 'x' `y` a--b – — … “émouvant” 中文 🙂 null |><"""
 
@@ -34,7 +37,7 @@ def tables(text: str) -> dict[str, pd.DataFrame]:
 
 
 def test_the_terminal_shows_the_text_itself():
-    drawn = for_terminal(rows(HARD))
+    drawn = Text.from_ansi(for_terminal(rows(HARD)))
     assert drawn.plain == HARD
     assert drawn.spans[0].style.underline and not drawn.spans[1].style.underline
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from dtd.callers.copies import Handed, OwnArguments
 from dtd.callers.printing import Printed
 from dtd.domain import Domain, Real, check_inside
-from dtd.taylor import Balance
+from dtd.propagation.taylor import Balance
 
 
 class Op(Printed, OwnArguments, Handed, ABC):
