@@ -10,6 +10,7 @@ from hydra.errors import CompactHydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from experiments.configs.base import ConfigError
 from experiments.configs.run import register
 from experiments.machine.console import console
 from experiments.runs.identity import register_names
@@ -51,6 +52,8 @@ def command() -> int:
         main()
     except CompactHydraException as error:
         return refused(refusal(error))
+    except ConfigError as error:
+        return refused(str(error))
     except KeyboardInterrupt:
         console.print("Stopped by Ctrl-C. Rows count beside an outcome.json that says done.", soft_wrap=True, markup=False)
         return STOPPED

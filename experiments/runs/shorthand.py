@@ -8,6 +8,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
+from experiments.configs.base import require
+
 SHORT = {"image": "data.image", "class": "question.class_name", "text": "question.text"}
 TEXTS = ("question.text", "question.answer", "question.against")  # one string, whatever it holds
 NAMES = ("class_name", "path", "labels", "weights", "vectors", "image")  # last words of keys of names and paths
@@ -20,11 +22,13 @@ def written_out(arguments: Sequence[str]) -> list[str]:
     """The arguments as Hydra must be given them.
 
     * ``image=PATH`` is ``data.image=PATH``, and so on.
-    * A text is one string whatever it holds; ``question.text=null`` is none. A name or a path is taken as it is where there is such a file, and
-      a value that Hydra's grammar cannot read is taken as it is as well.
+    * A text is one string whatever it holds; ``question.text=null`` is none. A name or a path is taken as it is
+      where there is such a file, and so is a value that Hydra's grammar cannot read.
     * ``-m model=mlp,cnn model.epochs=2``: a key of a group that is swept is set in each job and not in the group's default.
     """
     made = [one(argument) for argument in arguments]
+    for argument in made:
+        check_group(argument)
     return in_each_job(made) if {"-m", "--multirun"} & set(made) else made
 
 
@@ -43,6 +47,15 @@ def one(argument: str) -> str:
     else:
         literal = value[:1] not in tuple("[{(\"'") and parsed(whole) is None
     return f"{plus}{key}={quoted(value)}" if literal else whole
+
+
+def check_group(argument: str) -> None:
+    """Raises :class:`ConfigError` for a group without an option."""
+    override = None if argument.startswith("-") else parsed(argument)
+    if override and override.key_or_group in GROUPS and not (override.is_sweep_override() or override.is_delete()):
+        key, value = override.key_or_group, override.value()
+        named = isinstance(value, (str, list)) and bool(value)
+        require(named, key, f"the name of an option (see {key} in python -m experiments --help)", argument.partition("=")[2])
 
 
 def in_each_job(arguments: Sequence[str]) -> list[str]:

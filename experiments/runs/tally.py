@@ -55,6 +55,17 @@ class Tally(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Write ``summary.csv`` with a line for each job, say how it went, and exit with the sweep's status."""
+        if self.summed(config):
+            sys.exit(FAILED)
+
+    def stopped(self, config: DictConfig, left: int) -> None:
+        """The summary of a sweep that was stopped, with so many jobs left."""
+        self.summed(config)
+        if not config.quiet:
+            console.print(f"{left} jobs are left; the same command goes on with them.")
+
+    def summed(self, config: DictConfig) -> bool:
+        """Write ``summary.csv`` and say how it went; whether some job is not done."""
         directory = Path(config.hydra.sweep.dir)
         wrong = [(job, record) for job, record in self.jobs if record.outcome is not Outcome.done]
         if not config.quiet:
@@ -69,8 +80,7 @@ class Tally(Callback):
             console.print(f"Results: {directory}", soft_wrap=True, markup=False)
         with exit_unless_written(FAILED):
             save_table(directory / "summary.csv", pd.DataFrame([line(*job) for job in self.jobs]))
-        if wrong:
-            sys.exit(FAILED)
+        return bool(wrong)
 
 
 @contextmanager

@@ -71,9 +71,10 @@ class SanityConfig(QuestionConfig):
 
 @dataclass
 class HeatmapsConfig(QuestionConfig):
-    """What do plans make of the same samples?"""
+    """What do plans make of the same samples? ``chosen``: these of the test set in place of its first ``samples``."""
 
-    samples: list[int] = MISSING
+    samples: int = MISSING
+    chosen: list[int] | None = None
     explicit: bool = MISSING
     units: int | None = None
 
