@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.figures.style import COLOURS, DIVERGING, width
+from experiments.figures.order import COLOURS
+from experiments.figures.style import DIVERGING, width
 from experiments.figures.summary import Tables
 
 HEIGHT = 2.4  # inches

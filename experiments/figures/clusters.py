@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.figures.names import printed
-from experiments.figures.style import COLOURS, rule_looks, width
+from experiments.figures.order import COLOURS, rule_looks
+from experiments.figures.style import width
 from experiments.figures.summary import Tables
 
 HEIGHT = 2.3  # inches

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from experiments.figures.heatmaps import photo
 from experiments.figures.names import printed
-from experiments.figures.style import COLOURS, DIVERGING, width
+from experiments.figures.order import COLOURS
+from experiments.figures.style import DIVERGING, width
 from experiments.measures.pixels import plane
 
 BAR, HEAD = 0.18, 0.35  # share of the width that the bars take; inches above the first row

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from experiments.figures.matrices import SIGNED, Matrices, matrices
 from experiments.figures.names import printed
+from experiments.figures.order import COLOURS
 from experiments.figures.stacked import stacked_bars
-from experiments.figures.style import COLOURS, width
+from experiments.figures.style import width
 from experiments.figures.summary import Tables
 
 PARTS = {

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from experiments.figures.names import printed
-from experiments.figures.style import COLOURS, MARKERS, width
+from experiments.figures.order import COLOURS, MARKERS
+from experiments.figures.style import width
 from experiments.figures.summary import Tables
 
 BASELINE = "gradient × input"

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.figures.names import printed
-from experiments.figures.style import rule_looks, width
+from experiments.figures.order import rule_looks
+from experiments.figures.style import width
 from experiments.figures.summary import Tables
 
 HEIGHT, LEGEND, ENTRY = 1.5, 0.2, 1.1  # inches: a row of panels, a row of the legend, an entry of it

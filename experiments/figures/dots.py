@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.figures.names import printed
-from experiments.figures.style import rule_looks, width
+from experiments.figures.order import rule_looks
+from experiments.figures.style import width
 from experiments.figures.summary import Summary, averaged
 
 EACH, LINE, HEAD = 1.1, 0.17, 0.55  # inches: least width of a panel, height of a line, of title and axis
@@ -34,7 +35,7 @@ def dots(rows: pd.DataFrame, summary: Summary) -> Figure:
             if len(value):
                 mean, std = value["mean"].iloc[0], value["std"].iloc[0]
                 axes.errorbar(mean, places[line], xerr=None if np.isnan(std) else std, color=colour, marker=marker)
-        axes.set_xlabel(summary.measures[name].label)
+        axes.set_xlabel(summary.measures[name].shown)
         axes.set_title(", ".join(printed(str(value)) for value in scene))
         axes.set_yticks(list(places.values()), [", ".join(map(printed, line.split(", "))) for line in looks])
         axes.set_ylim(0.5 - len(looks), 0.5)

@@ -12,8 +12,9 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from experiments.figures.flow import flow_figure
 from experiments.figures.interactive import page
 from experiments.figures.names import printed
+from experiments.figures.order import rule_looks
 from experiments.figures.stacked import stacked_bars
-from experiments.figures.style import PAGE, rule_looks
+from experiments.figures.style import PAGE
 from experiments.figures.summary import Tables
 
 SHADE, GREY, RELEVANCE = "#EFEFEF", "#777777", "#D55E00"

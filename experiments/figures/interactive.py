@@ -9,7 +9,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from experiments.figures.names import plain
-from experiments.figures.style import rule_looks
+from experiments.figures.order import rule_looks
 
 ARGUMENTS = "(a1, a2, w1, w2, b)"
 

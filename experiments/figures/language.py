@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from experiments.figures.movie_reviews import deletion, document, page
 from experiments.figures.names import printed
+from experiments.figures.order import COLOURS
 from experiments.figures.stacked import stacked_bars
-from experiments.figures.style import COLOURS, width
+from experiments.figures.style import width
 from experiments.figures.summary import Tables
 
 TOKEN_SIDES = {"the token": 1, "what stands against it": -1}

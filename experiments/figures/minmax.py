@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.figures.names import printed
-from experiments.figures.style import COLOURS, DIVERGING, MARKERS, width
+from experiments.figures.order import COLOURS, MARKERS
+from experiments.figures.style import DIVERGING, width
 from experiments.figures.summary import Tables
 from experiments.measures.pixels import plane
 

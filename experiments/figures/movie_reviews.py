@@ -12,7 +12,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from experiments.figures.names import plain, printed
-from experiments.figures.style import DIVERGING, rule_looks, width
+from experiments.figures.order import rule_looks
+from experiments.figures.style import DIVERGING, width
 from experiments.figures.summary import Tables
 from experiments.figures.text import PREAMBLE, SHARE_OF_MAP, cells, escaped, for_latex, strongest
 

@@ -10,11 +10,8 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 
-COLUMN, PAGE = 3.35, 6.9  # inches: one column, two columns
+PAGE = 6.9  # inches: two columns
 DIVERGING = "RdBu_r"
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # Okabe and Ito
-MARKERS = "osD^vP*X<>"
-MORE_COLOURS = ("#000000", "#8C564B", "#7F7F7F", "#BCBD22")
 FALLBACK = {"sans-serif": ["DejaVu Sans"], "serif": ["cmr10", "STIXGeneral", "DejaVu Serif"]}  # glyph by glyph
 MATHS = {"sans-serif": "dejavusans", "serif": "cm"}
 
@@ -62,9 +59,3 @@ def styled(style: Style = Style()) -> AbstractContextManager:
 def width() -> float:
     """The width that figures have now, in inches."""
     return mpl.rcParams["figure.figsize"][0]
-
-
-def rule_looks(rules) -> dict[str, tuple[str, str]]:
-    """Colour and marker of each rule, in the order given."""
-    colours = COLOURS + MORE_COLOURS
-    return {rule: (colours[i % len(colours)], MARKERS[i % len(MARKERS)]) for i, rule in enumerate(rules)}

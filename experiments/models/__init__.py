@@ -13,6 +13,7 @@ from experiments.configs.models import ModelConfig, SeveralConfig
 from experiments.configs.options import check_option, module
 from experiments.configs.run import option
 from experiments.data import Data, load
+from experiments.machine.notes import note, wanted
 from experiments.models.base import Subject
 
 __all__ = ["Subject", "check", "subjects"]
@@ -53,4 +54,7 @@ def subjects(model: ModelConfig, data: DataConfig) -> Mapping[str, Subject]:
     for name, (part, _) in parts(model).items():
         made[name] = module("model", part).subject(part, loaded)
         made[name].model.requires_grad_(False)
+        accuracy = made[name].accuracy() if wanted() else None
+        if accuracy is not None:
+            note(name, accuracy)
     return made

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from dtd.domain import Domain
 from experiments.data import Data
 
+BATCH = 128  # samples that a model is asked about at once
+
 
 @dataclass(frozen=True, eq=False)
 class Subject:
@@ -41,7 +43,8 @@ class Subject:
         """Share of the test samples that are classified correctly; None without labels."""
         if self.test_y is None:
             return None
-        return (self.model(self.test_x).argmax(1) == self.test_y).double().mean().item()
+        parts = zip(self.test_x.split(BATCH), self.test_y.split(BATCH), strict=True)
+        return sum((self.model(x).argmax(1) == y).sum().item() for x, y in parts) / len(self.test_x)
 
 
 def labels_needed(data: Data) -> str:

@@ -63,7 +63,11 @@ SUMMARIES = {
         },
     ),
     "curves": Summary(
-        within=("model", "value", "order"), compared=("plan",), measures={"drop": Measure("fall of the score")}, along="gone"
+        within=("model", "value"),
+        compared=("plan",),
+        measures={"drop": Measure("fall of the score")},
+        along="gone",
+        dashed="order",
     ),
 }
 

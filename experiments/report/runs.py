@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 
+from experiments.machine.notes import MODELS
 from experiments.machine.results import read_table
 from experiments.questions.base import Question
 from experiments.runs.record import BEGUN, Record, completed_runs, read_record
@@ -39,6 +40,12 @@ class Run:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table that the run wrote, by name."""
         return {path.stem: read_table(path) for path in sorted(self.path.glob("*.csv"))}
+
+    @cached_property
+    def accuracies(self) -> Mapping[str, float]:
+        """Accuracy on the test set, by model, where the run noted any."""
+        path = self.path / MODELS
+        return json.loads(path.read_text(encoding="utf-8"))["accuracy"] if path.exists() else {}
 
     @property
     def question(self) -> str:

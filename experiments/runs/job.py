@@ -14,6 +14,7 @@ from experiments.configs.run import Config, option, typed
 from experiments.figures.style import styled
 from experiments.machine.conditions import seeded, threads
 from experiments.machine.console import console
+from experiments.machine.notes import MODELS, noting
 from experiments.machine.results import OutputError, read_table, remove_parts, save_figure, save_json, save_table, save_text
 from experiments.questions import question
 from experiments.questions.base import Question
@@ -133,9 +134,12 @@ def computed(job: Job, log: Log) -> Record:
 def answer(asked: Question, config: Config, job: Job, log: Log) -> tuple[list[str], Mapping[str, float]]:
     """Write every table as soon as it is there, then report from what was written; returns problems and measures."""
     names: dict[str, None] = {}  # in order; a table that comes again has more rows than before
-    for name, table in asked.tables(config):
-        save_table(job.out / f"{name}.csv", table)
-        names[name] = None
+    with noting() as accuracies:
+        for name, table in asked.tables(config):
+            save_table(job.out / f"{name}.csv", table)
+            names[name] = None
+    if accuracies:
+        save_json(job.out / MODELS, {"accuracy": accuracies})
     tables = {name: read_table(job.out / f"{name}.csv") for name in names}
     for shown in (log.tables, console) if job.loud else (log.tables,):
         asked.show(tables, shown)
