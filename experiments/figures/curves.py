@@ -12,10 +12,10 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.figures.names import printed, titled
 from experiments.figures.order import rule_looks
-from experiments.figures.style import width
+from experiments.figures.style import TALLEST, width
 from experiments.figures.summary import Summary, Tables, averaged
 
-EACH, HEIGHT = 2.2, 1.9  # inches: least width of a panel, height of a row of panels
+EACH, HEIGHT = 1.4, 1.9  # inches: least width of a panel, height of a row of panels
 LEGEND, ENTRY = 0.17, 1.1  # inches: height of a row of the legend, width of an entry
 DASHES = ("-", "--", ":", "-.")
 MARKS = 12  # about so many markers on a line
@@ -68,7 +68,7 @@ def curves(rows: pd.DataFrame, summary: Summary, measure: str) -> Figure:
         if value is not None:
             handles.append(Line2D([], [], color="#555555", linestyle=dashes))
             labels.append(printed(str(value)))
-    figure.set_figheight(down * HEIGHT + ceil(len(labels) / entries) * LEGEND)
+    figure.set_figheight(min(TALLEST, down * HEIGHT + ceil(len(labels) / entries) * LEGEND))
     figure.legend(handles, labels, loc="outside lower center", ncols=entries, frameon=False)
     return figure
 

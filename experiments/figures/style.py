@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 
-PAGE = 6.9  # inches: two columns
+PAGE, TALLEST = 6.9, 7.0  # inches: two columns; a page of text with a caption below
 DIVERGING = "RdBu_r"
 FALLBACK = {"sans-serif": ["DejaVu Sans"], "serif": ["cmr10", "STIXGeneral", "DejaVu Serif"]}  # glyph by glyph
 MATHS = {"sans-serif": "dejavusans", "serif": "cm"}

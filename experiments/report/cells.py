@@ -13,11 +13,8 @@ from experiments.report.joined import Joined
 
 FEW = 5  # runs below which a table says that there are few
 ARROWS = {"high": "↑", "low": "↓"}
-NARROW, CHARACTER, SEPARATION = (
-    300.0,
-    5.0,
-    6.0,
-)  # points: a table of two columns from here on; of a character; between columns
+NARROW = 300.0  # points: a wider table spans both columns
+CHARACTER, SEPARATION = 5.0, 6.0  # points: width of a character, half the space between columns
 MARK = "@midrule@"
 FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{" + "%\n"
 
@@ -116,7 +113,10 @@ def latex(grid: Grid, caption: str, name: str) -> str:
 def natural(grid: Grid) -> float:
     """About how wide a table is at the type's own size, in points."""
     heads = [longest(name.split()) for name in (*grid.names, *grid.labels)]
-    texts = [[*keys, *(f"{c.mean} ± {c.std}" if c else "" for c in cells)] for keys, cells in grid.lines]
+    texts = [
+        [*keys, *(f"{c.mean} ± {c.std}" if c and c.std else c.mean if c else "" for c in cells)]
+        for keys, cells in grid.lines
+    ]
     columns = [max([head, *(len(line[i]) for line in texts)]) for i, head in enumerate(heads)]
     return sum(columns) * CHARACTER + 2 * SEPARATION * len(columns)
 

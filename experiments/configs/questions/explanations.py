@@ -80,6 +80,15 @@ class HeatmapsConfig(QuestionConfig):
 
 
 @dataclass
+class OwnQuestionConfig(QuestionConfig):
+    """A question of your own: a function that makes a ``Question``, by ``_target_``, and the ``arguments`` that it reads."""
+
+    _target_: str = MISSING
+    arguments: dict[str, Any] = field(default_factory=dict)
+    trusted: list[str] = field(default_factory=list)
+
+
+@dataclass
 class ConceptsConfig(QuestionConfig):
     """Which channels of a hidden layer does a class rest on, and what does each look for?
 

@@ -32,7 +32,7 @@ def test_the_widths_are_those_of_the_class(tmp_path):
     assert WIDTHS["column"] * POINTS == pytest.approx(float(found["[twocolumn]"][1]))
 
 
-@pytest.mark.parametrize(("width", "models"), [("column", 1), ("text", 2), ("200pt", 6)])
+@pytest.mark.parametrize(("width", "models"), [("column", 2), ("200pt", 4), ("text", 8)])
 def test_what_a_report_writes_fits_in_one_column_and_in_two(made, tmp_path, width, models):
     tables = {}
     for name in faithful(0, 0.25):
@@ -52,10 +52,9 @@ def test_what_a_report_writes_fits_in_one_column_and_in_two(made, tmp_path, widt
 
 def test_a_wide_table_spans_both_columns(made, tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.report.section.drawn", lambda key, table: {})
-    run = made(tmp_path / "run")
-    for measures, kind in ((["--measures", "aopc_morf"], "{table}"), ([], "{table}")):
+    run = tmp_path / "sweep"
+    for seed in range(2):
+        made(run / str(seed), seed)
+    for measures, kind in ((["--measures", "aopc_morf"], "{table}"), ([], "{table*}")):
         assert main([str(run), *measures]) == 0
-        assert kind in (run / "report" / "tables" / "faithfulness_rows.tex").read_text()
-    monkeypatch.setattr("experiments.report.cells.NARROW", 100.0)
-    assert main([str(run)]) == 0
-    assert "\\begin{table*}" in (run / "report" / "tables" / "faithfulness_rows.tex").read_text()
+        assert f"\\begin{kind}" in (run / "report" / "tables" / "faithfulness_rows.tex").read_text()
