@@ -37,6 +37,7 @@ class Layer(Generic[Operation]):
     """One operation of a traced network, with what the trace knows about it.
 
     A propagation that accepts one kind of operation says so in its types: ``Layer[AffineMap]``, ``Layer[Softmax]``.
+    A layer that is copied or pickled by itself computes the same; with ``refill`` it leaves the rest of its network behind.
     """
 
     name: str  # unique: the module path; '@2' for its second use, '.op' for an op inside a module
@@ -58,6 +59,9 @@ class Layer(Generic[Operation]):
     def __repr__(self) -> str:
         shape = "×".join(map(str, self.shape))
         return f"Layer({self.name!r}, {self.kind} -> {shape}, receives {self.domain}, returns {self.image})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "refill": None}
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """What the layer computes. # shape: (B, *in) for each input -> (B, *out)"""

@@ -139,7 +139,7 @@ class Box(Domain):
             object.__setattr__(self, name, checked_bound(name, getattr(self, name)))
         low, high = exact(self.low), exact(self.high)
         try:
-            torch.broadcast_shapes(low.shape, high.shape)
+            torch.broadcast_tensors(low, high)
         except RuntimeError as error:
             shapes = f"{tuple(low.shape)} and {tuple(high.shape)}"
             raise DomainError(f"Box needs bounds that broadcast to each other; found shapes {shapes}.") from error

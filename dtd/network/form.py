@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 from torch.nn.modules import module as everywhere
 
+from dtd.errors import StaleError
 from dtd.network.frozen import frozen, mentioned
 
 OWN = frozenset(vars(nn.Module()))  # attributes that every module has
@@ -126,6 +127,15 @@ class Form:
         floating = (t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point())
         first = next(floating, None) if constants else None
         return found if first is None else found | {Key("number", ""): (first.dtype, first.device)}
+
+    def check(self, model: nn.Module) -> None:
+        """Raise :class:`StaleError` where the model is another one than was traced, but for the values of its tensors."""
+        changed = self.change(model)
+        if changed:
+            raise StaleError(
+                f"The model changed after it was traced: {changed}. Trace it as it is now, network = "
+                "network.retrace(network.model), or change it back."
+            )
 
     def change(self, model: nn.Module) -> str:
         """What is different, in words; empty where nothing is."""

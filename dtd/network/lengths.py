@@ -1,13 +1,15 @@
 """Axes of inputs that may vary from call to call."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from dtd.errors import TraceError
+from dtd.errors import InputError, TraceError
 from dtd.network.capture import varying
+from dtd.network.leaves import Signature
 from dtd.network.reader import Axes
 
 Dynamic = Mapping[str, Mapping[int, Any]]
@@ -72,3 +74,18 @@ def other_lengths(axes: Axes, sample: list[Tensor]) -> Iterator[list[Tensor]]:
             found[k] = found[k].index_select(axis, places)
         else:
             yield found
+
+
+def at_length_one(
+    retrace: partial, model: nn.Module, signature: Signature, short: tuple[tuple[int, int], ...], leaves: list[Tensor]
+) -> Any:
+    """The model traced at inputs with axes of length 1, ``short`` by input and axis, which are then always 1 long."""
+    wanted = retrace.keywords["dynamic"] or {}
+    fixed = {(signature.names[k], axis) for k, axis in short}
+    dynamic = {name: {a: d for a, d in axes.items() if (name, a) not in fixed} for name, axes in wanted.items()}
+    few = [leaf[:1] if len(leaf) else leaf.new_ones(1, *leaf.shape[1:]) for leaf in leaves]
+    try:
+        return retrace(model, inputs=signature.structured(few), dynamic=dynamic or None)
+    except TraceError as error:
+        short_names = ", ".join(f"axis {axis} of '{signature.names[k]}'" for k, axis in short)
+        raise InputError(f"The model could not be traced anew for a length of 1 ({short_names}): {error}") from error

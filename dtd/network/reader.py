@@ -54,6 +54,18 @@ class Axes:
             if not isinstance(size, int)
         )
 
+    def short(self, leaves: list[Tensor]) -> tuple[tuple[int, int], ...]:
+        """``(input, axis)`` of the model's axes that may vary and are 1 long here, where the trace holds from 2 on."""
+        from_two = {symbol for symbol, least, _ in self.smallest if least == 2}
+        found = []
+        for k, leaf in enumerate(leaves):
+            behind = len(self.shapes[k]) - len(self.expected(k))
+            lengths = leaf.shape[1 if self.batched[k] else 0 :] if isinstance(leaf, Tensor) else ()
+            for axis, (size, length) in enumerate(zip(self.expected(k), lengths, strict=False), behind):
+                if length == 1 and not isinstance(size, int) and size.node.expr in from_two:
+                    found.append((k, axis))
+        return tuple(found)
+
     def expected(self, k: int) -> tuple[object, ...]:
         """The shape of one sample of a tensor, as a call gives it."""
         return self.shapes[k] if self.unbatched[k] else self.shapes[k][1:]
@@ -89,8 +101,8 @@ def check_leaves(axes: Axes, leaves: list[Tensor], example: tuple[Tensor, ...]) 
             batches[name] = len(leaf)
         check_sizes(axes, name, expected, tuple(leaf.shape[behind:]), symbols)
     if len(set(batches.values())) > 1:
-        found = ", ".join(f"{name}: {count}" for name, count in batches.items())
-        raise InputError(f"All inputs must have the same number of samples; found {found}.")
+        counts = ", ".join(f"{name}: {count}" for name, count in batches.items())
+        raise InputError(f"All inputs must have the same number of samples; found {counts}.")
     return next(iter(batches.values()), 1)
 
 

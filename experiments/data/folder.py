@@ -6,8 +6,9 @@ import numpy as np
 
 from experiments.configs.base import require
 from experiments.configs.data import FolderConfig
-from experiments.data.base import Data, labelled, unlabelled
+from experiments.data.base import Data, unlabelled
 from experiments.data.images import check_images, normalised, opened, square
+from experiments.data.split import labelled
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 

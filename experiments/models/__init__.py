@@ -7,9 +7,9 @@ what data it needs where these are other ones; it is imported when it is used.
 
 from collections.abc import Mapping
 
-from experiments.configs.base import ConfigError
+from experiments.configs.base import ConfigError, ModelConfig
 from experiments.configs.data import DataConfig
-from experiments.configs.models import ModelConfig, SeveralConfig
+from experiments.configs.models import SeveralConfig
 from experiments.configs.options import check_option, module
 from experiments.configs.run import option
 from experiments.data import Data, load
@@ -38,12 +38,12 @@ def check_fit(model: ModelConfig, loaded: Data) -> None:
         fits = getattr(module("model", part), "fits", None)
         if fits is None:
             continue
-        wanted, shape = fits(part, loaded), tuple(loaded.train_x.shape[1:])
+        needed, shape = fits(part, loaded), tuple(loaded.train_x.shape[1:])
         found = f"samples of shape {shape} in 'data'" + (", without labels" if loaded.train_y is None else "")
         one = f"{key} ({option('model', part)})"
         advice = " Choose other data, or one of the models alone: model=NAME." if key != "model" else ""
-        if wanted:
-            raise ConfigError(f"'{one}' needs {wanted}; found {found}.{advice}")
+        if needed:
+            raise ConfigError(f"'{one}' needs {needed}; found {found}.{advice}")
 
 
 def subjects(model: ModelConfig, data: DataConfig) -> Mapping[str, Subject]:

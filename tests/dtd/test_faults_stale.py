@@ -256,3 +256,16 @@ def test_a_trace_keeps_two_samples_of_its_example_and_not_the_callers():
     network = dtd.trace(mlp(), x)
     kept = network.retrace.keywords["inputs"]
     assert kept.shape == (2, 4) and not kept.requires_grad
+
+
+@pytest.mark.parametrize("traced", ["whole", "part"])
+@pytest.mark.filterwarnings("ignore::dtd.GrowthWarning")
+def test_another_trace_of_the_model_or_of_a_part_changes_nothing(traced):
+    """torch.export writes attributes anew, with values that are equal."""
+    model = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), 2, enable_nested_tensor=False)
+    model, x = model.double().eval(), torch.rand(2, 3, 4, dtype=torch.double)
+    network = dtd.trace(model, x, output=lambda y: y[:, 0])
+    out = dtd.explain(network, x, 0, LRP0)
+    other = model if traced == "whole" else model.layers[1]
+    dtd.explain(dtd.trace(other, x, output=lambda y: y[:, 0]), x, 0, LRP0)
+    assert out.layers and out.output.equal(dtd.explain(network, x, 0, LRP0).output)
