@@ -86,7 +86,7 @@ def asked(run: Run) -> tuple[Question, str]:
 
 def own(run: Run) -> tuple[Question, str]:
     """A user's question, which the packages that the run trusted hold, and the first line of what it says of itself."""
-    config = OmegaConf.to_container(OmegaConf.load(run.path / "config.yaml"))["question"]
+    config: dict[str, Any] = OmegaConf.to_object(OmegaConf.load(run.path / "config.yaml").question)
     try:
         made = question(OwnQuestionConfig(**config))
         target = resolve(config["_target_"], config["trusted"], "question")

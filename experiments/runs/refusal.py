@@ -37,9 +37,9 @@ def no_key(error: CompactHydraException, cause: OmegaConfBaseException) -> str:
     """A key that there is not, the keys there are, and how one is added where that can be done."""
     key, schema = str(cause.full_key), is_dataclass(cause.object_type)
     parent = cause.parent_node if isinstance(cause.parent_node, (DictConfig, dict)) else None
-    valid = [field.name for field in fields(cause.object_type)] if schema else list(parent or ())
+    valid = [field.name for field in fields(cause.object_type)] if schema else [str(name) for name in parent or ()]
     close = suggestion(key.rpartition(".")[2], valid)
-    listed = ", ".join(map(str, valid)) or "none"
+    listed = ", ".join(valid) or "none"
     if not schema:
         value = OVERRIDE.match(str(error))
         add = f"+{key}={value[1].strip()}" if value else f"+{key}=VALUE"
@@ -54,7 +54,7 @@ def several(key: str, parent: object) -> str:
     parts = OmegaConf.select(parent, "parts", default=None) if isinstance(parent, DictConfig) else None
     if group not in GROUPS or not isinstance(parts, DictConfig):
         return ""
-    places = [f"{group}.parts.{part}.{name}" for part in parts if name in parts[part]]
+    places = [f"{group}.parts.{part}.{name}" for part in map(str, parts) if name in parts[part]]
     one = f"choose one with {group}=NAME"
     return f" Several stand side by side here: {one}, or set {' and '.join(places)}." if places else ""
 
