@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests import torchvision_operators
+from experiments.machine import vision
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
 WORDS = {"vocab_size": 30, "max_position_embeddings": 16}
@@ -66,7 +66,7 @@ def made(name: str, implementation: str, dtype: torch.dtype = torch.double, own_
 
     LLaMA's norms are replaced by :class:`RootMeanSquare`, unless the package's ``own_norms`` are asked for.
     """
-    assert torchvision_operators.SIGNATURES  # transformers imports torchvision where it is installed
+    assert vision.OPERATORS  # transformers imports torchvision where it is installed
     package = pytest.importorskip("transformers")
     torch.manual_seed(0)
     model = MAKERS[name](package, implementation, **options).to(dtype).eval()

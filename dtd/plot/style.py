@@ -5,7 +5,6 @@ takes its width from :func:`width` and sets no type of its own.
 """
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -20,7 +19,7 @@ from matplotlib.figure import Figure
 
 from dtd.plans.rules import LOOKS
 
-COLUMN, PAGE = 3.35, 6.9  # inches: one column, two columns
+COLUMN, PAGE, TALLEST = 3.35, 6.9, 7.0  # inches: one column, two columns, a page of text with a caption below
 DIVERGING = "RdBu_r"
 POSITIVE, NEGATIVE = "#B2182B", "#2166AC"  # lines and bars of one sign
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # Okabe and Ito
@@ -130,12 +129,13 @@ def width() -> float:
 def rule_looks(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each name, in the order given: a rule's own, and for what is no rule those that are left.
 
-    A name such as "gamma, neuron" has the look of its rule, where no other name has the same rule.
+    A name such as "gamma, neuron" has the look of its rule; of several names with one rule the first has it.
     """
     names = list(dict.fromkeys(names))
-    rules = {name: name.partition(", ")[0] for name in names}
-    count = Counter(rules.values())
-    fixed = {name: LOOKS[rule] for name, rule in rules.items() if rule in LOOKS and count[rule] == 1}
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(name.partition(", ")[0], name)
+    fixed = {name: LOOKS[rule] for rule, name in first.items() if rule in LOOKS}
     left = cycle([look for look in LOOKS.values() if look not in fixed.values()] or LOOKS.values())
     looks = {name: fixed.get(name) or next(left) for name in names}
     return {name: (look.colour, look.marker) for name, look in looks.items()}

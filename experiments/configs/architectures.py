@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from experiments.configs.base import ConfigError, require
+from experiments.configs.extras import bringing
 
 LIBRARIES = ("torchvision", "timm")
 LOADING = {"weights", "weights_backbone", "progress", "checkpoint_path", "cache_dir"}  # arguments that fetch or read files
@@ -31,12 +32,12 @@ def architecture(name: str, key: str) -> Callable[..., nn.Module]:
 def names(library: str, key: str) -> list[str]:
     """The architectures that a library can classify with."""
     try:
+        import_module("experiments.machine.vision")  # timm imports torchvision too
         if library == "timm":
             return import_module("timm").list_models()
-        import_module("experiments.machine.vision")
         models = import_module("torchvision.models")
     except ImportError as error:
-        raise ConfigError(f"'{key}' needs {library}, which is not installed ({error}): pip install {library}.") from error
+        raise ConfigError(f"'{key}' needs {library}, which is not installed ({error}): {bringing(library)}") from error
     return models.list_models(module=models)
 
 

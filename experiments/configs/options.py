@@ -4,6 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 from experiments.configs.base import ConfigError
+from experiments.configs.extras import bringing
 from experiments.configs.run import option
 
 FOLDERS = {"data": "data", "model": "models", "question": "questions"}
@@ -21,7 +22,7 @@ def module(group: str, config: object) -> ModuleType:
         if (error.name or "").startswith("experiments"):
             raise
         needed = f"'{group}={name}' needs {error.name}, which is not installed"
-        raise ConfigError(f"{needed}: pip install 'dtd[data,images]'.") from error
+        raise ConfigError(f"{needed}: {bringing(error.name or '')}") from error
 
 
 def check_option(group: str, config: object, *rest: object) -> None:

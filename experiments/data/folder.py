@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from experiments.configs.base import require
 from experiments.configs.data import FolderConfig
 from experiments.data.base import Data, unlabelled
-from experiments.data.images import check_images, normalised, square
+from experiments.data.images import check_images, normalised, opened, square
 from experiments.data.split import labelled
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -43,8 +42,7 @@ def load(config: FolderConfig) -> Data:
     found = [(path, i) for i, each in enumerate(inside or [folder]) for path in images(each)]
     pixels = []
     for path, _ in found:
-        with Image.open(path) as image:
-            pixels.append(square(image.convert("L" if config.grey else "RGB"), config.size))
+        pixels.append(square(opened(path, "data.path", "L" if config.grey else "RGB"), config.size))
     x, box = normalised(np.stack(pixels), config)
     if not inside:
         return unlabelled(x, box)

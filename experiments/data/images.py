@@ -1,12 +1,14 @@
 """What data sets of images share: a square cut-out, and the box of the pixels after normalisation."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from dtd.domain import Box
-from experiments.configs.base import require
+from experiments.configs.base import ConfigError, require
 from experiments.configs.data import ImagesConfig
 from experiments.data.split import check_split
 
@@ -20,6 +22,16 @@ def check_images(config: ImagesConfig, channels: int) -> None:
     for key, values in (("data.mean", config.mean), ("data.std", config.std)):
         require(values is None or len(values) == channels, key, f"a number for each of {channels} channels", values)
     require(config.std is None or min(config.std) > 0, "data.std", "positive", config.std)
+
+
+def opened(path: Path, key: str, mode: str) -> Image.Image:
+    """An image in a mode of PIL; raises :class:`ConfigError`, naming the file, where it cannot be read."""
+    try:
+        with Image.open(path) as image:
+            return image.convert(mode)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        why = f"{error}".replace(f"'{path}'", "it")
+        raise ConfigError(f"'{key}' must be images; {path} cannot be read as one ({why}): replace or remove it.") from error
 
 
 def square(image: Image.Image, size: int) -> np.ndarray:

@@ -40,12 +40,24 @@ def folder(place: Path) -> list[Labelled]:
 
 def table(place: Path) -> list[Labelled]:
     """Rows of a csv file; the sentiment is negative, neg or 0, or positive, pos or 1."""
-    rows = pd.read_csv(place, dtype=str, keep_default_na=False)
+    try:
+        rows = pd.read_csv(place, dtype=str, keep_default_na=False)
+    except UnicodeDecodeError as error:
+        byte = f"byte {error.object[error.start]:#04x} at position {error.start}"
+        raise ConfigError(
+            f"{place} must be text in UTF-8; {byte} is none. Save it so: iconv -f LATIN1 -t UTF-8 OLD.csv > NEW.csv."
+        ) from error
+    except (ValueError, OSError) as error:  # the parser's errors are values; an empty file is one too
+        why = str(error).strip().rstrip(".")
+        raise ConfigError(f"'data.path' must be a csv file with rows; {place} cannot be read as one ({why}).") from error
     if not {"review", "sentiment"} <= set(rows.columns):
         raise ConfigError(f"{place} must have the columns review and sentiment; found {', '.join(rows.columns)}.")
-    wrong = sorted(set(rows.sentiment) - set(LABELS))
-    if wrong:
-        raise ConfigError(f"The column sentiment of {place} must hold {', '.join(LABELS)}; found {', '.join(wrong[:3])}.")
+    wrong = rows.index[~rows.sentiment.isin(list(LABELS))]
+    if len(wrong):
+        found = f"'{rows.sentiment[wrong[0]]}' in row {wrong[0] + 1}"
+        raise ConfigError(f"The column sentiment of {place} must hold {', '.join(LABELS)}; found {found}.")
+    if rows.sentiment.map(LABELS).nunique() == 1:
+        raise ConfigError(f"The column sentiment of {place} must hold both sides; all {len(rows)} rows are of one.")
     return [Labelled(row.review, LABELS[row.sentiment]) for row in rows.itertuples()]
 
 

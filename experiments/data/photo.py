@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
 
 from dtd.domain import Box
 from experiments.configs.base import ConfigError, require
 from experiments.configs.data import PhotoConfig
+from experiments.configs.extras import install
 from experiments.data.base import Data, unlabelled
+from experiments.data.images import opened
 
 PACKAGED = {
     "coffee": ("skimage", "data/coffee.png"),
@@ -31,10 +32,7 @@ def check(config: PhotoConfig) -> None:
 def load(config: PhotoConfig) -> Data:
     """The photo, in full size and in colour, as the only sample; pixels between 0 and 1."""
     path = located(config.image)
-    try:
-        pixels = np.asarray(Image.open(path).convert("RGB"), np.float32) / 255
-    except (UnidentifiedImageError, OSError) as error:
-        raise ConfigError(f"'data.image' must be a photo; {path} cannot be read as one ({error}).") from error
+    pixels = np.asarray(opened(path, "data.image", "RGB"), np.float32) / 255
     return unlabelled(torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous(), Box(0.0, 1.0))
 
 
@@ -47,7 +45,7 @@ def located(image: str) -> Path:
     package, name = PACKAGED[image]
     if find_spec(package) is None:
         raise ConfigError(
-            f"The photo '{image}' comes with the extra '{EXTRA[package]}': pip install '.[{EXTRA[package]}]'. Or give the "
+            f"The photo '{image}' comes with the extra '{EXTRA[package]}': {install(EXTRA[package])}. Or give the "
             "path of a photo of your own: image=PATH."
         )
     return Path(str(files(package) / name))

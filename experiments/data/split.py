@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from dtd.domain import Domain
-from experiments.configs.base import require
+from experiments.configs.base import ConfigError, require
 from experiments.configs.data import SplitConfig
 from experiments.data.base import Data
 
@@ -23,8 +23,10 @@ def divided(x: np.ndarray, labels: np.ndarray, config: SplitConfig) -> tuple[Ten
     try:
         parts = train_test_split(x, labels, test_size=config.test_fraction, random_state=config.seed, stratify=labels)
     except ValueError as error:
-        found = f"{len(labels)} samples of {len(np.unique(labels))} classes ({error})"
-        require(False, "data.test_fraction", "such that each class has samples in both parts", found)
+        sizes = np.unique(labels, return_counts=True)[1]
+        found = f"{len(labels)} samples of {len(sizes)} classes, {sizes.min()} in the smallest"
+        wanted = "such that each class has samples in both parts (more data, or another share)"
+        raise ConfigError(f"'data.test_fraction' must be {wanted}; found {config.test_fraction} of {found}.") from error
     train_x, test_x, train_y, test_y = (torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
     return train_x.float(), train_y.long(), test_x.float(), test_y.long()
 

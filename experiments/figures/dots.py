@@ -7,11 +7,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dtd.plot.style import rule_looks, width
+from dtd.plot.style import TALLEST, rule_looks, width
 from experiments.figures.names import printed
 from experiments.figures.summary import Summary, averaged
 
-EACH, LINE, HEAD = 1.1, 0.17, 0.55  # inches: least width of a panel, height of a line, of title and axis
+EACH, LINE, HEAD = 0.85, 0.17, 0.55  # inches: least width of a panel, height of a line, of title and axis
 TICKS, SPAN = 3, 0.02  # intervals of an axis, and its least length, as a share of the values: noise is not magnified
 NAMES = 1.0  # inches: what the names at the left take
 
@@ -25,7 +25,7 @@ def dots(rows: pd.DataFrame, summary: Summary) -> Figure:
     panels = [(scene, part, name) for scene, part in scenes for name in summary.measures]
     across = max(1, min(len(summary.measures), int((width() - NAMES) / EACH)))
     down = ceil(len(panels) / across)
-    figure = Figure(figsize=(width(), down * (HEAD + LINE * len(looks))), layout="constrained")
+    figure = Figure(figsize=(width(), min(TALLEST, down * (HEAD + LINE * len(looks)))), layout="constrained")
     grid = figure.subplots(down, across, squeeze=False, sharey=True)
     places = {name: -i for i, name in enumerate(looks)}
     for axes, (scene, part, name) in zip(grid.flat, panels, strict=False):
@@ -34,7 +34,8 @@ def dots(rows: pd.DataFrame, summary: Summary) -> Figure:
             if len(value):
                 mean, std = value["mean"].iloc[0], value["std"].iloc[0]
                 axes.errorbar(mean, places[line], xerr=None if np.isnan(std) else std, color=colour, marker=marker)
-        axes.set_xlabel(summary.measures[name].label)
+        if across < len(summary.measures) or part is panels[-1][1]:  # below each column once, where it is of one measure
+            axes.set_xlabel(summary.measures[name].shown)
         axes.set_title(", ".join(printed(str(value)) for value in scene))
         axes.set_yticks(list(places.values()), [", ".join(map(printed, line.split(", "))) for line in looks])
         axes.set_ylim(0.5 - len(looks), 0.5)

@@ -8,6 +8,8 @@ NAMES = PRINTED | {
     "gradient_x_input": "gradient × input",
     "leave_one_out": "leave one out",
     "random": "random order",
+    "most": "most relevant first",
+    "least": "least relevant first",
     "output": "from the output down",
     "input": "from the input up",
     "each": "each layer alone",

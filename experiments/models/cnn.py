@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from experiments.configs.base import require
 from experiments.configs.models import CNNConfig
 from experiments.data import Data
-from experiments.models.base import Subject, image_channels, on_data
+from experiments.models.base import Subject, images_needed, on_data
 from experiments.models.layers import Residual, convolution
 from experiments.models.training import check_training, trained
 
@@ -33,7 +33,12 @@ def check(config: CNNConfig, key: str) -> None:
     require(config.channels >= 1, f"{key}.channels", "at least 1", config.channels)
 
 
+def fits(config: CNNConfig, data: Data) -> str:
+    """What data the network needs; empty where these fit."""
+    return images_needed(data, smallest=3)
+
+
 def subject(config: CNNConfig, data: Data) -> Subject:
     """A CNN for the data's classes."""
-    inputs = image_channels(data, smallest=3)
-    return on_data(trained(partial(CNN, config.channels, data.classes, inputs), config, data), data)
+    build = partial(CNN, config.channels, data.classes, data.train_x.shape[1])
+    return on_data(trained(build, config, data), data)

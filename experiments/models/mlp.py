@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from experiments.configs.base import require
 from experiments.configs.models import MLPConfig
 from experiments.data import Data
-from experiments.models.base import Subject, on_data
+from experiments.models.base import Subject, labels_needed, on_data
 from experiments.models.training import check_training, trained
 
 
@@ -31,6 +31,11 @@ def check(config: MLPConfig, key: str) -> None:
     """Raises :class:`ConfigError` for a network that there cannot be."""
     check_training(config, key)
     require(min(config.hidden, default=1) >= 1, f"{key}.hidden", "positive widths", config.hidden)
+
+
+def fits(config: MLPConfig, data: Data) -> str:
+    """What data the network needs; empty where these fit."""
+    return labels_needed(data)
 
 
 def subject(config: MLPConfig, data: Data) -> Subject:

@@ -19,6 +19,7 @@ from typing import Any
 from torch import nn
 
 from experiments.configs.base import ConfigError
+from experiments.configs.extras import install
 from experiments.machine.packages import Package, fetched
 
 EXTRA = ("transformers", "gguf", "accelerate")  # what the extra installs
@@ -37,8 +38,8 @@ def check_library(name: str) -> None:
     missing = [package for package in EXTRA if find_spec(package) is None]
     if missing:
         raise ConfigError(
-            f"'model={name}' needs the extra 'transformers' (not installed: {', '.join(missing)}): pip install "
-            "'dtd[transformers]'."
+            f"'model={name}' needs the extra 'transformers' (not installed: {', '.join(missing)}): "
+            f"{install('transformers')}."
         )
 
 

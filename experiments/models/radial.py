@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from experiments.configs.models import RadialConfig
 from experiments.data import Data
-from experiments.models.base import Subject, on_data
+from experiments.models.base import Subject, labels_needed, on_data
 from experiments.models.training import trained
 
 
@@ -33,6 +33,11 @@ class Radial(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.basis(torch.flatten(x, 1)))
+
+
+def fits(config: RadialConfig, data: Data) -> str:
+    """What data the network needs; empty where these fit."""
+    return labels_needed(data)
 
 
 def subject(config: RadialConfig, data: Data) -> Subject:

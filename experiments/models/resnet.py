@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from experiments.configs.base import require
 from experiments.configs.models import ResNetConfig
 from experiments.data import Data
-from experiments.models.base import Subject, image_channels, on_data
+from experiments.models.base import Subject, images_needed, on_data
 from experiments.models.layers import Residual, convolution
 from experiments.models.training import check_training, trained
 
@@ -38,7 +38,12 @@ def check(config: ResNetConfig, key: str) -> None:
         require(getattr(config, name) >= 1, f"{key}.{name}", "at least 1", getattr(config, name))
 
 
+def fits(config: ResNetConfig, data: Data) -> str:
+    """What data the network needs; empty where these fit."""
+    return images_needed(data, smallest=3)
+
+
 def subject(config: ResNetConfig, data: Data) -> Subject:
     """A residual network for the data's classes."""
-    build = partial(ResNet, config.channels, config.blocks, data.classes, image_channels(data, smallest=3))
+    build = partial(ResNet, config.channels, config.blocks, data.classes, data.train_x.shape[1])
     return on_data(trained(build, config, data), data)

@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import json
+import logging
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -36,11 +37,24 @@ def trained(build: partial[nn.Module], config: TrainedConfig, data: Data) -> nn.
         weights = read(path)
         if weights is None:
             train(model, config, data)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            atomically(path, lambda part: save_file(model.state_dict(), part))
+            keep(model, path)
         else:
             model.load_state_dict(weights)
     return model.eval()
+
+
+def keep(model: nn.Module, path: Path) -> None:
+    """Put the weights into the cache; where nothing can be written there, they are trained again the next time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atomically(path, lambda part: save_file(model.state_dict(), part))
+    except (OSError, SafetensorError) as error:
+        logging.getLogger("experiments").warning(
+            "The trained weights could not be kept in %s (%s). They are trained in every run until it can be written to; "
+            "XDG_CACHE_HOME names another place.",
+            path.parent,
+            getattr(error, "strerror", None) or error,
+        )
 
 
 def check_training(config: TrainedConfig, key: str) -> None:
@@ -72,7 +86,7 @@ def read(path: Path) -> dict | None:
     """The cached weights; None where there are none, or none that can be read."""
     try:
         return load_file(path)
-    except (FileNotFoundError, SafetensorError):
+    except (OSError, SafetensorError):
         return None
 
 

@@ -6,5 +6,6 @@ from experiments.questions.base import Question
 
 
 def question(config: QuestionConfig) -> Question:
-    """The question that a config is for: ``QUESTION`` in the module that has the name of the config's schema."""
-    return module("question", config).QUESTION
+    """The question that a config is for: ``QUESTION`` in the module of its schema's name, or what its ``made`` makes."""
+    found = module("question", config)
+    return found.QUESTION if hasattr(found, "QUESTION") else found.made(config)

@@ -57,7 +57,7 @@ def traced(subject: Subject, dtype: torch.dtype, samples: int | Sequence[int], o
     counted, found = isinstance(samples, int), len(subject.test_x)
     index = list(range(samples)) if counted else list(samples)
     valid = f"at most the {found} samples of the test set" if counted else f"below {found}, the size of the test set"
-    require(max(index) < found, "question.samples", valid, samples)
+    require(max(index) < found, "question.samples" if counted else "question.chosen", valid, samples)
     precise = subject.to(dtype)
     x = precise.test_x[index]
     return Traced(precise, x, trace(precise.model, x, precise.domain, opaque=opaque))

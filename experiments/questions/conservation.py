@@ -28,7 +28,8 @@ SUMMARIES = {
         within=("model", "bias_mode"),
         compared=("plan",),
         measures={
-            "input": Measure("reaches the input", 1.0),
+            "input": Measure("reaches the input"),
+            "error": Measure("mean |share − 1|", "low"),
             "bias": Measure("in biases"),
             "zeroth": Measure("zeroth"),
             "remainder": Measure("remainder"),
@@ -74,7 +75,13 @@ def balances(case: Case, explanations: Sequence[Explanation]) -> tuple[pd.DataFr
     reached = sum(each.relevance.sum().item() for each in explanations) / explained
     total = {"input": reached, **{part: table[part].sum() for part in KEPT}}
     largest = max(1.0, abs(reached), table[["arrived", "first", *KEPT]].abs().max().max())
-    return table, total | {"gap": abs(1 - sum(total.values())) / largest}
+    return table, total | {"gap": abs(1 - sum(total.values())) / largest, "error": error(explanations)}
+
+
+def error(explanations: Sequence[Explanation]) -> float:
+    """How far a sample's share that reaches the input is from 1, on average; errors of two samples do not cancel."""
+    shares = [each.relevance.flatten(1).sum(1) / each.initial.flatten(1).sum(1) for each in explanations]
+    return (torch.cat(shares) - 1).abs().mean().item()
 
 
 def check(config: Config) -> None:

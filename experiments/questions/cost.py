@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from experiments.configs.base import require
+from experiments.configs.extras import install
 from experiments.configs.questions.cost import CostConfig
 from experiments.configs.run import Config
 from experiments.cost.audits import audits
@@ -92,7 +93,8 @@ def check(config: Config) -> None:
     for peer in asked.peers:
         require(peer in PEERS, "question.peers", f"among {', '.join(PEERS)}", peer)
         if not installed(peer):
-            console.print(f"{peer} is not installed; the comparison runs without it. To have it: pip install '.[peers]'.")
+            told = f"{peer} is not installed; the comparison runs without it. To have it: {install('peers')}."
+            console.print(told, soft_wrap=True, markup=False)
 
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:

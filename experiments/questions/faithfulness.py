@@ -19,6 +19,7 @@ from torch import Tensor
 
 from dtd.domain import Box
 from experiments.configs.base import ConfigError, require
+from experiments.configs.extras import install
 from experiments.configs.questions.explanations import FaithfulnessConfig, Score
 from experiments.configs.run import Config
 from experiments.cost.peers import installed
@@ -35,7 +36,7 @@ from experiments.measures.perturbation import (
     most_relevant_first,
     random_order,
 )
-from experiments.questions.base import Question
+from experiments.questions.base import Question, growing
 from experiments.questions.cases import Case, cases
 
 GRADIENT, RANDOM = "gradient_x_input", "random"  # the baselines' names in the column ``plan``
@@ -62,7 +63,11 @@ SUMMARIES = {
         },
     ),
     "curves": Summary(
-        within=("model", "value", "order"), compared=("plan",), measures={"drop": Measure("fall of the score")}, along="gone"
+        within=("model", "value"),
+        compared=("plan",),
+        measures={"drop": Measure("fall of the score")},
+        along="gone",
+        dashed="order",
     ),
 }
 
@@ -96,9 +101,16 @@ class Bench:
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: areas, conservation and Quantus' metrics of each sample; ``curves``: the mean fall at each step."""
-    found = [part for case in cases(config, config.asked(FaithfulnessConfig).samples) for part in tried(config, case)]
-    yield "rows", pd.concat([rows for rows, _ in found], ignore_index=True)
-    yield "curves", pd.concat([curves for _, curves in found], ignore_index=True)
+    curves = []
+
+    def parts() -> Iterator[pd.DataFrame]:
+        for case in cases(config, config.asked(FaithfulnessConfig).samples):
+            for rows, means in tried(config, case):
+                curves.append(means)
+                yield rows
+
+    yield from growing("rows", parts())
+    yield "curves", pd.concat(curves, ignore_index=True)
 
 
 def tried(config: Config, case: Case) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
@@ -183,7 +195,7 @@ def check(config: Config) -> None:
     for name in asked.quantus:
         require(name in METRICS, "question.quantus", f"among {', '.join(METRICS)}", name)
     if asked.quantus and not installed("quantus"):
-        raise ConfigError("'question.quantus' needs Quantus: pip install '.[quantus]', or leave the list empty.")
+        raise ConfigError(f"'question.quantus' needs Quantus: {install('quantus')}, or leave the list empty.")
 
 
 def mean_of(column: str, off: float | None = None) -> Callable[[Tables], float]:

@@ -38,7 +38,7 @@ SUMMARIES = {
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: one for each model, sample and plan; ``pixels`` as shares of the explained output; ``roots``: audits."""
     asked = config.asked(HeatmapsConfig)
-    found = [one for case in cases(config, asked.samples) for one in drawn(config, case)]
+    found = [one for case in cases(config, asked.chosen or asked.samples) for one in drawn(config, case)]
     for name, parts in zip(("rows", "pixels", "roots"), zip(*found, strict=True), strict=True):
         yield name, pd.concat(parts, ignore_index=True)
 
@@ -47,10 +47,10 @@ def drawn(config: Config, case: Case) -> Iterator[tuple[pd.DataFrame, pd.DataFra
     """Row, pixels and roots of each sample under each plan."""
     asked = config.asked(HeatmapsConfig)
     jobs = [(i, name) for i in range(len(case.x)) for name in case.plans]
-    names = case.subject.class_names()
+    names, samples = case.subject.class_names(), asked.chosen or range(asked.samples)
     for i, name in progress(jobs, f"explaining {case.name}"):
         x, target, plan = case.x[i : i + 1], int(case.target[i]), case.plans[name]
-        label = {"model": case.name, "sample": asked.samples[i], "target": target, "class_name": names[target], "plan": name}
+        label = {"model": case.name, "sample": samples[i], "target": target, "class_name": names[target], "plan": name}
         images = sides(case, i, plan, asked.explicit)
         planes = [labelled(tidy(image), side=side) for side, image in {**images, **picture(x[0])}.items()]
         roots = audited_roots(case.network, x, target, plan, units=asked.units, seed=config.seed)
@@ -92,8 +92,11 @@ def share(part: Tensor, whole: Tensor) -> float:
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
     asked = config.asked(HeatmapsConfig)
-    require(bool(asked.samples) and min(asked.samples) >= 0, "question.samples", "a list of samples, from 0", asked.samples)
-    require(len(set(asked.samples)) == len(asked.samples), "question.samples", "samples that differ", asked.samples)
+    chosen = asked.chosen
+    require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
+    listed = chosen is None or (bool(chosen) and min(chosen) >= 0)
+    require(listed, "question.chosen", "null, or a list of samples from 0 on", chosen)
+    require(chosen is None or len(set(chosen)) == len(chosen), "question.chosen", "samples that differ", chosen)
     require(asked.units is None or asked.units >= 1, "question.units", "at least 1, or null for all", asked.units)
 
 

@@ -17,6 +17,7 @@ from torch.nn.functional import one_hot
 from dtd.explaining.explain import explain
 from dtd.network import Network, trace
 from experiments.configs.base import ConfigError, require
+from experiments.configs.extras import install
 from experiments.configs.questions.explanations import SanityConfig, Starts
 from experiments.configs.run import Config
 from experiments.cost.peers import installed
@@ -28,7 +29,7 @@ from experiments.measures.convergence import convergence
 from experiments.measures.randomisation import groups, randomised
 from experiments.measures.similarity import SIMILARITIES
 from experiments.plans import plans
-from experiments.questions.base import Question
+from experiments.questions.base import Question, growing
 from experiments.questions.cases import BATCH, Case, cases
 
 LABELS = {
@@ -50,8 +51,8 @@ SUMMARIES = {
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: similarity to the relevance before, by sample, draw and step; ``convergence``: cosines by layer."""
     found = list(cases(config, config.asked(SanityConfig).samples))
-    yield "rows", pd.concat([table for case in found for table in cascades(config, case)], ignore_index=True)
-    yield "convergence", pd.concat([table for case in found for table in converging(config, case)], ignore_index=True)
+    yield from growing("rows", (table for case in found for table in cascades(config, case)))
+    yield from growing("convergence", (table for case in found for table in converging(config, case)))
 
 
 def cascades(config: Config, case: Case) -> Iterator[pd.DataFrame]:
@@ -113,7 +114,7 @@ def check(config: Config) -> None:
     for name in asked.similarities:
         require(name in SIMILARITIES, "question.similarities", f"among {', '.join(SIMILARITIES)}", name)
     if "ssim" in asked.similarities and not installed("skimage"):
-        raise ConfigError("'ssim' needs scikit-image: pip install '.[images]', or leave it out of 'question.similarities'.")
+        raise ConfigError(f"'ssim' needs scikit-image: {install('images')}, or leave it out of 'question.similarities'.")
 
 
 QUESTION = Question(check, tables, show_summaries(SUMMARIES), curve_figures(SUMMARIES), summaries=SUMMARIES)

@@ -5,16 +5,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dtd.plot.style import COLUMN, PAGE, Style, styled
+from dtd.plot.style import PAGE, Style, styled
 from experiments.figures.typeset import typeset
 from experiments.machine.console import console
 from experiments.machine.results import OutputError, require_writable, save_figure, save_text
 from experiments.report.cells import caption, latex
+from experiments.report.floats import floats
 from experiments.report.page import page
+from experiments.report.references import references
 from experiments.report.runs import ReportError, Run, read_runs
 from experiments.report.section import Section, section
 
-WIDTHS = {"column": COLUMN, "page": PAGE}
+POINTS = 72.27  # of TeX in an inch
+WIDTHS = {"column": 229.5 / POINTS, "text": 345 / POINTS, "page": PAGE}  # of LaTeX's class article, twocolumn and not
 REFUSED = 2
 
 
@@ -33,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sources = {name: text for each in sections for name, text in tables(each).items()}
             for name, text in sources.items():
                 save_text(made(out / "tables") / f"{name}.tex", text)
+            for each in sections:
+                for name, text in floats(each, style.width > WIDTHS["column"]).items():
+                    save_text(made(out / "figures") / f"{name}.tex", text)
+            save_text(out / "references.bib", references(runs))
             save_text(out / "report.html", page(sections, sources, notes))
     except (ReportError, OutputError) as error:
         console.print(f"Refused: {error}", style="bold red", soft_wrap=True, markup=False)
@@ -48,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m experiments.report", description=__doc__)
     made.add_argument("runs", nargs="+", type=Path, metavar="RUN_OR_SWEEP", help="directories of runs or sweeps")
     made.add_argument("--out", type=Path, help="directory to write to (default: report/ in the first of them)")
-    made.add_argument("--width", type=inches, default=PAGE, help="of figures: column, page, or inches (default: page)")
+    made.add_argument("--width", type=inches, default=PAGE, help="of figures: column, text, NUMBERpt, inches, or page")
     made.add_argument("--font", default="sans-serif", help="sans-serif, serif (Computer Modern), or a font's name")
     made.add_argument("--size", type=float, default=7.0, help="of the type in figures, in points (default: 7)")
     made.add_argument("--usetex", action="store_true", help="let an installed LaTeX set the text of figures")
@@ -58,11 +65,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def inches(text: str) -> float:
-    """A width by name or in inches."""
+    """A width by name, in points of TeX as ``columnwidth`` prints them, or in inches."""
+    number, points, _ = text.partition("pt")
     try:
-        width = WIDTHS.get(text) or float(text)
+        width = WIDTHS.get(text) or float(number) / (POINTS if points else 1)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be column, page or a number of inches; found '{text}'") from None
+        told = f"must be column, text, page, a number of points such as 246pt, or one of inches; found '{text}'"
+        raise argparse.ArgumentTypeError(told) from None
     if not 1 <= width <= 100:
         raise argparse.ArgumentTypeError(f"must be between 1 and 100 inches; found {text}")
     return width

@@ -1,7 +1,8 @@
 """Tables of means ± standard deviations over seeds, the best marked, in two tongues: LaTeX and HTML."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import pandas as pd
 
@@ -10,7 +11,10 @@ from experiments.figures.summary import Measure, averaged, best, form
 from experiments.figures.typeset import tex
 from experiments.report.joined import Joined
 
+FEW = 5  # runs below which a table says that there are few
 ARROWS = {"high": "↑", "low": "↓"}
+NARROW = 300.0  # points: a wider table spans both columns
+CHARACTER, SEPARATION = 5.0, 6.0  # points: width of a character, half the space between columns
 MARK = "@midrule@"
 FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{" + "%\n"
 
@@ -37,6 +41,8 @@ class Grid:
     scenes: int
     constant: dict[str, str]
     runs: int  # behind each number, at most
+    samples: int  # of one run behind each number, at most
+    facts: tuple[str, ...] = ()  # what all runs share that numbers depend on, in words
 
 
 def grid(joined: Joined) -> Grid:
@@ -45,8 +51,7 @@ def grid(joined: Joined) -> Grid:
     columns = {}
     for name, measure in summary.measures.items():
         means, stds = found[name]["mean"], found[name]["std"]
-        shape = form(means)
-        marked = best(means.map(lambda mean, shape=shape: float(f"{mean:{shape}}")), measure, summary.within)  # as printed
+        shape, marked = form(means), best(found[name], measure, summary.within)
         columns[name] = [cell(*values, shape) for values in zip(means, stds, marked, strict=True)]
     keys = found.index.to_frame(index=False).astype(str)
     same = [c for c in summary.within if keys[c].nunique() == 1 and len(keys) > 1]
@@ -61,6 +66,8 @@ def grid(joined: Joined) -> Grid:
         scenes=len(summary.within) - len(same),
         constant={titled(column): printed(keys[column].iloc[0]) for column in same},
         runs=int(found.xs("runs", axis=1, level=1).max().max()),
+        samples=int(found.xs("samples", axis=1, level=1).max().max()),
+        facts=joined.facts,
     )
 
 
@@ -68,7 +75,7 @@ def label(measure: Measure) -> str:
     """What a measure is called, with the direction that is better."""
     if measure.best is None:
         return measure.label
-    return f"{measure.label} {ARROWS.get(measure.best) or f'→ {measure.best:g}'}"
+    return f"{measure.shown} {ARROWS[str(measure.best)] if measure.target is None else ARROWS['low']}"
 
 
 def cell(mean: float, std: float, marked: bool, shape: str) -> Cell | None:
@@ -99,7 +106,24 @@ def latex(grid: Grid, caption: str, name: str) -> str:
         label=f"tab:{name}",
     )
     source = source.replace(MARK, "\\midrule\n")
-    return source.replace("\\begin{tabular}", FITTED + "\\begin{tabular}").replace("\\end{tabular}", "\\end{tabular}}")
+    source = source.replace("\\begin{tabular}", FITTED + "\\begin{tabular}").replace("\\end{tabular}", "\\end{tabular}}")
+    return source.replace("{table}", "{table*}") if natural(grid) > NARROW else source
+
+
+def natural(grid: Grid) -> float:
+    """About how wide a table is at the type's own size, in points."""
+    heads = [longest(name.split()) for name in (*grid.names, *grid.labels)]
+    texts = [
+        [*keys, *(f"{c.mean} ± {c.std}" if c and c.std else c.mean if c else "" for c in cells)]
+        for keys, cells in grid.lines
+    ]
+    columns = [max([head, *(len(line[i]) for line in texts)]) for i, head in enumerate(heads)]
+    return sum(columns) * CHARACTER + 2 * SEPARATION * len(columns)
+
+
+def longest(words: Sequence[str]) -> int:
+    """Characters of the longest word."""
+    return max(map(len, words), default=0)
 
 
 def stacked(text: str) -> str:
@@ -150,8 +174,14 @@ def power(number: str) -> str:
 
 
 def caption(grid: Grid, what: str) -> str:
-    """What a table shows, and how it is to be read."""
-    shared = ", ".join(f"{key}: {value}" for key, value in grid.constant.items())
+    """What a table shows, what its numbers depend on, and how it is to be read."""
+    shared = [f"{key}: {value}" for key, value in grid.constant.items()]
+    samples = [f"n = {grid.samples} samples"] if grid.samples > 1 else []
+    told = ", ".join([*shared, *grid.facts, *samples])
     spread = f" Mean ± standard deviation over {grid.runs} runs." if grid.runs > 1 else ""
-    marked = " Bold: the best." if any(cell and cell.best for _, cells in grid.lines for cell in cells) else ""
-    return what + (f" {shared[:1].upper()}{shared[1:]}." if shared else "") + spread + marked
+    if 1 < grid.runs < FEW:
+        spread += f" So few runs leave the deviation itself uncertain by {100 / sqrt(2 * (grid.runs - 1)):.0f} %."
+    better = any(label.endswith(tuple(ARROWS.values())) for label in grid.labels)
+    over = "over runs" if grid.runs > 1 else "over samples, of one run"
+    marked = f" Bold: the best, where it leads by more than the standard error ({over})." if better else ""
+    return what + (f" {told[:1].upper()}{told[1:]}." if told else "") + spread + marked

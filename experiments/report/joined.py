@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.figures.summary import RUN, Measure, Summary
+from experiments.report.facts import facts
 from experiments.report.runs import Run
 from experiments.runs.identity import AROUND
 
@@ -19,6 +20,7 @@ class Joined:
 
     table: pd.DataFrame
     summary: Summary
+    facts: tuple[str, ...] = ()  # what all runs share that numbers depend on, in words
 
     def along(self, setting: str) -> "Joined":
         """The table with a setting of numbers as the axis of curves; unchanged where the setting is not compared."""
@@ -26,7 +28,8 @@ class Joined:
         if self.summary.along is not None or numbers.isna().any():
             return self
         compared = tuple(column for column in self.summary.compared if column != setting)
-        return Joined(self.table.assign(**{setting: numbers}), replace(self.summary, compared=compared, along=setting))
+        summary = replace(self.summary, compared=compared, along=setting)
+        return Joined(self.table.assign(**{setting: numbers}), summary, self.facts)
 
 
 def is_seed(key: str) -> bool:
@@ -42,11 +45,18 @@ def differing(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def ordered(runs: Sequence[Run]) -> list[Run]:
-    """Runs by their settings, numbers by size; seeds last."""
+    """Runs by the names of their models and plans, then by their settings, numbers by size; seeds last."""
+    runs = sorted(runs, key=named)
     settings = differing(runs).reset_index(drop=True)
     settings = settings.apply(lambda values: values if (n := pd.to_numeric(values, "coerce")).isna().any() else n)
     keys = sorted(settings, key=is_seed)
     return [runs[i] for i in settings.sort_values(keys, kind="stable").index] if keys else list(runs)
+
+
+def named(run: Run) -> tuple[str, ...]:
+    """The names that a run's rows give to what it is about, never those of directories."""
+    rows = run.tables["rows"]
+    return tuple(", ".join(map(str, dict.fromkeys(rows[c]))) if c in rows else "" for c in ("model", "plan"))
 
 
 def text(value: Any) -> str:
@@ -70,7 +80,7 @@ def joined(runs: Sequence[Run], name: str, summary: Summary | None, measures: Se
         if not explained:
             table[column] = told
             summary = replace(summary, compared=(*summary.compared, column))
-    return Joined(table[~repeated(table, runs)].reset_index(drop=True), summary)
+    return Joined(table[~repeated(table, runs)].reset_index(drop=True), summary, facts(runs))
 
 
 def repeated(table: pd.DataFrame, runs: Sequence[Run]) -> pd.Series:

@@ -12,9 +12,16 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 
+from experiments.configs.base import ConfigError
+from experiments.configs.questions.explanations import OwnQuestionConfig
+from experiments.configs.targets import resolve
+from experiments.machine.notes import MODELS
 from experiments.machine.results import read_table
+from experiments.questions import question
 from experiments.questions.base import Question
 from experiments.runs.record import BEGUN, Record, completed_runs, read_record
+
+OWN = "own"  # the option of questions that users bring
 
 
 class ReportError(Exception):
@@ -39,6 +46,12 @@ class Run:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table that the run wrote, by name."""
         return {path.stem: read_table(path) for path in sorted(self.path.glob("*.csv"))}
+
+    @cached_property
+    def accuracies(self) -> Mapping[str, float]:
+        """Accuracy on the test set, by model, where the run noted any."""
+        path = self.path / MODELS
+        return json.loads(path.read_text(encoding="utf-8"))["accuracy"] if path.exists() else {}
 
     @property
     def question(self) -> str:
@@ -66,7 +79,20 @@ def asked(run: Run) -> tuple[Question, str]:
             f"'{run.path}' asked '{run.question}', which is no question here. Use the version that it ran with."
         )
     module = import_module(name)
+    if run.question == OWN:
+        return own(run)
     return module.QUESTION, module.__doc__.partition("\n")[0]
+
+
+def own(run: Run) -> tuple[Question, str]:
+    """A user's question, which the packages that the run trusted hold, and the first line of what it says of itself."""
+    config: dict[str, Any] = OmegaConf.to_object(OmegaConf.load(run.path / "config.yaml").question)
+    try:
+        made = question(OwnQuestionConfig(**config))
+        target = resolve(config["_target_"], config["trusted"], "question")
+    except ConfigError as error:
+        raise ReportError(f"'{run.path}' asked a question of its own, which is not found: {error}") from error
+    return made, (target.__doc__ or target.__name__.replace("_", " ")).strip().partition("\n")[0]
 
 
 def read_runs(paths: Iterable[Path]) -> tuple[list[Run], list[str]]:

@@ -5,11 +5,12 @@ import json
 from enum import Enum
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from experiments.configs.base import require
 from experiments.runs.provenance import installed
 
 AROUND = ("hydra", "quiet", "figures", "sweep", "objective", "at_most")  # keys that no row depends on
@@ -44,6 +45,15 @@ def sweep_name(config: DictConfig) -> str:
         return config.sweep
     overrides = sorted(o for o in config.hydra.overrides.task if o.lstrip("+").split("=")[0] not in AROUND)
     return f"{config.hydra.runtime.choices.question}-{digest(json.dumps(overrides))[:8]}"
+
+
+def check_sweep_name(name: str | None) -> None:
+    """Raises :class:`ConfigError` for a sweep's name that is no place below the folder of sweeps."""
+    if name is None:
+        return
+    place = PurePath(name)
+    below = bool(place.parts) and not place.is_absolute() and ".." not in place.parts and "\0" not in name
+    require(below, "sweep", "a name below runs/sweeps (another folder: hydra.sweep.dir=FOLDER)", f"'{name}'")
 
 
 def register_names() -> None:

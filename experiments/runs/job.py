@@ -8,11 +8,13 @@ from time import perf_counter
 from filelock import Timeout
 from omegaconf import DictConfig, OmegaConf
 
+from dtd.errors import DTDError
 from dtd.plot.style import styled
 from experiments.configs.base import ConfigError
 from experiments.configs.run import Config, option, typed
 from experiments.machine.conditions import seeded, threads
 from experiments.machine.console import console
+from experiments.machine.notes import MODELS, noting
 from experiments.machine.results import OutputError, read_table, remove_parts, save_figure, save_json, save_table, save_text
 from experiments.questions import question
 from experiments.questions.base import Question
@@ -119,6 +121,10 @@ def computed(job: Job, log: Log) -> Record:
             problems, measures = answer(asked, made, job, log)
     except ConfigError as error:
         return Record(job.key, Outcome.refused, (str(error),))
+    except (DTDError, OutputError) as error:  # these say in words what is wrong; where it was found is in the log
+        log.lines.info("ended", exc_info=True)
+        outcome = Outcome.refused if isinstance(error, DTDError) else Outcome.failed
+        return Record(job.key, outcome, (str(error),))
     except Exception as error:
         log.lines.exception("failed")
         return Record(job.key, Outcome.failed, (f"{type(error).__name__}: {error}",))
@@ -127,10 +133,13 @@ def computed(job: Job, log: Log) -> Record:
 
 def answer(asked: Question, config: Config, job: Job, log: Log) -> tuple[list[str], Mapping[str, float]]:
     """Write every table as soon as it is there, then report from what was written; returns problems and measures."""
-    names = []
-    for name, table in asked.tables(config):
-        save_table(job.out / f"{name}.csv", table)
-        names.append(name)
+    names: dict[str, None] = {}  # in order; a table that comes again has more rows than before
+    with noting() as accuracies:
+        for name, table in asked.tables(config):
+            save_table(job.out / f"{name}.csv", table)
+            names[name] = None
+    if accuracies:
+        save_json(job.out / MODELS, {"accuracy": accuracies})
     tables = {name: read_table(job.out / f"{name}.csv") for name in names}
     for shown in (log.tables, console) if job.loud else (log.tables,):
         asked.show(tables, shown)

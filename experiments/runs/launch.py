@@ -15,7 +15,7 @@ from omegaconf import DictConfig, open_dict, read_write
 from experiments.machine.console import progress
 from experiments.runs.identity import job_key, job_name
 from experiments.runs.objective import objective
-from experiments.runs.record import Record
+from experiments.runs.record import Record, read_record
 from experiments.runs.settle import Planned, settle
 from experiments.runs.tally import Tally
 from experiments.runs.watch import watched
@@ -47,11 +47,18 @@ def launch(
     setup_globals()
     steps = progress(job_overrides, "composing configs")
     jobs = [planned(sweep, number, overrides) for number, overrides in enumerate(steps, first)]
-    with watched(jobs, sweep.config.quiet):
-        records = settle(jobs, partial(start, sweep))
-    for callback in sweep.context.callbacks.callbacks:
-        if isinstance(callback, Tally):
-            callback.add(jobs, records)
+    tallies = [callback for callback in sweep.context.callbacks.callbacks if isinstance(callback, Tally)]
+    try:
+        with watched(jobs, sweep.config.quiet):
+            records = settle(jobs, partial(start, sweep))
+    except KeyboardInterrupt:
+        ended = {job.key: found for job in jobs if (found := read_record(job.out)) and found.key == job.key}
+        for tally in tallies:
+            tally.add([job for job in jobs if job.key in ended], ended)
+            tally.stopped(sweep.config, len(jobs) - len({job.key for job in jobs if job.key in ended}))
+        raise
+    for tally in tallies:
+        tally.add(jobs, records)
     return [returned(job, records[job.key]) for job in jobs]
 
 

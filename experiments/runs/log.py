@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from experiments.machine.console import WIDTH
+from experiments.machine.console import PROGRESS, WIDTH
 
 FILE = "job.log"
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
@@ -26,7 +26,9 @@ class Log:
 
 @contextmanager
 def logged(out: Path, loud: bool) -> Iterator[Log]:
-    """Everything that is logged or warned inside goes to ``out/job.log``; warnings and errors also to stderr where ``loud``.
+    """Everything that is logged or warned inside goes to ``out/job.log``.
+
+    Where ``loud``, warnings and errors go to stderr too, and lines about long work to stdout.
 
     Where not ``loud``, whatever is printed inside goes to the file as well. An earlier log is continued.
     """
@@ -36,6 +38,9 @@ def logged(out: Path, loud: bool) -> Iterator[Log]:
         handlers = [handler(stream, logging.NOTSET)]
         if loud:
             handlers.append(handler(sys.stderr, logging.WARNING))
+            shown = handler(sys.stdout, logging.INFO)
+            shown.addFilter(logging.Filter(PROGRESS))
+            handlers.append(shown)
         for each in handlers:
             root.addHandler(each)
             stack.callback(root.removeHandler, each)

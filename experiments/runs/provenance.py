@@ -12,13 +12,15 @@ from typing import Any
 
 import torch
 
+import dtd
+
 PACKAGES = ("dtd", "torch", "numpy", "pandas", "scipy", "scikit-learn", "hydra-core", "matplotlib")
 OPTIONAL = ("torchvision", "timm", "zennit", "captum", "quantus", "optuna", "joblib", "submitit")
 
 
 def provenance(key: str, seed: int, overrides: Sequence[str]) -> dict[str, Any]:
-    """What a run directory says about its origin; ``git`` is there only inside a repository."""
-    state = git_state(Path.cwd())
+    """What a run directory says about its origin; ``git`` is there only where dtd runs from its repository."""
+    state = git_state(Path(dtd.__file__))
     return {
         "key": key,
         "overrides": list(overrides),
@@ -41,12 +43,18 @@ def installed(name: str) -> str | None:
         return None
 
 
-def git_state(where: Path) -> dict[str, Any] | None:
-    """The commit, and whether tracked files differ from it (``dirty``); None outside a repository or without git."""
-    command = ["git", "-C", str(where), "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
+def git_state(file: Path) -> dict[str, Any] | None:
+    """The commit of the repository that tracks a file, and whether tracked files differ from it (``dirty``).
+
+    None for a file that no repository tracks, such as one of an installed package, wherever that lies; and without git.
+    """
+    command = ["git", "-C", str(file.resolve().parent)]
+    tracked = [*command, "ls-files", "--error-unmatch", file.name]
+    status = [*command, "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
     try:
-        lines = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
+        subprocess.run(tracked, capture_output=True, check=True, env=environment)
+        lines = subprocess.run(status, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         return None
     about = dict(line.removeprefix("# ").split(" ", 1) for line in lines if line.startswith("# "))

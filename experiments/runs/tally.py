@@ -13,8 +13,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
+from experiments.configs.base import ConfigError
 from experiments.machine.console import console
 from experiments.machine.results import OutputError, require_writable, save_table
+from experiments.runs.identity import check_sweep_name
 from experiments.runs.record import Outcome, Record
 from experiments.runs.settle import Planned
 
@@ -40,6 +42,7 @@ class Tally(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Refuse such a directory too, and put the launcher that resumes around the launcher of the sweep."""
         with exit_unless_written(REFUSED):
+            check_sweep_name(config.sweep)
             require_writable(Path(config.hydra.sweep.dir))
         with read_write(config), open_dict(config):
             config.hydra.launcher = {"_target_": RESUMING, "_recursive_": False, "inner": config.hydra.launcher}
@@ -52,6 +55,17 @@ class Tally(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Write ``summary.csv`` with a line for each job, say how it went, and exit with the sweep's status."""
+        if self.summed(config):
+            sys.exit(FAILED)
+
+    def stopped(self, config: DictConfig, left: int) -> None:
+        """The summary of a sweep that was stopped, with so many jobs left."""
+        self.summed(config)
+        if not config.quiet:
+            console.print(f"{left} jobs are left; the same command goes on with them.")
+
+    def summed(self, config: DictConfig) -> bool:
+        """Write ``summary.csv`` and say how it went; whether some job is not done."""
         directory = Path(config.hydra.sweep.dir)
         wrong = [(job, record) for job, record in self.jobs if record.outcome is not Outcome.done]
         if not config.quiet:
@@ -66,16 +80,15 @@ class Tally(Callback):
             console.print(f"Results: {directory}", soft_wrap=True, markup=False)
         with exit_unless_written(FAILED):
             save_table(directory / "summary.csv", pd.DataFrame([line(*job) for job in self.jobs]))
-        if wrong:
-            sys.exit(FAILED)
+        return bool(wrong)
 
 
 @contextmanager
 def exit_unless_written(status: int) -> Iterator[None]:
-    """Say what could not be written, and exit: of an exception in a callback Hydra only warns."""
+    """Say what is wrong with a directory, and exit: of an exception in a callback Hydra only warns."""
     try:
         yield
-    except OutputError as error:
+    except (ConfigError, OutputError) as error:
         console.print("[bold red]Refused:[/] ", end="")
         console.print(str(error), soft_wrap=True, markup=False)
         sys.exit(status)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import dtd
-from tests import torchvision_operators
+from experiments.machine import vision
 from tests.dtd.test_traces import rand
 
 EXACT = {"rtol": 1e-10, "atol": 1e-12}
@@ -72,7 +72,7 @@ HELD = {
 
 def importorskip(name):
     """A package that imports torchvision where it is installed."""
-    assert torchvision_operators.SIGNATURES
+    assert vision.OPERATORS
     return pytest.importorskip(name)
 
 

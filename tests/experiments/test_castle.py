@@ -101,6 +101,6 @@ def test_a_text_in_quotes_of_its_own_keeps_them():
 def test_short_names_are_written_out():
     arguments = ["experiment=castle", "image=a=b.jpg", "class=great white shark", "model.image=1", "--help", "image"]
     assert written_out(arguments) == [
-        *("experiment=castle", "data.image=a=b.jpg", "question.class_name=great white shark"),
+        *("experiment=castle", 'data.image="a=b.jpg"', "question.class_name=great white shark"),
         *("model.image=1", "--help", "image"),
     ]

@@ -105,7 +105,7 @@ def test_classes_start_orthogonal_and_turn_to_one_direction_under_zplus(asked):
 
 
 def test_heatmaps_rows_pixels_and_roots_say_the_same(asked, composed):
-    tables = asked(heatmaps, "plan=gamma", "question.samples=[2,0]")
+    tables = asked(heatmaps, "plan=gamma", "question.chosen=[2,0]")
     rows, pixels, roots = tables["rows"], tables["pixels"], tables["roots"]
     assert list(rows["sample"]) == [2, 0] and (rows.difference < CLOSE).all()
     sums = pixels.groupby(["side", "sample"], sort=False)["value"].sum()
@@ -129,7 +129,7 @@ def test_heatmaps_of_a_folder_say_the_folders_name(composed, tmp_path):
         for i in range(4):
             Image.new("L", (8, 8), shade + (i if shade == 0 else -i)).save(tmp_path / name / f"{i}.png")
     data = ("data=folder", f"data.path={tmp_path}", "data.size=8", "data.grey=true", "data.test_fraction=0.5")
-    wanted = ("question=heatmaps", "model=mlp", "model.epochs=2", "plan=gamma", "question.samples=[0,1,2,3]")
+    wanted = ("question=heatmaps", "model=mlp", "model.epochs=2", "plan=gamma", "question.chosen=[0,1,2,3]")
     tables = dict(heatmaps.QUESTION.tables(typed(composed(*wanted, *data))))
     pixels = tables["pixels"]
     assert (pixels.class_name == pixels.target.map(["cats", "dogs"].__getitem__)).all()
@@ -150,13 +150,13 @@ def test_heatmaps_of_a_folder_say_the_folders_name(composed, tmp_path):
         (faithfulness, "question.samples=451", "must be at most the 450 samples of the test set; found 451"),
         (
             heatmaps,
-            "question.samples=[0,450]",
-            "'question.samples' must be below 450, the size of the test set",
+            "question.chosen=[0,450]",
+            "'question.chosen' must be below 450, the size of the test set",
         ),
         (sanity, "question.similarities=[pearson]", "'question.similarities' must be among spearman, .*; found pearson"),
         (sanity, "question.draws=0", "'question.draws' must be at least 1; found 0"),
-        (heatmaps, "question.samples=[0,0]", "'question.samples' must be samples that differ"),
-        (heatmaps, "question.samples=[]", "'question.samples' must be a list of samples, from 0"),
+        (heatmaps, "question.chosen=[0,0]", "'question.chosen' must be samples that differ"),
+        (heatmaps, "question.chosen=[]", "'question.chosen' must be null, or a list of samples from 0 on"),
     ],
 )
 def test_what_a_question_cannot_work_with_is_refused(asked, question, override, message):

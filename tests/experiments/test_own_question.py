@@ -36,7 +36,7 @@ def house(tmp_path_factory) -> Path:
 
 def asked(house: Path, cache: Path, *further: str) -> subprocess.CompletedProcess:
     """The page's command in the copy."""
-    (command,) = COMMAND.findall(PAGE)
+    command = COMMAND.findall(PAGE)[0]
     wanted = [sys.executable, *shlex.split(command)[1:], "hydra.run.dir=out", *further]
     around = {**os.environ, "PYTHONPATH": str(house), "XDG_CACHE_HOME": str(cache)}
     return subprocess.run(wanted, cwd=house, env=around, capture_output=True, text=True, check=False)

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from dtd.plans.rules import LOOKS
+from dtd.plot.style import rule_looks
 from experiments.figures.summary import RUN, Measure, Summary, averaged, best, form
 from experiments.figures.typeset import maths, tex, typeset
 
@@ -35,12 +37,48 @@ def test_the_axis_of_curves_rises_whatever_comes_first_in_the_rows():
 
 @pytest.mark.parametrize(
     ("way", "expected"),
-    [("high", [False, True, True, False]), ("low", [True, False, False, False]), (1.5, [True, True, True, False])],
+    [("high", [False, False, True, False]), ("low", [True, False, False, False]), (0.0, [True, False, False, False])],
 )
-def test_the_best_of_each_scene_is_marked_with_its_ties_but_not_one_that_is_alone(way, expected):
+def test_the_best_of_each_scene_is_marked_but_not_one_that_is_alone(way, expected):
     index = pd.MultiIndex.from_tuples([("a", "p"), ("a", "q"), ("a", "r"), ("b", "p")], names=["model", "plan"])
-    assert list(best(pd.Series([1.0, 2.0, 2.0, 9.0], index), Measure("x", way), ["model"])) == expected
-    assert not best(pd.Series([1.0, 2.0, 2.0, 9.0], index), Measure("x"), ["model"]).any()
+    found = pd.DataFrame({"mean": [1.0, 2.0, 3.0, 9.0], "error": 0.1}, index)
+    assert list(best(found, Measure("x", way), ["model"])) == expected
+    assert not best(found, Measure("x"), ["model"]).any()
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"), [((0.5, 0.8), True), ((0.6, 0.9), False), ((0.0, 1.1), False), ((0.0, np.nan), False)]
+)
+def test_nothing_is_best_that_leads_by_less_than_the_standard_error_of_the_difference(errors, expected):
+    found = pd.DataFrame({"mean": [2.0, 1.0], "error": errors}, index=["p", "q"])
+    assert best(found, Measure("x", "high"), []).any() == expected == (1.0 > np.hypot(*errors))
+
+
+def test_errors_of_two_samples_do_not_cancel_to_a_perfect_ratio():
+    rows = pd.DataFrame({"plan": list("ppqq"), "ratio": [0.0, 2.0, 0.9, 0.9]})
+    summary = Summary((), ("plan",), {"ratio": (measure := Measure("ratio", 1.0))})
+    found = averaged(rows, summary)["ratio"]
+    np.testing.assert_allclose(found["mean"], [1.0, 0.1])
+    assert list(best(found, measure, [])) == [False, True] and measure.shown == "|ratio − 1|"
+
+
+def test_the_standard_error_is_that_over_runs_and_with_one_run_that_over_samples():
+    rows = pd.DataFrame({"plan": "p", RUN: [0, 0, 1, 1], "x": [1.0, 3.0, 4.0, 8.0]})
+    summary = Summary((), ("plan",), {"x": Measure("x", "high")})
+    several, one = averaged(rows, summary)["x"].iloc[0], averaged(rows[rows[RUN] == 1], summary)["x"].iloc[0]
+    assert several["error"] == pytest.approx(np.std([2, 6], ddof=1) / np.sqrt(2)) and several["samples"] == 2
+    assert one["error"] == pytest.approx(np.std([4, 8], ddof=1) / np.sqrt(2)) and np.isnan(one["std"])
+
+
+def test_rules_have_one_order_and_one_look_in_every_figure():
+    rows = pd.DataFrame({"plan": ["random", "mine", "zplus", "lrp0"], "x": range(4)})
+    found = averaged(rows, Summary((), ("plan",), {"x": Measure("x")}))
+    assert list(found.index) == ["lrp0", "zplus", "random", "mine"]
+    alone, among = rule_looks(["zplus"]), rule_looks(["mine", "zplus, 0.0", "zplus, 1.0", "lrp0"])
+    assert (
+        alone["zplus"] == among["zplus, 0.0"] == (LOOKS["zplus"].colour, LOOKS["zplus"].marker)
+        and len(set(among.values())) == 4
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 """torchvision is made importable before any test asks for it."""
 
-from tests import torchvision_operators
+from experiments.machine import vision
 
-__all__ = ["torchvision_operators"]
+__all__ = ["vision"]

@@ -21,6 +21,7 @@ QUESTIONS: dict[str, type[QuestionConfig]] = {
     "movie_reviews": explanations.MovieReviewsConfig,
     "nearest_roots": roots.NearestRootsConfig,
     "next_token": language.NextTokenConfig,
+    "own": explanations.OwnQuestionConfig,
     "overhead": cost.OverheadConfig,
     "root_distributions": roots.RootDistributionsConfig,
     "root_regions": roots.RootRegionsConfig,

@@ -71,11 +71,21 @@ class SanityConfig(QuestionConfig):
 
 @dataclass
 class HeatmapsConfig(QuestionConfig):
-    """What do plans make of the same samples?"""
+    """What do plans make of the same samples? ``chosen``: these of the test set in place of its first ``samples``."""
 
-    samples: list[int] = MISSING
+    samples: int = MISSING
+    chosen: list[int] | None = None
     explicit: bool = MISSING
     units: int | None = None
+
+
+@dataclass
+class OwnQuestionConfig(QuestionConfig):
+    """A question of your own: a function that makes a ``Question``, by ``_target_``, and the ``arguments`` that it reads."""
+
+    _target_: str = MISSING
+    arguments: dict[str, Any] = field(default_factory=dict)
+    trusted: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -86,8 +86,10 @@ def split(labelled: Sequence[Labelled], test_fraction: float, seed: int) -> tupl
     """The source's own parts; where it has none, a random split that keeps the classes' shares."""
     if any(review.part for review in labelled):
         return tuple([review for review in labelled if review.part == part] for part in ("train", "test"))
-    return tuple(
-        train_test_split(
-            labelled, test_size=test_fraction, random_state=seed, stratify=[review.label for review in labelled]
-        )
-    )
+    sides = [review.label for review in labelled]
+    try:
+        return tuple(train_test_split(labelled, test_size=test_fraction, random_state=seed, stratify=sides))
+    except ValueError as error:
+        found = f"{sides.count(1)} positive and {sides.count(0)} negative ones"
+        wanted = f"enough different reviews of each side for both parts ('data.test_fraction' is {test_fraction})"
+        raise ConfigError(f"'data' must hold {wanted}; found {found}.") from error

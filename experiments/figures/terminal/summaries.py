@@ -20,21 +20,22 @@ def show_summaries(summaries: Mapping[str, Summary]) -> Callable[[Tables, Consol
                 rows = tables.get(name, tables["rows"])
                 for made in scenes(rows, summary.of(rows)):
                     console.print(made)
-        console.print("\nMeans over samples; bold: the best.", style="dim")
+        console.print("\nMeans over samples; bold: the best, where it leads by more than the standard error.", style="dim")
 
     return show
 
 
 def scenes(rows: pd.DataFrame, summary: Summary) -> list[Table]:
     """Means of the measures: a table for each scene, a line for each of what is compared."""
-    means = averaged(rows, summary).xs("mean", axis=1, level=1)
+    found = averaged(rows, summary)
+    means = found.xs("mean", axis=1, level=1)
     forms = {name: form(means[name]) for name in means}
-    marked = pd.DataFrame({name: best(means[name], measure, summary.within) for name, measure in summary.measures.items()})
+    marked = pd.DataFrame({name: best(found[name], measure, summary.within) for name, measure in summary.measures.items()})
     made = []
     within = list(summary.within)
     for scene, part in means.groupby(within, sort=False) if within else [((), means)]:
         title = ", ".join(f"{column} {value}" for column, value in zip(summary.within, scene, strict=True))
-        labels = (measure.label.replace(" ", "\n") for measure in summary.measures.values())
+        labels = (measure.shown.replace(" ", "\n") for measure in summary.measures.values())
         made.append(table(title, *summary.compared, *labels, left=len(summary.compared)))
         for line, values in part.iterrows():
             names = (str(name) for name in (line if isinstance(line, tuple) else (line,))[len(summary.within) :])

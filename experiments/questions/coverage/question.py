@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from experiments.configs.base import require
+from experiments.configs.extras import install
 from experiments.configs.questions.cost import CoverageConfig
 from experiments.configs.run import Config
 from experiments.figures.coverage import page
@@ -43,9 +44,8 @@ def check(config: Config) -> None:
         require(peer in PEERS, "question.peers", f"among {', '.join(PEERS)}", peer)
     absent = [*missing(), *(peer for peer in asked.peers if peer not in peers(asked.peers))]
     if absent:
-        console.print(
-            f"Not installed, and left out: {', '.join(absent)}. To have them: pip install '.[peers,transformers]'."
-        )
+        told = f"Not installed, and left out: {', '.join(absent)}. To have them: {install('peers', 'transformers')}."
+        console.print(told, soft_wrap=True, markup=False)
 
 
 def wanted(asked: CoverageConfig) -> list[Architecture]:
@@ -66,6 +66,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
         rows.append(own)
         linear = bool(own.get("piecewise_linear", False))
         rows += [row(asked, each, peer, measure_peer, each.name, peer, linear) for peer in peers(asked.peers)]
+        yield "rows", judged(pd.DataFrame(rows))  # so far: a stopped run keeps them
     yield "rows", judged(pd.DataFrame(rows))
 
 

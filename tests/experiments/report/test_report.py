@@ -1,10 +1,9 @@
 """Reports of runs on disk: numbers against means taken by hand, errors, and no model anywhere."""
 
 import re
-import shutil
-import subprocess
 import sys
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -12,7 +11,9 @@ import pandas as pd
 import pytest
 import torch
 
+from dtd.plans.rules import catalogue
 from experiments.questions.base import Question
+from experiments.report import references
 from experiments.report.__main__ import REFUSED, main
 from experiments.report.cells import stacked
 from experiments.runs.record import Outcome
@@ -52,14 +53,15 @@ def test_means_and_deviations_are_those_over_seeds_of_means_over_samples(undrawn
     assert gamma == [
         "LRP-$\\gamma$",
         f"${np.mean(of_seeds):.3f} \\pm {np.std(of_seeds, ddof=1):.3f}$",
-        "$\\mathbf{1.00} \\pm 0.00$",
+        "$\\mathbf{0.000} \\pm 0.000$",
     ]
-    assert zplus[0] == "z$^{+}$" and zplus[2] == "$1.10 \\pm 0.00$"
+    assert zplus[0] == "z$^{+}$" and zplus[2] == "$0.100 \\pm 0.000$"
     assert random[1].startswith("$\\mathbf{0.725}") and random[2] == "--"  # the largest area is the best
     assert (
         r"\shortstack[r]{AOPC\\MoRF $\uparrow$}" in source
         and "over 3 runs" in source
-        and "Model: MLP, value: 0.0." in source
+        and "Model: MLP, value: 0.0, $\\gamma$ = 0.25, n = 2 samples." in source
+        and "uncertain by 50 \\%" in source
     )
 
 
@@ -210,16 +212,36 @@ def test_words_of_a_name_stand_below_each_other_and_signs_beside_them(label, set
     assert stacked(label) == set_in
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
-def test_the_tables_compile(made, tmp_path):
-    for seed in range(2):
-        made(tmp_path / "sweep" / str(seed), seed)
-    main([str(tmp_path / "sweep"), "--font", "serif", "--width", "column"])
-    tables = tmp_path / "sweep" / "report" / "tables"
-    head = "\\documentclass[twocolumn]{article}\\usepackage{booktabs,graphicx}"
-    text = head + "\\begin{document}\\input{faithfulness_rows}\\end{document}"
-    (tables / "main.tex").write_text(text)
-    done = subprocess.run(["pdflatex", "-halt-on-error", "main"], cwd=tables, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert "Overfull" not in done.stdout
-    assert "Missing character" not in (tables / "main.log").read_text(errors="replace")
+def test_lines_of_a_report_are_ordered_by_names_and_not_by_directories(undrawn, made, tmp_path):
+    for directory, model in (("zz", "a_net"), ("aa", "b_net")):
+        tables = {name: table.assign(model=model) for name, table in faithful(0, 0.25).items()}
+        path = made(tmp_path / "sweep" / directory, tables=tables)
+        record = path / "outcome.json"
+        record.write_text(record.read_text().replace('"key": "', f'"key": "{model}'))
+    assert main([str(tmp_path / "sweep"), "--measures", "aopc_morf"]) == 0
+    found = lines((tmp_path / "sweep" / "report" / "tables" / "faithfulness_rows.tex").read_text())
+    assert [line[0] for line in found if line[0]] == ["a net", "b net"]
+
+
+def test_references_are_those_of_dtd_and_of_the_rules_used(undrawn, made, tmp_path):
+    run = made(tmp_path / "run")
+    config = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(config.replace("parameters:", "rule: zplus\n  parameters:"))
+    assert main([str(run)]) == 0
+    found = (run / "report" / "references.bib").read_text()
+    assert re.findall(r"@\w+\{(\w+),", found) == ["dtd", "montavon2017"]
+
+
+def test_every_rule_and_preset_has_its_references():
+    source = (Path(references.__file__).parent / "templates" / "references.bib").read_text()
+    entries = set(re.findall(r"@\w+\{(\w+),", source))
+    assert set(catalogue) <= set(references.USED)
+    assert {key for keys in references.USED.values() for key in keys} | {references.OWN} == entries
+
+
+def test_the_page_has_a_table_of_contents_whose_links_lead_somewhere(made, tmp_path):
+    assert main([str(made(tmp_path / "run"))]) == 0
+    page = (tmp_path / "run" / "report" / "report.html").read_text()
+    links = re.findall(r'href="#([^"]+)"', page)
+    assert len(links) >= 4 and all(page.count(f'id="{link}"') == 1 for link in links)
+    assert "@media print" in page and "@media (max-width" in page

@@ -14,29 +14,36 @@ def git(where, *arguments: str) -> str:
     ).stdout.strip()
 
 
-def test_outside_a_repository_there_is_no_git_state(tmp_path, monkeypatch):
+def test_a_file_that_no_repository_tracks_has_no_git_state(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    monkeypatch.chdir(tmp_path)
-    assert git_state(tmp_path) is None
+    (tmp_path / "dtd.py").touch()
+    assert git_state(tmp_path / "dtd.py") is None
+    git(tmp_path, "init")  # installed below somebody else's repository, whose commit says nothing about dtd
+    git(tmp_path, "commit", "--allow-empty", "-m", "theirs")
+    assert git_state(tmp_path / "dtd.py") is None
+    monkeypatch.setattr("dtd.__file__", str(tmp_path / "dtd.py"))
     assert "git" not in provenance("key", 0, [])
 
 
-def test_the_commit_is_named_and_whether_tracked_files_differ_from_it(tmp_path, monkeypatch):
-    git(tmp_path, "init")
-    (tmp_path / "a.py").write_text("x = 1")
-    git(tmp_path, "add", "a.py")
-    git(tmp_path, "commit", "-m", "first")
-    commit = git(tmp_path, "rev-parse", "HEAD")
-    (tmp_path / "untracked").write_text("rows")
-    assert git_state(tmp_path) == {"commit": commit, "dirty": False}
-    (tmp_path / "a.py").write_text("x = 2")
-    monkeypatch.chdir(tmp_path)
+def test_the_commit_is_that_of_dtd_and_not_of_the_directory_one_starts_in(tmp_path, monkeypatch):
+    for name in ("ours", "theirs"):
+        (tmp_path / name).mkdir()
+        git(tmp_path / name, "init")
+        (tmp_path / name / "a.py").write_text(f"x = '{name}'")
+        git(tmp_path / name, "add", "a.py")
+        git(tmp_path / name, "commit", "-m", "first")
+    file, commit = tmp_path / "ours" / "a.py", git(tmp_path / "ours", "rev-parse", "HEAD")
+    (tmp_path / "ours" / "untracked").write_text("rows")
+    assert git_state(file) == {"commit": commit, "dirty": False}
+    file.write_text("x = 2")
+    monkeypatch.chdir(tmp_path / "theirs")
+    monkeypatch.setattr("dtd.__file__", str(file))
     assert provenance("key", 0, [])["git"] == {"commit": commit, "dirty": True}
 
 
 def test_a_machine_without_git_has_no_git_state(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert git_state(tmp_path) is None
+    assert git_state(tmp_path / "a.py") is None
 
 
 def test_versions_seed_and_overrides_are_there():

@@ -36,11 +36,13 @@ def test_the_jobs_of_a_sweep_leave_their_rows_and_where_they_come_from(command, 
     assert "3 jobs in" in said.out and "3 done" in said.out and "the value" not in said.out + said.err
 
 
-def test_a_sweep_that_was_stopped_goes_on_where_it_was(command, probe):
+def test_a_sweep_that_was_stopped_ends_with_its_summary_and_goes_on_where_it_was(command, probe, capsys):
     probe.fate[2] = interrupt
     with pytest.raises(KeyboardInterrupt):
         command("-m", "seed=0,1,2,3", "sweep=mine")
-    assert sorted(rows(MINE).seed) == [0, 1]
+    assert sorted(rows(MINE).seed) == [0, 1] and list(pd.read_csv(MINE / "summary.csv").seed) == [0, 1]
+    said = capsys.readouterr().out
+    assert "2 jobs in" in said and "2 jobs are left; the same command goes on with them." in said
     probe.fate.clear()
     assert command("-m", "seed=0,1,2,3", "sweep=mine") == 0
     assert probe.computed == [0, 1, 2, 2, 3] and sorted(rows(MINE).seed) == [0, 1, 2, 3]
