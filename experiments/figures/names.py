@@ -3,7 +3,7 @@
 from dtd.plans.rules import SYMBOLS
 from dtd.plot.names import BOX, PRINTED
 
-NAMES = PRINTED | {
+NAMES = dict(PRINTED) | {
     "overview": "LRP overview",
     "gradient_x_input": "gradient × input",
     "leave_one_out": "leave one out",
