@@ -66,25 +66,26 @@ class Patching(Printed):
         return along(self._slopes[layer] * (moved - a), self._axis(layer, axis))
 
     def effect(self, layer: str, axis: int | None = None) -> Tensor:
-        """Activation patching: ``f(a, with a′ at the patch) − f(a)``, by running the layers above for each patch.
+        """Activation patching: ``f(a, with a′ at the patch) − f(a)``, by running the layers above once for each patch.
+
+        Patches at which both activations are the same are not run: their effect is 0.
 
         # shape: (B, patches), (B,) without an axis
         """
         a, moved = self._activations[self._checked(layer)]
         axis = self._axis(layer, axis)
-        size = 1 if axis is None else a.shape[1 + axis]
+        differs = along((moved != a).to(a), axis).reshape(len(a), -1) > 0
+        rows, patches = differs.nonzero(as_tuple=True)
         with own_arithmetic():
             run = self._run()
             place = layer_index(run.graph, layer)
             held = held_above(run, place)
-            rows = torch.arange(run.batch, device=a.device).repeat_interleave(size)
-            patches = torch.arange(size, device=a.device).repeat(run.batch)
-            found = []
+            changes = torch.zeros_like(differs, dtype=a.dtype)
+            whole = run.above(place, held)
             for samples, numbers in zip(rows.split(self.at_once), patches.split(self.at_once), strict=True):
                 values = {j: value[samples] for j, value in held.items()}
                 values[place] = patched(values[place], moved[samples], axis, numbers)
-                found.append(self._run(samples).above(place, values))
-            changes = torch.cat(found).reshape(run.batch, size) - run.above(place, held)[:, None]
+                changes[samples, numbers] = self._run(samples).above(place, values) - whole[samples]
         return changes[:, 0] if axis is None else changes
 
     def table(self, axis: int | None = None) -> pd.DataFrame:
