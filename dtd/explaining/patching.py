@@ -14,12 +14,12 @@ from dtd.errors import InputError, check_parameter
 from dtd.explaining.explain import explain
 from dtd.explaining.hidden import At, Places
 from dtd.explaining.patched import Run, along, held_above, patched, slopes
-from dtd.explaining.request import Asked, chosen_plan
+from dtd.explaining.request import Asked
 from dtd.explaining.rows import samples_at
 from dtd.explaining.starts.unit import layer_index
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
-from dtd.plans.plan import Plan
+from dtd.plans.plan import Plan, check_asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Patching(Printed):
     inputs: Inputs
     other: Inputs
     target: Asked
-    plan: Plan
+    plan: Plan | None
     layers: tuple[str, ...]
     at_once: int
 
@@ -74,7 +74,8 @@ class Patching(Printed):
         """
         a, moved = self._activations[self._checked(layer)]
         axis = self._axis(layer, axis)
-        differs = along((moved != a).to(a), axis).reshape(len(a), -1) > 0
+        differs = along((moved != a).to(a), axis) > 0
+        differs = differs[:, None] if axis is None else differs
         rows, patches = differs.nonzero(as_tuple=True)
         with own_arithmetic():
             run = self._run()
@@ -93,9 +94,10 @@ class Patching(Printed):
         parts = []
         for layer in self.layers:
             scores = {n: getattr(self, n)(layer, axis).cpu() for n in ("relevance", "gradient", "effect")}
-            first = scores["effect"].reshape(len(scores["effect"]), -1)
-            index = torch.arange(first.numel())
-            own = {"sample": index // first.shape[1], "layer": layer, "patch": index % first.shape[1]}
+            shape = scores["effect"].shape
+            size = shape[1] if len(shape) > 1 else 1
+            index = torch.arange(shape[0] * size)
+            own = {"sample": index // size, "layer": layer, "patch": index % size}
             parts.append(pd.DataFrame({**own, **{n: values.flatten().numpy() for n, values in scores.items()}}))
         return pd.concat(parts, ignore_index=True)
 
@@ -176,7 +178,8 @@ def patching(
 
     Raises :class:`InputError` for inputs of different shapes, initial relevance as numbers, and layers that there are not.
     """
-    chosen = chosen_plan(network, plan)
+    if plan is not None:
+        check_asked(network, plan)
     check_parameter(isinstance(at_once, int) and at_once >= 1, "at_once", "a positive integer", at_once)
     with own_arithmetic():
         run, beside = (Run.of(network, each, target) for each in (inputs, other))
@@ -186,4 +189,4 @@ def patching(
             raise InputError(f"'inputs' and 'other' must have the same shapes; found {shapes[0]} and {shapes[1]}.")
         read = sorted(Places(at).passage(run.graph, run.batch).read)
     check_parameter(bool(read), "at", "layers, at least one", at)
-    return Patching(network, inputs, other, target, chosen, tuple(run.graph.layers[i].name for i in read), at_once)
+    return Patching(network, inputs, other, target, plan, tuple(run.graph.layers[i].name for i in read), at_once)
