@@ -30,7 +30,7 @@ class Run(NamedTuple):
         reading, start = network.read(inputs), start_of([target])
         part = None if start is None else start.restructured(reading.graph)
         graph, values = reading if part is None else part.read(reading)
-        asked = as_function(target, graph, part, network)
+        asked = as_function(target, graph, part, network, start)
         if isinstance(asked, Tensor) and asked.is_floating_point():
             raise InputError(
                 "Patching needs a target that says what is explained of any output: a class, a class for each sample, a "

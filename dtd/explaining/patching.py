@@ -17,6 +17,7 @@ from dtd.explaining.patched import Run, along, held_above, patched, slopes
 from dtd.explaining.request import Asked
 from dtd.explaining.rows import samples_at
 from dtd.explaining.starts.unit import layer_index
+from dtd.explaining.target import target_at
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
 from dtd.plans.plan import Plan, check_asked
@@ -137,8 +138,7 @@ class Patching(Printed):
         """The network at the first inputs, or at chosen samples of them, with the target of each."""
         if rows is None:
             return Run.of(self.network, self.inputs, self.target)
-        target = self.target[rows] if isinstance(self.target, Tensor) and self.target.ndim else self.target
-        return Run.of(self.network, samples_at(self.network, self.inputs, rows), target)
+        return Run.of(self.network, samples_at(self.network, self.inputs, rows), target_at(self.target, rows))
 
 
 def patching(
@@ -163,7 +163,7 @@ def patching(
             regard to them (w², flat, z^B) have no useful coefficients.
         inputs, other: sample b of the one with sample b of the other, of the same shapes; what is explained is that of
             ``inputs``, and side values (masks) of patched runs are those of ``inputs``.
-        target: a class, one for each sample, a function of the output, a :class:`dtd.Unit` or a contrast.
+        target: a class, one for each sample, a function of each sample's output, a :class:`dtd.Unit` or a contrast.
         at: names of layers, globs over names, selectors of :mod:`dtd.where`.
         at_once: how many patched samples are run together.
 

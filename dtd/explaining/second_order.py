@@ -84,7 +84,7 @@ def second_order(
         raise InputError("Second-order terms need a target that is a function of the output; found numbers.")
     part = None if start is None else start.restructured(reading.graph)
     graph, values = reading if part is None else part.read(reading)
-    asked = as_function(target, graph, part, network)
+    asked = as_function(target, graph, part, network, start)
     x = values[-1].detach()
     size = x[0].numel() if len(x) else 0
     if len(x) * size**2 * x.element_size() > memory:

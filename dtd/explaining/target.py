@@ -1,7 +1,9 @@
 """What is explained: the initial relevance, as a function of the network's output."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from numbers import Integral
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -11,6 +13,14 @@ from dtd.errors import InputError, NonFiniteError
 from dtd.network.leaves import plain
 
 Target = int | Tensor | Callable[[Tensor], Tensor]
+
+
+class OfSamples:
+    """A target that has something for each sample of a batch."""
+
+    @abstractmethod
+    def of_rows(self, rows: slice | Tensor) -> Self:
+        """That of some samples, in any order and as often as wanted."""
 
 
 def initial_relevance(output: Tensor, target: Target) -> Tensor:
@@ -56,8 +66,10 @@ def initial_relevance(output: Tensor, target: Target) -> Tensor:
     return output * chosen
 
 
-def target_at(target: Target, rows: slice) -> Target:
+def target_at(target: Any, rows: slice | Tensor) -> Any:
     """The target of some of the samples."""
+    if isinstance(target, OfSamples):
+        return target.of_rows(rows)
     return target[rows] if isinstance(target, Tensor) and target.ndim else target
 
 
@@ -72,4 +84,4 @@ def target_of(target: Target | None, samples: Tensor) -> Target:
             "output: a class, a class for each sample, or a function of the output that treats samples one by one; found "
             f"{'none' if target is None else 'initial relevance as numbers'}."
         )
-    return target[samples] if isinstance(target, Tensor) and target.ndim else target
+    return target_at(target, samples)

@@ -7,9 +7,11 @@ relevance patching (the plans' coefficients) estimate all of it from one pass; e
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from dtd.explaining.patching import Patching, patching
 from dtd.explaining.starts.contrast import Difference
@@ -53,47 +55,52 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     yield "prompts", pd.DataFrame([described(model, found.tokenizer, pair, number) for number, pair in enumerate(pairs)])
     network = trace(model, pairs[0].clean)
     made = []
-    for number, pair in progress(list(enumerate(pairs)), "patching pairs of prompts"):
-        for component, glob in asked.components.items():
-            scores = estimates(config, network, pair, glob, asked.at_once)
-            tokens = [found.tokenizer.decode([token]).strip() for token in pair.clean[0].tolist()]
-            made.append(patches(scores, pair, tokens).assign(pair=number, component=component))
+    lengths = sorted({pair.clean.shape[1] for pair in pairs})
+    jobs = [(length, *component) for length in lengths for component in asked.components.items()]
+    for length, component, glob in progress(jobs, "patching"):
+        chosen = {number: pair for number, pair in enumerate(pairs) if pair.clean.shape[1] == length}
+        scores = estimates(config, network, list(chosen.values()), glob, asked.at_once)
+        made.append(patches(scores, chosen, found.tokenizer).assign(component=component))
     every = pd.concat(made, ignore_index=True)
     yield "patches", every
     yield "rows", measured(every)
 
 
-def described(model: NextToken, tokenizer: object, pair: PromptPair, number: int) -> dict[str, object]:
+def described(model: NextToken, tokenizer: Any, pair: PromptPair, number: int) -> dict[str, object]:
     """The two prompts, and what is explained of each: positive where the model prefers the first one's answer."""
     values = {"explained": difference(model, pair.clean, pair), "other_explained": difference(model, pair.corrupted, pair)}
     names = {key: tokenizer.decode([getattr(pair, key)]).strip() for key in ("answer", "against")}
     return {"pair": number, "clean": pair.text, "corrupted": pair.other, **names, **values}
 
 
-def estimates(config: Config, network: Network, pair: PromptPair, glob: str, at_once: int) -> dict[str, Patching]:
-    """The patches of one component in all blocks, for each plan."""
-    target = Difference(pair.answer, pair.against)
+def estimates(config: Config, network: Network, pairs: list[PromptPair], glob: str, at_once: int) -> dict[str, Patching]:
+    """The patches of one component in all blocks, of pairs of prompts of one length, for each plan."""
+    clean, corrupted = (torch.cat([getattr(pair, side) for pair in pairs]) for side in ("clean", "corrupted"))
+    target = Difference(*(torch.tensor([getattr(pair, key) for pair in pairs]) for key in ("answer", "against")))
     return {
-        name: patching(network, pair.clean, pair.corrupted, target, plan, at=[glob], at_once=at_once)
+        name: patching(network, clean, corrupted, target, plan, at=[glob], at_once=at_once)
         for name, plan in plans(config, network, None).items()
     }
 
 
-def patches(scores: Mapping[str, Patching], pair: PromptPair, tokens: list[str]) -> pd.DataFrame:
-    """One row for each block, position and method, from the first token on that differs.
+def patches(scores: Mapping[str, Patching], pairs: Mapping[int, PromptPair], tokenizer: Any) -> pd.DataFrame:
+    """One row for each pair, block, position and method, from the first token on that differs.
 
-    Columns: ``block``, ``layer``, ``position``, ``token``, ``method``, ``estimate``, ``effect``.
+    Columns: ``pair``, ``block``, ``layer``, ``position``, ``token``, ``method``, ``estimate``, ``effect``.
     """
     one = next(iter(scores.values()))
     blocks, rows = numbered(one.layers), []
     for layer in one.layers:
-        effect = one.effect(layer, POSITIONS)[0, pair.first :].tolist()
+        effect = one.effect(layer, POSITIONS)
         methods = {GRADIENT: one.gradient(layer, POSITIONS)}
         methods |= {name: each.relevance(layer, POSITIONS) for name, each in scores.items()}
-        for method, values in methods.items():
-            for place, (estimate, true) in enumerate(zip(values[0, pair.first :].tolist(), effect, strict=True), pair.first):
-                row = {"block": blocks[layer], "layer": layer, "position": place, "token": tokens[place]}
-                rows.append({**row, "method": method, "estimate": estimate, "effect": true})
+        for sample, (number, pair) in enumerate(pairs.items()):
+            for place in range(pair.first, effect.shape[1]):
+                token = tokenizer.decode([int(pair.clean[0, place])]).strip()
+                row = {"pair": number, "block": blocks[layer], "layer": layer, "position": place, "token": token}
+                true = float(effect[sample, place])
+                estimated = {method: float(values[sample, place]) for method, values in methods.items()}
+                rows += [{**row, "method": name, "estimate": value, "effect": true} for name, value in estimated.items()]
     return pd.DataFrame(rows)
 
 
