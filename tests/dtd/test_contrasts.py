@@ -160,7 +160,7 @@ def test_classes_of_each_sample_are_as_each_sample_alone(name, plan, top):
         close(found.relevance, relevance)
         close(found.initial.sum(1), torch.cat([out.initial.sum(1) for out in wanted]))
         close(found.at["0"].output, torch.cat([out.at["0"].output for out in wanted]))
-        close(sum(found.layers["2"].balance.parts()), found.initial.sum(1))
+        close(found.layers["2"].balance.bias, torch.cat([out.layers["2"].balance.bias for out in wanted]))
     again = dtd.explain(net, x[[3, 1]], together.of_rows(torch.tensor([3, 1])), PLANS[plan])
     close(again.relevance, relevance[[3, 1]])
     assert together == type(together)(*(v for v in vars(together).values())) and len({together, together}) == 1
@@ -213,10 +213,13 @@ def test_classes_of_each_sample_that_do_not_fit_are_refused():
         dtd.Difference(torch.tensor([0.5]))
     with pytest.raises(dtd.InputError, match="needs classes from 0 to 3"):
         dtd.explain(net, x, dtd.Difference(OF + 2), PLANS["lrp0"])
-    conv = nn.Sequential(nn.Conv1d(1, 2, 3), nn.Flatten()).double()
+    norm, targets = (
+        nn.Sequential(nn.ReLU(), nn.BatchNorm1d(3)).double().eval(),
+        [dtd.FromReference(v, 0) for v in (0.1, 0.2)],
+    )
+    assert len(list(dtd.explain_each(dtd.trace(norm, x), x, targets[:1], PLANS["lrp0"]))) == 1
     with pytest.raises(dtd.InputError, match="need a network that ends with a dense layer"):
-        targets = [dtd.FromReference(0.1, output=0), dtd.FromReference(0.2, output=1)]
-        list(dtd.explain_each(dtd.trace(conv, x[:, None]), x[:, None], targets, PLANS["lrp0"]))
+        list(dtd.explain_each(dtd.trace(norm, x), x, targets, PLANS["lrp0"]))
 
 
 @pytest.mark.parametrize("against", [[1, 1], [1, -2]])
