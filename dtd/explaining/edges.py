@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dtd.callers.arithmetic import own_arithmetic
 from dtd.callers.printing import Printed
-from dtd.errors import InputError, check_parameter
+from dtd.errors import InputError, check_parameter, is_number
 from dtd.explaining.balances import Replay
 from dtd.explaining.starts.unit import layer_index
 from dtd.fast import prepared
@@ -75,7 +75,8 @@ class Edges(Printed):
 def edges_of(replays: Sequence[Replay], lower: str, upper: str, by: Nodes, threshold: float) -> Edges:
     """The edges of an explanation that was made in some parts."""
     check_parameter(by in get_args(Nodes), "by", f"one of {', '.join(get_args(Nodes))}", repr(by))
-    check_parameter(0 <= threshold <= 1, "threshold", "from 0 to 1, a share of the sample's largest edge", threshold)
+    share = is_number(threshold) and 0 <= threshold <= 1
+    check_parameter(share, "threshold", "from 0 to 1, a share of the sample's largest edge", repr(threshold))
     found = [torch.stack(list(handed(replay, lower, upper, by)), 1) for replay in replays]
     every = torch.cat(found)
     largest = every.abs().flatten(1).amax(1)[:, None, None]

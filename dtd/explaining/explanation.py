@@ -7,6 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from dtd.callers.by_name import ByName
 from dtd.callers.printing import shown
 from dtd.explaining.balances import Kept, Record, Records
 from dtd.explaining.edges import Edges, Nodes, edges_of
@@ -48,7 +49,10 @@ class Explanation:
         Until then the explanation holds its input and no activations. Raises :class:`StaleError` when the input or the
         model's parameters have changed since.
         """
-        return self.source.records()
+        return ByName(self.source.records())
+
+    def __post_init__(self):
+        object.__setattr__(self, "at", ByName(self.at))
 
     def __reduce__(self):
         """Copies and pickles hold what was found at each layer, and neither the network nor the input."""

@@ -16,7 +16,7 @@ class PerSample(tuple[int, ...]):
 def of_each(given: Any, name: str) -> Any:
     """An integer tensor as the classes of samples (or, without an axis, as one class); a sequence as a tuple."""
     if not isinstance(given, Tensor):
-        return tuple(given) if isinstance(given, (list, range)) else given
+        return tuple(given) if isinstance(given, (list, range, set, frozenset)) else given
     if given.is_floating_point() or given.is_complex() or given.dtype == torch.bool or given.ndim > 1:
         raise InputError(
             f"'{name}' must be a class or an integer tensor (B,), a class for each sample; found {given.dtype} of shape "

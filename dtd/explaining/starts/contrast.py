@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from types import NoneType
 from typing import ClassVar
 
 import torch
@@ -88,7 +89,7 @@ class Difference(Contrast):
 
     def weights(self, classes: int) -> Tensor:
         """What each class counts. # shape: (classes,)"""
-        several = [self.against] if isinstance(self.against, int) else self.against
+        several = [self.against] if not isinstance(self.against, (tuple, NoneType)) else self.against
         if not is_class(self.of, classes):
             raise InputError(f"{self!r} needs classes from 0 to {classes - 1}.")
         chosen = [c for c in range(classes) if c != self.of % classes] if several is None else list(several)

@@ -85,8 +85,8 @@ class Unit(Printed):
         if not axes:
             raise InputError(f"Layer '{self.layer}' has one number for each sample: explain Unit('{self.layer}', index=()).")
         axis = channel_axis(graph, i) if self.axis is None else self.axis
-        if not -axes <= axis < axes:
-            raise InputError(f"'axis' must be one of the {axes} axes of layer '{self.layer}'; found {self.axis}.")
+        if not is_index(axis, axes):
+            raise InputError(f"'axis' must be one of the {axes} axes of layer '{self.layer}'; found {self.axis!r}.")
         return axis % axes
 
     def _channels(self, graph: Graph, shape: tuple[int, ...], axis: int) -> Tensor:
@@ -104,8 +104,8 @@ class Unit(Printed):
         return one_hot(self.channel, size, f"channel of layer '{self.layer}'", graph.like)
 
     def _place(self, given: Index, shape: tuple[int, ...], called: str) -> tuple[int, ...]:
-        place = (given,) if isinstance(given, int) else tuple(given)
-        inside = len(place) == len(shape) and all(-n <= p < n for p, n in zip(place, shape, strict=True))
+        place = tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else (given,)
+        inside = len(place) == len(shape) and all(is_index(p, n) for p, n in zip(place, shape, strict=True))
         if not inside:
             raise InputError(f"'{called}' must lie in {shape} (of layer '{self.layer}'); found {place}.")
         return place
@@ -121,11 +121,15 @@ class Along:
         return output * self.weights
 
 
+def is_index(number: object, size: int) -> bool:
+    """Whether a number is one of ``size`` places, counted from either end."""
+    return isinstance(number, int) and not isinstance(number, bool) and -size <= number < size
+
+
 def one_hot(chosen: Index, size: int, called: str, like: Tensor) -> Tensor:
     """1 at the chosen of ``size`` entries. # shape: (size,)"""
-    several = [chosen] if isinstance(chosen, int) else list(chosen)
-    whole = all(isinstance(each, int) and not isinstance(each, bool) for each in several)
-    if not several or not whole or not all(-size <= each < size for each in several):
+    several = list(chosen) if isinstance(chosen, Sequence) else [chosen]
+    if not several or not all(is_index(each, size) for each in several):
         raise InputError(f"A {called} is a number from 0 to {size - 1}, or several of them; found {chosen}.")
     weights = like.new_zeros(size)
     weights[torch.tensor(several)] = 1
