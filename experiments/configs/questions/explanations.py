@@ -71,11 +71,16 @@ class SanityConfig(QuestionConfig):
 
 @dataclass
 class HeatmapsConfig(QuestionConfig):
-    """What do plans make of the same samples?"""
+    """What do plans make of the same samples?
+
+    ``through`` says by layer what relevance goes through: channels, or the ``size`` of a subspace that PRCA finds for the
+    samples (with ``parts``: the first one of DRSA).
+    """
 
     samples: list[int] = MISSING
     explicit: bool = MISSING
     units: int | None = None
+    through: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
