@@ -6,6 +6,7 @@ from typing import Any, TypeGuard
 import torch
 from torch import Tensor
 
+from dtd.callers.numbers import as_python
 from dtd.errors import InputError
 
 
@@ -16,6 +17,7 @@ class PerSample(tuple[int, ...]):
 def of_each(given: Any, name: str) -> Any:
     """An integer tensor as the classes of samples (or, without an axis, as one class); a sequence as a tuple."""
     if not isinstance(given, Tensor):
+        given = as_python(given)
         return tuple(given) if isinstance(given, (list, range, set, frozenset)) else given
     if given.is_floating_point() or given.is_complex() or given.dtype == torch.bool or given.ndim > 1:
         raise InputError(
@@ -37,4 +39,4 @@ def picked(values: Sequence[int], rows: slice | Tensor) -> Sequence[int]:
 
 def is_class(number: object, classes: int) -> TypeGuard[int]:
     """Whether a number is a class."""
-    return isinstance(number, int) and not isinstance(number, bool) and -classes <= number < classes
+    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number < classes

@@ -92,10 +92,10 @@ class Difference(Contrast):
         several = [self.against] if not isinstance(self.against, (tuple, NoneType)) else self.against
         if not is_class(self.of, classes):
             raise InputError(f"{self!r} needs classes from 0 to {classes - 1}.")
-        chosen = [c for c in range(classes) if c != self.of % classes] if several is None else list(several)
+        chosen = [c for c in range(classes) if c != self.of] if several is None else list(several)
         if not chosen or not all(is_class(c, classes) for c in chosen):
             raise InputError(f"{self!r} needs classes from 0 to {classes - 1}.")
-        if len({c % classes for c in chosen}) < len(chosen):
+        if len(set(chosen)) < len(chosen):
             raise InputError(f"{self!r} names a class twice; give each class of 'against' once.")
         weights = torch.zeros(classes, dtype=torch.double)
         weights[torch.tensor(chosen)] -= 1 / len(chosen)
@@ -146,7 +146,7 @@ class LogOdds(Contrast):
             raise InputError(f"{self!r} needs classes from 0 to {classes - 1}, and at least two of them.")
         rows = -torch.eye(classes, dtype=torch.double)
         rows[:, self.of] += 1
-        return rows[[d for d in range(classes) if d != self.of % classes]]
+        return rows[[d for d in range(classes) if d != self.of]]
 
     def outputs(self, shape: tuple[int, ...]) -> int:
         return classes_of(self, shape) - 1

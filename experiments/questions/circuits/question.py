@@ -39,6 +39,7 @@ SUMMARIES = {
         compared=("method",),
         measures={
             "pearson": Measure("correlation with activation patching", "high"),
+            "rest": Measure("without the largest effect", "high"),
             "found": Measure(f"of the {LARGEST} largest effects among its {LARGEST} largest", "high"),
             "size": Measure("Σ|estimate| / Σ|effect|", 1.0),
         },
@@ -105,10 +106,11 @@ def patches(scores: Mapping[str, Patching], pairs: Mapping[int, PromptPair], tok
 
 
 def measured(every: pd.DataFrame) -> pd.DataFrame:
-    """One row for each pair, component and method. Columns: ``pearson``, ``found``, ``size`` (see ``SUMMARIES``)."""
+    """One row for each pair, component and method. Columns: ``pearson``, ``rest``, ``found``, ``size`` (see ``SUMMARIES``)."""
     rows = []
     for (component, method, pair), own in every.groupby(["component", "method", "pair"], sort=False):
         estimate, effect = own.estimate.to_numpy(), own.effect.to_numpy()
+        others = np.argsort(-np.abs(effect), kind="stable")[1:]
         first = [set(np.argsort(-np.abs(values), kind="stable")[:LARGEST]) for values in (estimate, effect)]
         rows.append(
             {
@@ -116,6 +118,7 @@ def measured(every: pd.DataFrame) -> pd.DataFrame:
                 "method": method,
                 "pair": pair,
                 "pearson": correlation(estimate, effect),
+                "rest": correlation(estimate[others], effect[others]),
                 "found": len(first[0] & first[1]) / len(first[1]),
                 "size": np.abs(estimate).sum() / np.abs(effect).sum(),
             }
