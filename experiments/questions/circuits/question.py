@@ -106,7 +106,7 @@ def patches(scores: Mapping[str, Patching], pairs: Mapping[int, PromptPair], tok
 
 
 def measured(every: pd.DataFrame) -> pd.DataFrame:
-    """One row for each pair, component and method. Columns: ``pearson``, ``rest``, ``found``, ``size`` (see ``SUMMARIES``)."""
+    """One row for each pair, component and method; columns ``pearson``, ``rest``, ``found``, ``size``: see ``SUMMARIES``."""
     rows = []
     for (component, method, pair), own in every.groupby(["component", "method", "pair"], sort=False):
         estimate, effect = own.estimate.to_numpy(), own.effect.to_numpy()
