@@ -64,7 +64,7 @@ def held_above(run: Run, place: int) -> dict[int, Tensor]:
     return held
 
 
-def along(terms: Tensor, axis: int | None) -> Tensor:
+def per_patch(terms: Tensor, axis: int | None) -> Tensor:
     """Sums of terms for each patch. # shape: (B, *out) -> (B, patches), or (B,)"""
     if axis is None:
         return per_sample(terms)

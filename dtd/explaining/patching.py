@@ -13,7 +13,7 @@ from dtd.callers.printing import Printed
 from dtd.errors import InputError, check_parameter
 from dtd.explaining.explain import explain
 from dtd.explaining.hidden import At, Places
-from dtd.explaining.patched import Run, along, held_above, patched, slopes
+from dtd.explaining.patched import Run, held_above, patched, per_patch, slopes
 from dtd.explaining.request import Asked
 from dtd.explaining.rows import samples_at
 from dtd.explaining.starts.unit import layer_index
@@ -56,7 +56,7 @@ class Patching(Printed):
         """
         a, moved = self._activations[self._checked(layer)]
         c = torch.where(a != 0, self._relevance[layer] / torch.where(a != 0, a, 1), 0)
-        return along(c * (moved - a), self._axis(layer, axis))
+        return per_patch(c * (moved - a), self._axis(layer, axis))
 
     def gradient(self, layer: str, axis: int | None = None) -> Tensor:
         """Attribution patching: ``Σ_j ∂f/∂a_j (a′_j − a_j)``, first-order terms of the true function.
@@ -64,7 +64,7 @@ class Patching(Printed):
         # shape: (B, patches), (B,) without an axis
         """
         a, moved = self._activations[self._checked(layer)]
-        return along(self._slopes[layer] * (moved - a), self._axis(layer, axis))
+        return per_patch(self._slopes[layer] * (moved - a), self._axis(layer, axis))
 
     def effect(self, layer: str, axis: int | None = None) -> Tensor:
         """Activation patching: ``f(a, with a′ at the patch) − f(a)``, by running the layers above once for each patch.
@@ -75,7 +75,7 @@ class Patching(Printed):
         """
         a, moved = self._activations[self._checked(layer)]
         axis = self._axis(layer, axis)
-        differs = along((moved != a).to(a), axis) > 0
+        differs = per_patch((moved != a).to(a), axis) > 0
         differs = differs[:, None] if axis is None else differs
         rows, patches = differs.nonzero(as_tuple=True)
         with own_arithmetic():

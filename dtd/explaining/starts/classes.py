@@ -29,10 +29,10 @@ def of_each(given: Any, name: str) -> Any:
 
 def rows_of(given: Any, rows: slice | Tensor) -> Any:
     """The classes of some samples."""
-    return PerSample(picked(given, rows)) if isinstance(given, PerSample) else given
+    return PerSample(at_samples(given, rows)) if isinstance(given, PerSample) else given
 
 
-def picked(values: Sequence[int], rows: slice | Tensor) -> Sequence[int]:
+def at_samples(values: Sequence[int], rows: slice | Tensor) -> Sequence[int]:
     """Some entries, in any order and as often as wanted."""
     return values[rows] if isinstance(rows, slice) else [values[i] for i in rows.tolist()]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dtd.callers.printing import Printed
 from dtd.errors import InputError
-from dtd.explaining.starts.classes import picked
+from dtd.explaining.starts.classes import at_samples
 from dtd.explaining.target import OfSamples
 
 
@@ -43,7 +43,7 @@ class SoftMinimum(Printed):
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen(OfSamples, Printed):
+class OfEachSample(OfSamples, Printed):
     """One function for each sample, each of its own part of the output; the rest has no relevance.
 
     ``numbers`` says which function each sample has; None: there is one. # shape: parts are slices of axis 1
@@ -66,5 +66,5 @@ class Chosen(OfSamples, Printed):
             made[rows, part] = function(output[rows, part])
         return made
 
-    def of_rows(self, rows: slice | Tensor) -> "Chosen":
-        return self if self.numbers is None else replace(self, numbers=tuple(picked(self.numbers, rows)))
+    def of_rows(self, rows: slice | Tensor) -> "OfEachSample":
+        return self if self.numbers is None else replace(self, numbers=tuple(at_samples(self.numbers, rows)))

@@ -12,7 +12,7 @@ from dtd.affine import AffineMap, Dense
 from dtd.callers.printing import Printed
 from dtd.errors import InputError
 from dtd.explaining.starts.contrast import Contrast
-from dtd.explaining.starts.initial import Chosen
+from dtd.explaining.starts.initial import OfEachSample
 from dtd.network.below import Below
 from dtd.network.graph import Graph
 from dtd.primitive import Reshape
@@ -53,14 +53,14 @@ class Contrasts(Printed):
         if len(self.members) == 1 and numbers is None:
             return functions[0]
         if not rewritten:
-            return Chosen(functions, [slice(None)] * len(cases), numbers)
+            return OfEachSample(functions, [slice(None)] * len(cases), numbers)
         ends = list(accumulate(member.outputs(shape) for member in self.members))
         slices = {m: slice(end - m.outputs(shape), end) for m, end in zip(self.members, ends, strict=True)}
-        return Chosen(functions, [slices[case] for case in cases], numbers)
+        return OfEachSample(functions, [slices[case] for case in cases], numbers)
 
     def _made(self, base: Graph, top: int) -> Below | None:
         ops = [member.rewritten_or_refused(base.layers[top].op, base.layers[base.output].shape) for member in self.members]
-        op = stacked([each for each in ops if each is not None], self)
+        op = one_above_another([each for each in ops if each is not None], self)
         if op is None:
             return None
         layer = replace(base.layers[top], op=op, shape=op.out_shape, image=op.image(base.layers[top].domain))
@@ -71,7 +71,7 @@ class Contrasts(Printed):
         return Below(graph, graph, tuple(range(len(layers))))
 
 
-def stacked(ops: list[AffineMap], contrasts: Contrasts) -> AffineMap | None:
+def one_above_another(ops: list[AffineMap], contrasts: Contrasts) -> AffineMap | None:
     """One layer with the outputs of all; None where there are none.
 
     Raises :class:`InputError` for several layers that are not dense, or of which some have no output of their own.
