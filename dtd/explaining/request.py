@@ -93,8 +93,9 @@ def as_function(target: Asked, graph: Graph, part: Below | None, network: Networ
     """A target as one of the output of ``graph``: the network's layers, or the ``part`` that a unit or a contrast makes."""
     if isinstance(target, Unit):
         return target.at(graph, graph.output)
-    if isinstance(target, Contrast) and isinstance(start, Contrasts):
-        return start.initial(target, part is not None, network.graph.layers[network.output].shape)
+    if isinstance(target, Contrast):
+        contrasts = start if isinstance(start, Contrasts) else Contrasts.of([target])
+        return contrasts.initial(target, part is not None, network.graph.layers[network.output].shape)
     return target
 
 

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from types import NoneType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -74,15 +74,14 @@ class Difference(Contrast):
         object.__setattr__(self, "against", of_each(self.against, "against"))
 
     def cases(self) -> tuple[tuple[Contrast, ...], tuple[int, ...] | None]:
-        several = [each for each in (self.of, self.against) if isinstance(each, PerSample)]
-        if len({len(each) for each in several}) > 1:
-            raise InputError(
-                f"'of' and 'against' must have as many classes; found {' and '.join(str(len(s)) for s in several)}."
-            )
-        if not several:
+        given = (self.of, self.against)
+        lengths = [len(each) for each in given if isinstance(each, PerSample)]
+        if not lengths:
             return (self,), None
-        of, against = (each if isinstance(each, PerSample) else [each] * len(several[0]) for each in (self.of, self.against))
-        return distinct([Difference(one, other) for one, other in zip(of, against, strict=True)])
+        if len(set(lengths)) > 1:
+            raise InputError(f"'of' and 'against' must have as many classes; found {lengths[0]} and {lengths[1]}.")
+        columns: list[Any] = [each if isinstance(each, PerSample) else [each] * lengths[0] for each in given]
+        return distinct([Difference(one, other) for one, other in zip(*columns, strict=True)])
 
     def of_rows(self, rows: slice | Tensor) -> "Difference":
         return Difference(rows_of(self.of, rows), rows_of(self.against, rows))
