@@ -44,6 +44,7 @@ from dtd.explaining.growth import GrowthWarning, UnderflowWarning
 from dtd.explaining.pair_balance import PairBalance
 from dtd.explaining.pair_side import Patches
 from dtd.explaining.pairs import PairExplanation, pairs
+from dtd.explaining.patching import Patching, patching
 from dtd.explaining.second_order import SecondOrder, second_order
 from dtd.explaining.starts.contrast import Difference, LogOdds
 from dtd.explaining.starts.reference import FromReference
@@ -129,6 +130,7 @@ __all__ = [
     "PairBalance",
     "PairExplanation",
     "Patches",
+    "Patching",
     "Pattern",
     "Plan",
     "PlanError",
@@ -173,6 +175,7 @@ __all__ = [
     "mean_over_plans",
     "neuralise",
     "pairs",
+    "patching",
     "presets",
     "root_regions",
     "rules",

@@ -60,6 +60,7 @@ from proofs.theorems import (
     master,
     mirror,
     parts,
+    prca,
     unit_balance,
     walks,
 )
@@ -73,6 +74,7 @@ GROUPS = {
         unit_balance,
         conservation,
         parts,
+        prca,
         four_steps,
         mirror,
         bilrp,

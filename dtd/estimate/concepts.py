@@ -62,6 +62,7 @@ class Concepts(Printed):
         """
         channels = self.relevance.shape[1]
         check_parameter(by in get_args(By), "by", f"one of {', '.join(get_args(By))}", repr(by))
+        check_parameter(isinstance(count, int) and count >= 1, "count", "a positive integer", repr(count))
         if not isinstance(channel, int) or not -channels <= channel < channels:
             raise InputError(f"Layer '{self.layer}' has channels 0 to {channels - 1}; found {channel}.")
         values = (self.relevance if by == "sum" else self.largest)[:, channel]

@@ -41,7 +41,7 @@ def explain(
             tensor of B integers): the initial relevance is that output. A function of the output, or a floating-point
             tensor: the initial relevance ``(B, *out)`` itself. A :class:`dtd.Unit`: a hidden unit, channel or direction as
             if it were the output. A contrast (:class:`dtd.Difference`, :class:`dtd.LogOdds`, :class:`dtd.FromReference`):
-            that of a rewritten last layer.
+            that of a rewritten last layer; its classes may differ between samples (tensors of B integers).
         plan: a :class:`dtd.Plan`, derived or ``.explicit()``; left out, that of :func:`dtd.presets.recommended`.
         at: names of layers, globs over names, and selectors of :mod:`dtd.where`: ``out.at[name]`` is then the relevance of
             that layer's output and what it handed to each of its inputs (:class:`dtd.HiddenRelevance`). It costs what it
@@ -114,7 +114,7 @@ def explain_each(
 
     Arguments and errors are those of :func:`explain`, but for ``memory``: the sweep of all samples is kept. Relevance of one
     target is computed when it is asked for, so that a loop over many targets holds what it keeps. Targets are all of the
-    network's output, or all units of one layer.
+    network's output, all units of one layer, or all contrasts: ``output`` then has the outputs of all of them.
 
     Two outputs of one layer, a ⊙ w each.
 

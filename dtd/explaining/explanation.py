@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from dtd.callers.by_name import ByName
 from dtd.callers.drawing import Drawn
 from dtd.callers.printing import shown
 from dtd.explaining.balances import Kept, Record, Records
@@ -55,7 +56,10 @@ class Explanation(Drawn):
         where = lost_at(found, self.parts)
         if where:
             warnings.warn(too_small(self.initial, where), UnderflowWarning, stacklevel=3)
-        return found
+        return ByName(found)
+
+    def __post_init__(self):
+        object.__setattr__(self, "at", ByName(self.at))
 
     def __reduce__(self):
         """Copies and pickles hold what was found at each layer, and neither the network nor the input."""

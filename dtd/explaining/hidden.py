@@ -1,6 +1,6 @@
 """Where in a network relevance is read, and through which parts of it it goes: from names to layers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from torch import Tensor
 from dtd.callers.printing import shown
 from dtd.errors import InputError, NonFiniteError
 from dtd.explaining.starts.contrast import Contrast
+from dtd.explaining.starts.several import Contrasts
 from dtd.explaining.starts.unit import Index, Unit, layer_index, listed_layers, one_hot
 from dtd.network.axes import channel_axis
 from dtd.network.graph import Graph
@@ -20,7 +21,7 @@ from dtd.relevance.gate import Gate, Mask, Subspace
 from dtd.relevance.passage import NOWHERE, Passage
 
 At = Iterable["str | Where"]
-Start = Unit | Contrast
+Start = Unit | Contrasts
 ThroughLayers = Mapping[str, "Tensor | Subspace | Unit | Index"]
 
 
@@ -44,21 +45,24 @@ class Places(NamedTuple):
         return Passage(read, {i: placed(graph, i, gate, batch) for i, gate in gates.items()})
 
 
-def start_of(targets: Iterable[object]) -> Start | None:
+def start_of(targets: Collection[object]) -> Start | None:
     """What targets are explained from, the same for all: None is the network's output.
 
-    Raises :class:`InputError` for targets of several layers, and for several contrasts, each of which rewrites the network.
+    Raises :class:`InputError` for targets of several layers, and for contrasts or units beside other targets.
     """
-    starts = {target.layer if isinstance(target, Unit) else repr(target): target for target in targets if is_start(target)}
-    if len(starts) > 1 or (starts and not all(map(is_start, targets))):
+    contrasts = [target for target in targets if isinstance(target, Contrast)]
+    units = {target.layer: target for target in targets if isinstance(target, Unit)}
+    if contrasts and len(contrasts) == len(targets):
+        return Contrasts.of(contrasts)
+    if contrasts or len(units) > 1 or (units and not all(map(is_start, targets))):
         raise InputError(
-            "Targets of one sweep are all of the output, all units of one layer, or one contrast; found several. Call "
+            "Targets of one sweep are all of the output, all units of one layer, or all contrasts; found several. Call "
             "dtd.explain for each."
         )
-    return next(iter(starts.values()), None)
+    return next(iter(units.values()), None)
 
 
-def is_start(target: object) -> TypeGuard[Start]:
+def is_start(target: object) -> TypeGuard[Unit | Contrast]:
     """Whether a target is explained from other layers than the network's own output."""
     return isinstance(target, (Unit, Contrast))
 

@@ -14,6 +14,7 @@ from dtd.explaining.growth import Ends, GrowthWarning, UnderflowWarning, lost_at
 from dtd.explaining.hidden import Places, Start
 from dtd.explaining.shapes import check_shapes, written
 from dtd.explaining.starts.contrast import Contrast
+from dtd.explaining.starts.several import Contrasts
 from dtd.explaining.starts.unit import Unit
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
@@ -28,7 +29,7 @@ from dtd.plans.recommended import recommended
 from dtd.propagation import Propagation
 from dtd.relevance.passage import NOWHERE, Passage, Watch
 
-Asked = Target | Start
+Asked = Target | Unit | Contrast
 
 
 class Request(NamedTuple):
@@ -81,19 +82,20 @@ class Request(NamedTuple):
 
     def target(self, target: Asked) -> Target:
         """What is explained as a function of the output: of a hidden unit or a contrast that of its own."""
-        return as_function(target, self.reading.graph, self.part, self.network)
+        return as_function(target, self.reading.graph, self.part, self.network, self.start)
 
     def sweep(self) -> "ForwardSweep":
         """The forward sweep, from which every target's relevance is handed down."""
         return ForwardSweep(self, None if self.program is None else self.program.forward(self.reading.values))
 
 
-def as_function(target: Asked, graph: Graph, part: Below | None, network: Network) -> Target:
+def as_function(target: Asked, graph: Graph, part: Below | None, network: Network, start: Start | None) -> Target:
     """A target as one of the output of ``graph``: the network's layers, or the ``part`` that a unit or a contrast makes."""
     if isinstance(target, Unit):
         return target.at(graph, graph.output)
     if isinstance(target, Contrast):
-        return target.initial(part is not None, network.graph.layers[network.output].shape)
+        contrasts = start if isinstance(start, Contrasts) else Contrasts.of([target])
+        return contrasts.initial(target, part is not None, network.graph.layers[network.output].shape)
     return target
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from dtd.callers.arithmetic import own_arithmetic
 from dtd.callers.printing import Printed
 from dtd.domain import Bound
-from dtd.errors import BudgetError, InputError
+from dtd.errors import BudgetError, InputError, check_parameter
 from dtd.explaining.hidden import start_of
 from dtd.explaining.request import Asked, as_function
 from dtd.explaining.target import Target, initial_relevance
@@ -84,7 +84,7 @@ def second_order(
         raise InputError("Second-order terms need a target that is a function of the output; found numbers.")
     part = None if start is None else start.restructured(reading.graph)
     graph, values = reading if part is None else part.read(reading)
-    asked = as_function(target, graph, part, network)
+    asked = as_function(target, graph, part, network, start)
     x = values[-1].detach()
     size = x[0].numel() if len(x) else 0
     if len(x) * size**2 * x.element_size() > memory:
@@ -92,8 +92,11 @@ def second_order(
             f"{len(x)} × {size}² second-order terms need {len(x) * size**2 * x.element_size():,} bytes; 'memory' is "
             f"{memory:,}. Raise it, explain fewer samples at once, or fewer features: a hidden layer's on a smaller network."
         )
+    at = torch.as_tensor(reference, dtype=x.dtype, device=x.device)
+    fits = at.ndim <= x.ndim and all(n in (1, m) for n, m in zip(at.shape[::-1], x.shape[::-1], strict=False))
+    check_parameter(fits, "reference", f"a number or a tensor that broadcasts to {tuple(x.shape)}", tuple(at.shape))
     with own_arithmetic(gradients=True):
-        point = torch.as_tensor(reference, dtype=x.dtype, device=x.device).expand_as(x).clone().requires_grad_()
+        point = at.expand_as(x).clone().requires_grad_()
         value = explained_sum(graph, point, asked)
         (slope,) = torch.autograd.grad(value.sum(), point, create_graph=True)
         rows = [slope_of(part, point) for part in slope.flatten(1).unbind(1)]

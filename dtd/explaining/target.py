@@ -1,8 +1,9 @@
 """What is explained: the initial relevance, as a function of the network's output."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -28,6 +29,14 @@ def as_numbers(target: Any) -> Any:
     if found.dtype.kind in "iu" or not found.size:
         return torch.as_tensor(found.astype(np.int64))
     return torch.as_tensor(found.copy()) if found.dtype.kind == "f" else target
+
+
+class OfSamples:
+    """A target that has something for each sample of a batch."""
+
+    @abstractmethod
+    def of_rows(self, rows: slice | Tensor) -> Self:
+        """That of some samples, in any order and as often as wanted."""
 
 
 def initial_relevance(output: Tensor, target: Target) -> Tensor:
@@ -85,8 +94,10 @@ def check_classes(least: int, most: int, classes: int, found: Any) -> None:
         raise InputError(f"The target must be a class from 0 to {classes - 1}; found {found}.{last}")
 
 
-def target_at(target: Target, rows: slice) -> Target:
+def target_at(target: Any, rows: slice | Tensor) -> Any:
     """The target of some of the samples."""
+    if isinstance(target, OfSamples):
+        return target.of_rows(rows)
     target = as_numbers(target)
     return target[rows] if isinstance(target, Tensor) and target.ndim else target
 
@@ -103,4 +114,4 @@ def target_of(target: Target | None, samples: Tensor) -> Target:
             "output: a class, a class for each sample, or a function of the output that treats samples one by one; found "
             f"{'none' if target is None else 'initial relevance as numbers'}."
         )
-    return target[samples] if isinstance(target, Tensor) and target.ndim else target
+    return target_at(target, samples)

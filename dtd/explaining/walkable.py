@@ -17,7 +17,7 @@ def common_nodes(graph: Graph, layers: tuple[str, ...], axis: int) -> int:
         n: graph.layers[i].shape for n, i in zip(layers, places, strict=True)
     }
     for name, shape in shapes.items():
-        if not 0 <= axis < len(shape) or shape[axis] != graph.inputs[0].shape[axis]:
+        if not isinstance(axis, int) or not 0 <= axis < len(shape) or shape[axis] != graph.inputs[0].shape[axis]:
             raise InputError(f"Nodes lie on axis {axis} of one sample everywhere; '{name}' has the shape {shape}.")
     for name, place in zip(layers, places, strict=True):
         if bypassed(graph, place):

@@ -13,6 +13,7 @@ from dtd.explaining.explain import explain
 from dtd.explaining.request import Asked
 from dtd.explaining.rows import samples_at
 from dtd.explaining.starts.unit import layer_index
+from dtd.explaining.target import target_at
 from dtd.explaining.walkable import common_nodes, extended
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
@@ -128,9 +129,7 @@ class Walks(Printed):
             shape = [1] * len(graph.layers[layer_index(graph, name)].shape)
             shape[self.axis] = self.nodes
             through[name] = masks[:, number].reshape(len(masks), *shape).to(graph.like)
-        target = self.target
-        if isinstance(target, Tensor) and target.ndim:
-            target = target[rows.to(target.device)]
+        target = target_at(self.target, rows)
         out = explain(self.network, samples_at(self.network, self.inputs, rows), target, self.plan, through=through)
         return out.parts[0].movedim(self.axis + 1, 1).flatten(2).sum(2)
 

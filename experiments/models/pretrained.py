@@ -114,3 +114,16 @@ def read(kind: str, place: Path, **options: Any) -> LanguageModel:
     except (OSError, ValueError, KeyError) as error:
         raise ConfigError(f"{place} holds no model that transformers {transformers.__version__} reads: {error}") from error
     return LanguageModel(model.eval().requires_grad_(False), tokenizer)
+
+
+def first_token(tokenizer: Any, text: str, key: str) -> int:
+    """The first token of a word as it would go on: after a blank, where the tokenizer has such a token.
+
+    Raises :class:`ConfigError` for a text without a token.
+    """
+    spaced = text if text[:1].isspace() else " " + text
+    for candidate in (spaced, text):
+        ids = tokenizer(candidate, add_special_tokens=False)["input_ids"]
+        if ids and ids[0] != tokenizer.unk_token_id:
+            return int(ids[0])
+    raise ConfigError(f"'{key}' must be a word that the model has a token for; found {text!r}.")

@@ -1,15 +1,18 @@
 """What do plans make of the same samples? Relevance maps side by side, with root validity and conservation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from dtd.errors import PlanError
+from dtd.errors import InputError, PlanError
+from dtd.estimate.subspaces import subspaces
 from dtd.explaining.explain import explain
+from dtd.explaining.starts.unit import layer_index
 from dtd.plans.plan import Plan
-from experiments.configs.base import require
+from experiments.configs.base import ConfigError, require
 from experiments.configs.questions.explanations import HeatmapsConfig
 from experiments.configs.run import Config
 from experiments.figures.heatmaps import heatmap_figures
@@ -21,6 +24,7 @@ from experiments.measures.roots import audited_roots
 from experiments.questions.base import Question
 from experiments.questions.cases import Case, cases
 
+SUBSPACE = {"size", "parts", "steps", "starts", "seed"}  # what may be said of a subspace
 SUMMARIES = {
     "rows": Summary(
         within=("model",),
@@ -51,7 +55,7 @@ def drawn(config: Config, case: Case) -> Iterator[tuple[pd.DataFrame, pd.DataFra
     for i, name in progress(jobs, f"explaining {case.name}"):
         x, target, plan = case.x[i : i + 1], int(case.target[i]), case.plans[name]
         label = {"model": case.name, "sample": samples[i], "target": target, "class_name": names[target], "plan": name}
-        images = sides(case, i, plan, asked.explicit)
+        images = sides(case, i, plan, asked)
         planes = [labelled(tidy(image), side=side) for side, image in {**images, **picture(x[0])}.items()]
         roots = audited_roots(case.network, x, target, plan, units=asked.units, seed=config.seed)
         pixels = pd.concat(planes, ignore_index=True)
@@ -59,15 +63,36 @@ def drawn(config: Config, case: Case) -> Iterator[tuple[pd.DataFrame, pd.DataFra
         yield tuple(labelled(t, **label) for t in (row, pixels, roots.rename(columns={"model": "relevance_model"})))
 
 
-def sides(case: Case, i: int, plan: Plan, explicit: bool) -> dict[str, Tensor]:
+def parts(case: Case, plan: Plan, through: Mapping[str, Any]) -> dict[str, Any]:
+    """What relevance goes through, by layer: channels, or the (first) subspace that is found for all samples."""
+
+    def part(layer: str, given: Any) -> Any:
+        layer_index(case.network.graph, layer)  # raises for a layer that there is not
+        if not is_sized(given):
+            return list(given)
+        return subspaces(case.network, case.x, layer, case.target, plan, **given).parts[0]
+
+    try:
+        return {layer: part(layer, given) for layer, given in through.items()}
+    except InputError as error:
+        raise ConfigError(f"'question.through' does not fit: {error}") from error
+
+
+def is_sized(given: Any) -> bool:
+    """Whether a part is a subspace that is looked for."""
+    return isinstance(given, Mapping)
+
+
+def sides(case: Case, i: int, plan: Plan, asked: HeatmapsConfig) -> dict[str, Tensor]:
     """Relevance as a share of the explained output; the explicit rules' too, where they are wanted and the plan has them."""
     x, target, plans = case.x[i : i + 1], int(case.target[i]), {"derived": plan}
-    if explicit:
+    through = parts(case, plan, asked.through)
+    if asked.explicit:
         try:
             plans["explicit"] = plan.explicit()
         except PlanError:
             pass  # a plan of other relevance models has no explicit form
-    found = {side: explain(case.network, x, target, each) for side, each in plans.items()}
+    found = {side: explain(case.network, x, target, each, through=through) for side, each in plans.items()}
     return {side: (each.relevance / each.initial.sum())[0] for side, each in found.items()}
 
 
@@ -97,6 +122,12 @@ def check(config: Config) -> None:
     listed = chosen is None or (bool(chosen) and min(chosen) >= 0)
     require(listed, "question.chosen", "null, or a list of samples from 0 on", chosen)
     require(chosen is None or len(set(chosen)) == len(chosen), "question.chosen", "samples that differ", chosen)
+    for layer, given in asked.through.items():
+        sized = is_sized(given) and "size" in given and set(given) <= SUBSPACE
+        whole = sized and all(isinstance(number, int) for number in given.values())
+        listed = isinstance(given, list) and bool(given) and all(isinstance(channel, int) for channel in given)
+        wanted = f"channels, or a size and, if you like, others of {', '.join(sorted(SUBSPACE))}"
+        require(whole or listed, f"question.through.{layer}", wanted, given)
     require(asked.units is None or asked.units >= 1, "question.units", "at least 1, or null for all", asked.units)
 
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 import dtd
+from dtd.explaining.hidden import start_of
 from tests.models import randomised
 
 close = torch.testing.assert_close
@@ -96,9 +97,9 @@ def test_equal_contrasts_share_a_program_and_work_with_the_rest():
     net, x = network()
     plan = PLANS["gamma_signed"]
     first = dtd.explain(net, x, dtd.Difference(1, 2), plan, at=["1"], through={"1": [0, 1, 2]})
-    graph = dtd.Difference(1, 2).restructured(net.graph).graph
-    assert graph is dtd.Difference(1, 2).restructured(net.graph).graph and len(graph.programs) == 1
-    assert graph is not dtd.Difference(1, 3).restructured(net.graph).graph
+    graph = start_of([dtd.Difference(1, 2)]).restructured(net.graph).graph
+    assert graph is start_of([dtd.Difference(1, 2)]).restructured(net.graph).graph and len(graph.programs) == 1
+    assert graph is not start_of([dtd.Difference(1, 3)]).restructured(net.graph).graph
     close(
         dtd.explain(net, x, dtd.Difference(1, 2), plan, memory=700).relevance,
         dtd.explain(net, x, dtd.Difference(1, 2), plan).relevance,
@@ -132,8 +133,93 @@ def test_what_does_not_fit_is_refused():
         dtd.explain(network(nn.Softmax(1))[0], x, dtd.LogOdds(0), PLANS["lrp0"])
     with pytest.raises(dtd.InputError, match="needs an affine layer at the output"):
         dtd.explain(network(nn.Tanh())[0], x, dtd.FromReference(1.0), PLANS["lrp0"])
-    with pytest.raises(dtd.InputError, match="one contrast; found several"):
-        list(dtd.explain_each(net, x, [dtd.Difference(0), dtd.Difference(1)], PLANS["lrp0"]))
+    for targets in ([dtd.Difference(0), 1], [dtd.Difference(0), dtd.Unit("1", channel=0)]):
+        with pytest.raises(dtd.InputError, match="or all contrasts; found several"):
+            list(dtd.explain_each(net, x, targets, PLANS["lrp0"]))
+
+
+OF, AGAINST = torch.tensor([0, 2, 2, 3, 0]), torch.tensor([1, 0, 0, 2, 3])
+FOR_EACH = {
+    "difference": (dtd.Difference(OF, AGAINST), lambda i: dtd.Difference(int(OF[i]), int(AGAINST[i]))),
+    "against all": (dtd.Difference(OF), lambda i: dtd.Difference(int(OF[i]))),
+    "against one": (dtd.Difference(1, AGAINST.clamp(2)), lambda i: dtd.Difference(1, max(2, int(AGAINST[i])))),
+    "log-odds": (dtd.LogOdds(OF), lambda i: dtd.LogOdds(int(OF[i]))),
+}
+
+
+@pytest.mark.parametrize("top", [(), (nn.Tanh(),)], ids=["dense", "tanh"])
+@pytest.mark.parametrize("plan", ["lrp0", "gamma_signed", "alphabeta"])
+@pytest.mark.parametrize("name", FOR_EACH)
+def test_classes_of_each_sample_are_as_each_sample_alone(name, plan, top):
+    net, x = network(*top)
+    together, alone = FOR_EACH[name]
+    wanted = [dtd.explain(net, x[i : i + 1], alone(i), PLANS[plan], at=["0"]) for i in range(5)]
+    relevance = torch.cat([out.relevance for out in wanted])
+    for options in ({}, {"fast": False}, {"memory": 1500}):
+        found = dtd.explain(net, x, together, PLANS[plan], at=["0"], **options)
+        close(found.relevance, relevance)
+        close(found.initial.sum(1), torch.cat([out.initial.sum(1) for out in wanted]))
+        close(found.at["0"].output, torch.cat([out.at["0"].output for out in wanted]))
+        close(found.layers["2"].balance.bias, torch.cat([out.layers["2"].balance.bias for out in wanted]))
+    again = dtd.explain(net, x[[3, 1]], together.of_rows(torch.tensor([3, 1])), PLANS[plan])
+    close(again.relevance, relevance[[3, 1]])
+    assert together == type(together)(*(v for v in vars(together).values())) and len({together, together}) == 1
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_several_contrasts_from_one_sweep_are_as_each_alone(plan):
+    net, x = network()
+    targets = [dtd.Difference(0, 1), dtd.LogOdds(2), dtd.FromReference(0.4, output=3), dtd.Difference(OF, AGAINST)]
+    targets += [dtd.Difference(0, 1), dtd.LogOdds(OF)]
+    found = list(dtd.explain_each(net, x, targets, PLANS[plan]))
+    for target, out in zip(targets, found, strict=True):
+        alone = dtd.explain(net, x, target, PLANS[plan])
+        close(out.relevance, alone.relevance), close(out.initial.sum(1), alone.initial.sum(1))
+        close(out.layers["0"].balance.first, alone.layers["0"].balance.first)
+    wide, y = network(nn.Tanh())
+    differences = [dtd.Difference(0), dtd.Difference(OF, AGAINST)]
+    for target, out in zip(differences, dtd.explain_each(wide, y, differences, PLANS[plan]), strict=True):
+        close(out.relevance, dtd.explain(wide, y, target, PLANS[plan]).relevance)
+
+
+def test_classes_of_each_sample_go_with_what_looks_at_samples_one_by_one():
+    net, x = network()
+    target, alone = FOR_EACH["difference"]
+    exact = dtd.Plan([("*", dtd.Exact(dtd.Weights()))])
+    wanted = [dtd.explain(net, x[i : i + 1], alone(i), exact).relevance for i in range(5)]
+    close(dtd.explain(net, x, target, exact).relevance, torch.cat(wanted))
+    plan = PLANS["gamma_signed"]
+    each = [dtd.explain(net, x[i : i + 1], alone(i), plan, at=["1"]).at["1"].output for i in range(5)]
+    close(dtd.concepts(net, x, "1", target, plan, batch=2).relevance, torch.cat(each))
+    close(dtd.explain(net, x, target, plan).edges("1", "2").of_lower, torch.cat(each))
+    live = x.clone().requires_grad_()
+    out = dtd.explain(net, live, target, plan, create_graph=True)
+    close(out.relevance.detach(), dtd.explain(net, x, target, plan).relevance)
+    assert torch.autograd.grad(out.relevance.square().sum(), live)[0].abs().sum() > 0
+    second = dtd.second_order(net, x, target)
+    close(second.zeroth + second.first.sum(1) + second.remainder, (net.model(x).gather(1, OF[:, None])
+          - net.model(x).gather(1, AGAINST[:, None]))[:, 0].detach())  # fmt: skip
+
+
+def test_classes_of_each_sample_that_do_not_fit_are_refused():
+    net, x = network()
+    with pytest.raises(dtd.InputError, match="must have as many classes; found 5 and 2"):
+        dtd.explain(net, x, dtd.Difference(OF, AGAINST[:2]), PLANS["lrp0"])
+    with pytest.raises(dtd.InputError, match="a class for each of the 5 samples; found 2"):
+        dtd.explain(net, x, dtd.LogOdds(OF[:2]), PLANS["lrp0"])
+    with pytest.raises(dtd.InputError, match="a class for each of the 5 samples; found 1"):
+        dtd.explain(net, x, dtd.LogOdds(OF[:1]), PLANS["lrp0"])
+    with pytest.raises(dtd.InputError, match="'of' must be a class or an integer tensor"):
+        dtd.Difference(torch.tensor([0.5]))
+    with pytest.raises(dtd.InputError, match="needs classes from 0 to 3"):
+        dtd.explain(net, x, dtd.Difference(OF + 2), PLANS["lrp0"])
+    norm, targets = (
+        nn.Sequential(nn.ReLU(), nn.BatchNorm1d(3)).double().eval(),
+        [dtd.FromReference(v, 0) for v in (0.1, 0.2)],
+    )
+    assert len(list(dtd.explain_each(dtd.trace(norm, x), x, targets[:1], PLANS["lrp0"]))) == 1
+    with pytest.raises(dtd.InputError, match="need a network that ends with a dense layer"):
+        list(dtd.explain_each(dtd.trace(norm, x), x, targets, PLANS["lrp0"]))
 
 
 @pytest.mark.parametrize("against", [[1, 1], [1, 2, 1]])

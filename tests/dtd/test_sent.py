@@ -74,13 +74,14 @@ def instances() -> list[object]:
 
 
 def hidden(network: dtd.Network, x: torch.Tensor) -> list[object]:
-    """Objects of hidden layers, of pairs, of walks and of estimators."""
+    """Objects of hidden layers, of pairs, of walks, of patches and of estimators."""
     out = dtd.explain(network, x, 0, at=["1"])
     pairs, subspaces = dtd.pairs(network, x, x), dtd.subspaces(network, x, "1", 0)
     targets = [dtd.Difference(0, against=1), dtd.FromReference(1.5), dtd.LogOdds(0), dtd.Unit("1", channel=0)]
     found = [out.at["1"], out.edges("1", "2"), dtd.concepts(network, x, "1", 0), subspaces, subspaces.parts[0]]
     found += [pairs, pairs.balance, dtd.Patches(2, 2), dtd.second_order(network, x, 0)]
     found += [dtd.WalkRelevance(torch.zeros(1, 2), torch.ones(1), 0.0), dtd.Walks(network, x, 0, None, ("1",), 0, 2, 4)]
+    found += [dtd.patching(network, x, x, 0, at=["1"])]
     return [
         *targets,
         *found,

@@ -16,6 +16,7 @@ from tests.experiments.reviews import files
 CONF = Path(__file__).parents[2] / "conf"
 TINY = Path(__file__).parent / "tiny"  # overrides by preset
 EXTRAS = {
+    "circuits": ("transformers", "transformers"),
     "minmax": ("mlxtend", "images"),
     "next_token": ("transformers", "transformers"),
     "sentence_similarity": ("transformers", "transformers"),

@@ -123,6 +123,28 @@ def test_heatmaps_rows_pixels_and_roots_say_the_same(asked, composed):
         assert rows.set_index("sample").valid[sample] == pytest.approx(share)
 
 
+def test_heatmaps_show_what_goes_through_channels_and_subspaces(asked, composed):
+    (subject,) = subjects(typed(composed(*MLP)).model, typed(composed(*MLP)).data).values()
+    network = trace(subject.model.double(), subject.test_x[:1].double(), subject.domain)
+    layer = next(layer for layer in network.layers if layer.kind == "relu")
+    half, size = layer.shape[0] // 2, layer.shape[0]
+
+    def derived(through: str) -> np.ndarray:
+        shown = asked(heatmaps, "plan=epsilon", "question.chosen=[2,0]", f"+question.through={through}")["pixels"]
+        return shown[shown.side == "derived"]["value"].to_numpy()
+
+    whole = derived("{}")
+    parts = [derived(f"{{{layer.name}:[{','.join(map(str, part))}]}}") for part in (range(half), range(half, size))]
+    np.testing.assert_allclose(sum(parts), whole, atol=1e-10)
+    assert not np.allclose(parts[0], whole)
+    np.testing.assert_allclose(derived(f"{{{layer.name}:{{size:{size}}}}}"), whole, atol=1e-10)
+    assert derived(f"{{{layer.name}:{{size:1}}}}").sum() > 0.5 * whole.sum()
+    unknown = f"{{{layer.name}:{{parts:2}}}}"
+    for through, message in (("{nowhere:[1]}", "The layers are"), (unknown, "channels, or a size")):
+        with pytest.raises(ConfigError, match=message):
+            derived(through)
+
+
 def test_heatmaps_of_a_folder_say_the_folders_name(composed, tmp_path):
     for name, shade in (("cats", 0), ("dogs", 255)):
         (tmp_path / name).mkdir()

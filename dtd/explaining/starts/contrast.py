@@ -1,25 +1,23 @@
 """Contrasts as what is explained: a class against others, log-odds, and a number against a reference value."""
 
-import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
-from typing import ClassVar
+from types import NoneType
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap, Dense
-from dtd.callers.numbers import as_python
 from dtd.callers.printing import Printed
 from dtd.errors import InputError
-from dtd.network.below import Below
-from dtd.network.graph import Graph
-from dtd.primitive import Reshape
+from dtd.explaining.starts.classes import PerSample, is_class, of_each, rows_of
+from dtd.explaining.starts.initial import All, SoftMinimum, Weighed
+from dtd.explaining.target import OfSamples
 
 
-class Contrast(Printed):
+class Contrast(OfSamples, Printed):
     """A target that rewrites the affine layer at the top, so that what it explains is an output of the network.
 
     ``out.output`` is then that output, and the plan's rule for the last layer sees the weights of the contrast: under rules
@@ -36,32 +34,20 @@ class Contrast(Printed):
     def initial(self, rewritten: bool, shape: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
         """The initial relevance, as a function of the rewritten output, or else of the network's."""
 
-    def restructured(self, graph: Graph) -> Below | None:
-        """The network with the contrast as its output, made once for equal contrasts; None where there is none."""
-        base, top = graph.base, affine_top(graph)
-        last = graph.layers[graph.output]
-        if self.needs_logits and last.kind in ("softmax", "sigmoid"):
-            raise InputError(f"{self!r} needs logits; the network ends with a {last.kind}. Trace it without (output=...).")
-        if top is None:
-            self.rewritten_or_refused(None, graph.layers[graph.output].shape)
-            return None
-        key = sys.intern(f"{type(self).__name__}{tuple(vars(self).items())!r}")  # equal contrasts are one object here
-        return base.parts.get((base.layers[top], key), lambda: self._made(base, top))
-
     def rewritten_or_refused(self, op: AffineMap | None, shape: tuple[int, ...]) -> AffineMap | None:
         """:meth:`rewritten`; raises where the contrast does not fit the output."""
         return None if op is None else self.rewritten(op, shape)
 
-    def _made(self, base: Graph, top: int) -> Below | None:
-        op = self.rewritten_or_refused(base.layers[top].op, base.layers[base.output].shape)
-        if op is None:
-            return None
-        layer = replace(base.layers[top], op=op, shape=op.out_shape, image=op.image(base.layers[top].domain))
-        reshaped = op.out_shape != base.layers[top].shape
-        layers, output = (base.layers[:top], top) if reshaped else (base.layers, base.output)
-        layers = (*layers[:top], layer, *layers[top + 1 :])
-        graph = Graph(layers, output, base.inputs, base.like, part_of=base)
-        return Below(graph, graph, tuple(range(len(layers))))
+    def outputs(self, shape: tuple[int, ...]) -> int:
+        """How many outputs the rewritten layer has for it, of a network whose output is a row."""
+        return 1
+
+    def cases(self) -> tuple[tuple["Contrast", ...], tuple[int, ...] | None]:
+        """Contrasts that are the same for all samples, and which of them each sample has; None: there is one."""
+        return (self,), None
+
+    def of_rows(self, rows: slice | Tensor) -> "Contrast":
+        return self
 
 
 @dataclass(frozen=True)
@@ -72,22 +58,41 @@ class Difference(Contrast):
     the output is not that of a dense layer, the difference is a sum of outputs under LRP-0: ``R_c = f_c``,
     ``R_d = −f_d / (number of d)``.
 
-    >>> Difference(3, 5), Difference(0)
-    (Difference(3, against=5), Difference(0))
+    Args:
+        of: a class for all samples, or an integer tensor ``(B,)``: one for each.
+        against: a class, several, or an integer tensor ``(B,)``: one for each sample; left out, all others.
+
+    >>> Difference(3, 5), Difference(0), Difference(torch.tensor([3, 5]), torch.tensor([5, 3]))
+    (Difference(3, against=5), Difference(0), Difference((3, 5), against=(5, 3)))
     """
 
-    of: int
-    against: int | Sequence[int] | None = None
+    of: "int | Tensor | PerSample"
+    against: "int | Sequence[int] | Tensor | PerSample | None" = None
 
     def __post_init__(self):
-        for name in ("of", "against"):
-            object.__setattr__(self, name, as_python(getattr(self, name)))
+        object.__setattr__(self, "of", of_each(self.of, "of"))
+        object.__setattr__(self, "against", of_each(self.against, "against"))
+
+    def cases(self) -> tuple[tuple[Contrast, ...], tuple[int, ...] | None]:
+        given = (self.of, self.against)
+        lengths = [len(each) for each in given if isinstance(each, PerSample)]
+        if not lengths:
+            return (self,), None
+        if len(set(lengths)) > 1:
+            raise InputError(f"'of' and 'against' must have as many classes; found {lengths[0]} and {lengths[1]}.")
+        columns: list[Any] = [each if isinstance(each, PerSample) else [each] * lengths[0] for each in given]
+        return distinct([Difference(one, other) for one, other in zip(*columns, strict=True)])
+
+    def of_rows(self, rows: slice | Tensor) -> "Difference":
+        return Difference(rows_of(self.of, rows), rows_of(self.against, rows))
 
     def weights(self, classes: int) -> Tensor:
         """What each class counts. # shape: (classes,)"""
-        several = [self.against] if isinstance(self.against, int) else self.against
+        several = [self.against] if not isinstance(self.against, (tuple, NoneType)) else self.against
+        if not is_class(self.of, classes):
+            raise InputError(f"{self!r} needs classes from 0 to {classes - 1}.")
         chosen = [c for c in range(classes) if c != self.of] if several is None else list(several)
-        if not is_class(self.of, classes) or not chosen or not all(is_class(c, classes) for c in chosen):
+        if not chosen or not all(is_class(c, classes) for c in chosen):
             raise InputError(f"{self!r} needs classes from 0 to {classes - 1}.")
         if len(set(chosen)) < len(chosen):
             raise InputError(f"{self!r} names a class twice; give each class of 'against' once.")
@@ -115,15 +120,24 @@ class LogOdds(Contrast):
     ``R_d = z_d exp(−z_d) / Σ exp(−z)``: they add up to the log-odds plus the entropy of these weights, which is the zeroth
     term and is not handed down. Where the output is not that of a dense layer the differences are sums under LRP-0.
 
-    >>> LogOdds(3)
-    LogOdds(3)
+    Args:
+        of: a class for all samples, or an integer tensor ``(B,)``: one for each.
+
+    >>> LogOdds(3), LogOdds(torch.tensor([3, 0]))
+    (LogOdds(3), LogOdds((3, 0)))
     """
 
     needs_logits: ClassVar[bool] = True
-    of: int
+    of: "int | Tensor | PerSample"
 
     def __post_init__(self):
-        object.__setattr__(self, "of", as_python(self.of))
+        object.__setattr__(self, "of", of_each(self.of, "of"))
+
+    def cases(self) -> tuple[tuple[Contrast, ...], tuple[int, ...] | None]:
+        return distinct([LogOdds(one) for one in self.of]) if isinstance(self.of, PerSample) else ((self,), None)
+
+    def of_rows(self, rows: slice | Tensor) -> "LogOdds":
+        return LogOdds(rows_of(self.of, rows))
 
     def differences(self, classes: int) -> Tensor:
         """``f_c − f_d``, a row for each d. # shape: (classes − 1, classes)"""
@@ -133,52 +147,15 @@ class LogOdds(Contrast):
         rows[:, self.of] += 1
         return rows[[d for d in range(classes) if d != self.of]]
 
+    def outputs(self, shape: tuple[int, ...]) -> int:
+        return classes_of(self, shape) - 1
+
     def rewritten(self, op: AffineMap, shape: tuple[int, ...]) -> AffineMap | None:
         rows = self.differences(classes_of(self, shape))
         return combined(op, rows.to(op.weight)) if isinstance(op, Dense) and op.out_shape == shape else None
 
     def initial(self, rewritten: bool, shape: tuple[int, ...]) -> Callable[[Tensor], Tensor]:
         return SoftMinimum(None if rewritten else self.differences(classes_of(self, shape)))
-
-
-class All(Printed):
-    """All of the output."""
-
-    def __call__(self, output: Tensor) -> Tensor:
-        return output.clone()
-
-
-@dataclass(frozen=True, eq=False)
-class Weighed(Printed):
-    """The output, weighted. # shape: weights (*out)"""
-
-    weights: Tensor
-
-    def __call__(self, output: Tensor) -> Tensor:
-        return output * self.weights.to(output)
-
-
-@dataclass(frozen=True, eq=False)
-class SoftMinimum(Printed):
-    """``z softmax(−z)`` of the output, or of differences of outputs, each ``D f``. # shape: differences (K − 1, K)"""
-
-    differences: Tensor | None
-
-    def __call__(self, output: Tensor) -> Tensor:
-        if self.differences is None:
-            return output * (-output).softmax(1)
-        d = self.differences.to(output)
-        return output * ((-output @ d.mT).softmax(1) @ d)
-
-
-def affine_top(graph: Graph) -> int | None:
-    """The affine layer whose output, reshaped or not, is the network's; None where there is none with its own weights."""
-    i = graph.output
-    while i >= 0 and isinstance(graph.layers[i].op, Reshape):
-        i = graph.layers[i].inputs[0]
-    found = i >= 0 and isinstance(graph.layers[i].op, AffineMap) and not graph.layers[i].sides
-    alone = found and sum(layer.inputs.count(i) for layer in graph.layers) <= 1
-    return i if alone else None
 
 
 def combined(op: Dense, rows: Tensor) -> Dense:
@@ -194,6 +171,7 @@ def classes_of(target: Contrast, shape: tuple[int, ...]) -> int:
     return shape[0]
 
 
-def is_class(number: object, classes: int) -> bool:
-    """Whether a number is a class."""
-    return isinstance(number, Integral) and not isinstance(number, bool) and 0 <= int(number) < classes
+def distinct(contrasts: Sequence[Contrast]) -> tuple[tuple[Contrast, ...], tuple[int, ...]]:
+    """The contrasts without repetitions, in order, and which of them each one is."""
+    numbers = {each: number for number, each in enumerate(dict.fromkeys(contrasts))}
+    return tuple(numbers), tuple(numbers[each] for each in contrasts)

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.errors import InputError, is_number
-from dtd.explaining.starts.contrast import Contrast, Weighed, is_class
+from dtd.explaining.starts.classes import is_class
+from dtd.explaining.starts.contrast import Contrast
+from dtd.explaining.starts.initial import Weighed
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class FromReference(Contrast):
 
     value: float
     output: int | None = None
+
+    def outputs(self, shape: tuple[int, ...]) -> int:
+        return torch.Size(shape).numel()
 
     def rewritten(self, op: AffineMap, shape: tuple[int, ...]) -> AffineMap | None:
         if not is_number(self.value) or not isfinite(self.value):

@@ -88,8 +88,8 @@ class Unit(Printed):
         if not axes:
             raise InputError(f"Layer '{self.layer}' has one number for each sample: explain Unit('{self.layer}', index=()).")
         axis = channel_axis(graph, i) if self.axis is None else self.axis
-        if not -axes <= axis < axes:
-            raise InputError(f"'axis' must be one of the {axes} axes of layer '{self.layer}'; found {self.axis}.")
+        if not is_index(axis, axes):
+            raise InputError(f"'axis' must be one of the {axes} axes of layer '{self.layer}'; found {self.axis!r}.")
         return axis % axes
 
     def _channels(self, graph: Graph, shape: tuple[int, ...], axis: int) -> Tensor:
@@ -123,6 +123,11 @@ class Along:
 
     def __call__(self, output: Tensor) -> Tensor:
         return output * self.weights
+
+
+def is_index(number: object, size: int) -> bool:
+    """Whether a number is one of ``size`` places, counted from either end."""
+    return isinstance(number, int) and not isinstance(number, bool) and -size <= number < size
 
 
 def one_hot(chosen: Index, size: int, called: str, like: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ QUESTIONS: dict[str, type[QuestionConfig]] = {
     "anomaly": estimators.AnomalyConfig,
     "castle": explanations.CastleConfig,
     "concepts": explanations.ConceptsConfig,
+    "circuits": language.CircuitsConfig,
     "clusters": estimators.ClustersConfig,
     "conservation": roots.ConservationConfig,
     "correspondence": explanations.CorrespondenceConfig,

@@ -71,12 +71,17 @@ class SanityConfig(QuestionConfig):
 
 @dataclass
 class HeatmapsConfig(QuestionConfig):
-    """What do plans make of the same samples? ``chosen``: these of the test set in place of its first ``samples``."""
+    """What do plans make of the same samples? ``chosen``: these of the test set in place of its first ``samples``.
+
+    ``through`` says by layer what relevance goes through: channels, or the ``size`` of a subspace that PRCA finds for the
+    samples (with ``parts``: the first one of DRSA).
+    """
 
     samples: int = MISSING
     chosen: list[int] | None = None
     explicit: bool = MISSING
     units: int | None = None
+    through: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

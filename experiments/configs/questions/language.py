@@ -43,3 +43,13 @@ class SentenceSimilarityConfig(QuestionConfig):
     """Which pairs of words make two sentences alike?"""
 
     pairs: list[list[str]] = MISSING
+
+
+@dataclass
+class CircuitsConfig(QuestionConfig):
+    """Which components does a fact rest on? Two prompts differ in one word; layers of components are given by globs."""
+
+    prompt: str = MISSING
+    pairs: list[list[str]] = MISSING
+    components: dict[str, str] = MISSING
+    at_once: int = MISSING

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from experiments.configs.base import require
 from experiments.configs.questions.language import NextTokenConfig
-from experiments.models.pretrained import LanguageModel
+from experiments.models.pretrained import LanguageModel, first_token
 
 
 @dataclass(frozen=True)
@@ -66,22 +66,8 @@ def last(output: Any) -> Tensor:
 def explained(asked: NextTokenConfig, given: Prompt) -> list[Explained]:
     """The answer, then so many of the most probable other tokens; with ``against`` the answer alone."""
     ranked = given.logits[0].argsort(descending=True).tolist()
-    answer = ranked[0] if asked.answer is None else number(given, asked.answer, "question.answer")
-    against = None if asked.against is None else number(given, asked.against, "question.against")
+    answer = ranked[0] if asked.answer is None else first_token(given.tokenizer, asked.answer, "question.answer")
+    against = None if asked.against is None else first_token(given.tokenizer, asked.against, "question.against")
     require(answer != against, "question.against", "another token than the answer", repr(asked.against))
     others = [] if against is not None else [Explained(token, None) for token in ranked if token != answer]
     return [Explained(answer, against), *others[: asked.others]]
-
-
-def number(given: Prompt, text: str, key: str) -> int:
-    """The first token of a word as it would go on: after a blank, where the tokenizer has such a token.
-
-    Raises :class:`ConfigError` for a text without a token.
-    """
-    spaced = text if text[:1].isspace() else " " + text
-    for candidate in (spaced, text):
-        ids = given.tokenizer(candidate, add_special_tokens=False)["input_ids"]
-        if ids and ids[0] != given.tokenizer.unk_token_id:
-            return ids[0]
-    require(False, key, "a word that the model has a token for", repr(text))
-    raise AssertionError
