@@ -147,8 +147,6 @@ class Finder:
             given = [self.text(each) for each in node.args]
             given[n], given[n + 1] = given[n + 1], given[n]
             named = [f"{each.arg}={value}" if each.arg else f"**{value}" for each, value in self.keywords(node)]
-                f"{each.arg}={self.text(each.value)}" if each.arg else f"**{self.text(each.value)}" for each in node.keywords
-            ]
             yield "swapped arguments", f"{self.text(node.func)}({', '.join([*given, *named])})"
 
     def keywords(self, node: ast.Call) -> list[tuple[ast.keyword, str]]:
