@@ -26,12 +26,26 @@ class Guards:
         return sorted(found & self.seconds.keys(), key=lambda guard: self.seconds[guard])
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps({"seconds": self.seconds, "lines": self.lines}), encoding="utf-8")
+        """Names are written once; lines refer to them by number."""
+        names = sorted(
+            {*self.seconds, *(name for known in self.lines.values() for found in known.values() for name in found)}
+        )
+        number = {name: n for n, name in enumerate(names)}
+        lines = {
+            file: {line: [number[name] for name in found] for line, found in known.items()}
+            for file, known in self.lines.items()
+        }
+        path.write_text(json.dumps({"names": names, "seconds": self.seconds, "lines": lines}), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> "Guards":
+        """What was written."""
         found = json.loads(path.read_text(encoding="utf-8"))
-        lines = {file: {int(n): guards for n, guards in known.items()} for file, known in found["lines"].items()}
+        names = found["names"]
+        lines = {
+            file: {int(line): [names[n] for n in numbers] for line, numbers in known.items()}
+            for file, known in found["lines"].items()
+        }
         return cls(found["seconds"], lines)
 
 

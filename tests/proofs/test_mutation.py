@@ -103,10 +103,12 @@ def test_the_report_counts_who_noticed(tmp_path):
     assert rows_of(tmp_path / "changes.csv") == rows
 
 
-def test_guards_of_a_line_and_of_a_file():
+def test_guards_of_a_line_and_of_a_file(tmp_path):
     guards = Guards({"slow": 2.0, "quick": 1.0, "other": 3.0}, {"dtd/a.py": {3: ["slow", "quick", "gone"], 9: ["other"]}})
     assert guards.of("dtd/a.py", (2, 4)) == ["quick", "slow"]
     assert guards.of("dtd/a.py", (5, 5)) == ["quick", "slow", "other"], "what runs on import alone: the whole file's"
+    guards.write(tmp_path / "guards.json")
+    assert Guards.read(tmp_path / "guards.json") == guards
 
 
 def test_a_proof_of_a_wrong_subject_fails():
