@@ -70,6 +70,6 @@ proof = Proof(
     reference="Birkhoff 1957; Sixt 2020, Sec. 4 (convergence to rank one)",
     subject=contraction,
     cases=cases,
-    note="The distance between s and t is the integral of `d ln s`, so a bound on the slope is one on the factor. Birkhoff's "
-    "theorem says the same for positive matrices of any size, with the largest cross ratio; measured, not proved, here.",
+    note="The distance between s and t is the integral of `d ln s`, so a bound on the slope is one on the factor. "
+    "Birkhoff's theorem says the same for positive matrices of any size, with the largest cross ratio; measured, not proved, here.",
 )

@@ -92,8 +92,8 @@ plain = Subject()
 proof = Proof(
     name="mean_of_draws",
     claim="If N roots are drawn independently, the mean of their explanations has the expectation of the distribution and "
-    "`1/N` of its variance, of which `s²/N` is an unbiased estimate; each draw conserves, so that errors of the inputs cancel "
-    "in the sum.",
+    "`1/N` of its variance, of which `s²/N` is an unbiased estimate; each draw conserves, so that errors of the inputs "
+    "cancel in the sum.",
     steps=lambda at, subject: at.steps(subject),
     conditions=lambda at: at.conditions(),
     mutants=(

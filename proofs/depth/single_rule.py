@@ -1,6 +1,6 @@
 """When conservation and positivity fix a rule: with one more demand, that splitting an input changes nothing, it is z⁺."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
@@ -36,15 +36,15 @@ class Subject:
 
 @dataclass(frozen=True)
 class Additive:
-    """What follows for the credit ``c(x)`` of a contribution x, with shares ``c(x_j)/Σ_i c(x_i)``, on multiples of a number h."""
+    """What follows for the credit ``c(x)`` of a contribution x, on multiples of a number h."""
 
     def solved(self, mixed: bool) -> dict:
         """All credits by those of ``h`` and ``-h``, from ``c(x + y) = c(x) + c(y)`` for x, y of one sign (or any)."""
         pairs = [(m, n) for m in CREDIT for n in CREDIT if m + n in CREDIT and (mixed or m * n > 0)]
         equations = [CREDIT[m] + CREDIT[n] - CREDIT[m + n] for m, n in pairs]
-        unknown = [x for n, x in CREDIT.items() if abs(n) != 1]
-        (found,) = sympy.linsolve(equations, unknown + ([CREDIT[-1]] if mixed else []))
-        return dict(zip(unknown + ([CREDIT[-1]] if mixed else []), found, strict=True))
+        unknown = [x for n, x in CREDIT.items() if n != 1 and (mixed or n != -1)]
+        (found,) = sympy.linsolve(equations, unknown)
+        return dict(zip(unknown, found, strict=True))
 
     def conditions(self) -> Iterator[Condition]:
         yield never_zero(CREDIT[1], "what speaks for a unit is credited")
@@ -99,8 +99,8 @@ def cases() -> Iterator[Case]:
 
 proof = Proof(
     name="single_rule",
-    claim="Conservation and positivity leave many rules (`every_root`). If shares are `c(x_j)/Σ_i c(x_i)` with one function of "
-    "the contribution `x_j = a_j w_j`, splitting an input into two of its sign changes no share, and what speaks against "
+    claim="Conservation and positivity leave many rules (`every_root`). If shares are `c(x_j)/Σ_i c(x_i)` with one function "
+    "of the contribution `x_j = a_j w_j`, splitting an input into two of its sign changes no share, and what speaks against "
     "a unit gets nothing, then c is proportional to `x⁺`: the rule is `z⁺`. Splitting into parts of either sign "
     "leaves LRP-0 alone, which is not positive.",
     steps=lambda at, subject: at.steps(subject),
@@ -114,5 +114,6 @@ proof = Proof(
     reference="own derivation (Cauchy's functional equation); compare Sixt & Landgraf 2022 on what roots leave open",
     subject=Subject(),
     cases=cases,
-    note="Symbols: contributions that are multiples of one number, up to six of it; between them positivity makes c monotone.",
+    note="Symbols: contributions that are multiples of one number, up to six of it; between them c is monotone, being "
+    "additive and not negative.",
 )

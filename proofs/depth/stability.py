@@ -1,19 +1,18 @@
 """Stability: where its roots lie in the domain, z⁺ is as steady in the input as the unit itself; LRP-0 is not steady."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
 from random import Random
 from typing import Any
 
-import numpy as np
 import sympy
 
 from dtd.algebra import positive
 from dtd.plans.rules import catalogue
-from proofs.judge import Condition, Step
-from proofs.kernel import Case, Mutant, Proof
+from proofs.judge import Step
+from proofs.kernel import Case, Mutant, Proof, unconditional
 from proofs.layers import INPUTS
 from proofs.symbols import array
 from proofs.units import FiniteMap
@@ -116,17 +115,13 @@ def cases() -> Iterator[Case]:
     yield Case("poles", Poles(T), shown=True, extent="two inputs")
 
 
-def unconditional(at: Any) -> tuple[Condition, ...]:
-    return ()
-
-
 plain = Subject()
 proof = Proof(
     name="stability",
-    claim="Where the root of `z⁺` lies in `a ≥ 0` (`b ≤ Σ⁻`), each `∂R_j/∂a_i` has the sign of `w_i`, and their sizes sum to "
-    "`|w_i|`: relevance of one unit moves by at most `max_i |w_i|` times the input, as z itself does, however small the "
-    "denominator. LRP-0 has no such constant (`R_1 = 1 + 1/t` on a unit with weights 1 and -1 and bias 1), nor has `z⁺` with "
-    "a bias above `Σ⁻`.",
+    claim="Where the root of `z⁺` lies in `a ≥ 0` (`b ≤ Σ⁻`), each `∂R_j/∂a_i` has the sign of `w_i`, and their sizes sum "
+    "to `|w_i|`: relevance of one unit moves by at most `max_i |w_i|` times the input, as z itself does, however small "
+    "the denominator. LRP-0 has no such constant (`R_1 = 1 + 1/t` on a unit with weights 1 and -1 and bias 1), nor has "
+    "`z⁺` with a bias above `Σ⁻`.",
     steps=lambda at, subject: at.steps(subject),
     conditions=unconditional,
     mutants=(
