@@ -71,5 +71,6 @@ proof = Proof(
     subject=contraction,
     cases=cases,
     note="The distance between s and t is the integral of `d ln s`, so a bound on the slope is one on the factor. "
-    "Birkhoff's theorem says the same for positive matrices of any size, with the largest cross ratio; measured, not proved, here.",
+    "Birkhoff's theorem says the same for positive matrices of any size, with the largest cross ratio; that is measured "
+    "here, not proved.",
 )
