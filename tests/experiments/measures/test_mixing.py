@@ -39,8 +39,8 @@ def test_contraction_is_the_largest_factor_of_a_difference_of_two_units():
     matrix = positive_matrices(2, 4, 3) - 0.2  # of either sign
     for n, active in product(range(2), ([True, True, True], [True, False, True])):
         units = torch.tensor([active, active])
-        pairs = [(k, l) for k, l in permutations(range(3), 2) if active[k] and active[l]]
-        by_hand = max(float((matrix[n, :, k] - matrix[n, :, l]).abs().sum()) / 2 for k, l in pairs)
+        pairs = [(k, m) for k, m in permutations(range(3), 2) if active[k] and active[m]]
+        by_hand = max(float((matrix[n, :, k] - matrix[n, :, m]).abs().sum()) / 2 for k, m in pairs)
         assert contraction(matrix, units)[n].item() == pytest.approx(by_hand)
 
 
