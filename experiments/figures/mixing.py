@@ -40,8 +40,9 @@ def mixing_figures(tables: Tables) -> Mapping[str, Figure]:
 
 
 def lines(axes: Axes, rows: pd.DataFrame, looks: Mapping[str, tuple[str, str]], value: str, bound: str) -> None:
-    """Medians over samples and networks by layer: what is measured, and its bound dashed."""
+    """Medians over samples and networks by layer: what is measured, and its bound dashed where it is one below 1."""
     for plan, part in rows.groupby("plan", sort=False):
         medians = part.groupby("layers")[[value, bound]].median()
         axes.plot(medians.index, medians[value], color=looks[plan][0])
-        axes.plot(medians.index, medians[bound], color=looks[plan][0], linestyle="--")
+        if medians[bound].iloc[-1] < 1:
+            axes.plot(medians.index, medians[bound], color=looks[plan][0], linestyle="--")

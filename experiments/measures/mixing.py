@@ -50,8 +50,12 @@ def contraction(matrix: Tensor, units: Tensor) -> Tensor:
 
 
 def birkhoff(matrix: Tensor, inputs: Tensor, units: Tensor) -> Tensor:
-    """``tanh(Δ/4)`` with Δ the logarithm of the largest cross ratio of the active entries; 1 where one is not positive."""
-    found = torch.ones(len(matrix), dtype=matrix.dtype)
+    """``tanh(Δ/4)`` with Δ the logarithm of the largest cross ratio of the active entries. # shape: -> (B,)
+
+    1 where an entry is 0, and infinite where one is negative: nothing bounds Hilbert's distance there.
+    """
+    negative = (matrix < 0) & inputs[:, :, None] & units[:, None, :]
+    found = torch.ones(len(matrix), dtype=matrix.dtype).masked_fill(negative.flatten(1).any(1), torch.inf)
     for n, (each, rows, columns) in enumerate(zip(matrix, inputs, units, strict=True)):
         entries = each[rows][:, columns]
         if entries.numel() and (entries > 0).all():

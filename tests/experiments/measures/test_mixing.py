@@ -65,6 +65,8 @@ def test_a_block_with_a_zero_is_not_bounded_by_birkhoff_and_inactive_entries_do_
     some = torch.tensor([[True, False, True]])
     assert birkhoff(matrix, every, every).item() == 1
     assert birkhoff(matrix, some, every).item() < 1
+    matrix[0, 1, 1] = -0.1
+    assert birkhoff(matrix, every, every).isinf().all() and birkhoff(matrix, some, every).item() < 1
 
 
 def test_hilberts_distance_by_its_definition():
