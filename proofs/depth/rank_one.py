@@ -119,7 +119,7 @@ def cases() -> Iterator[Case]:
     at = pair()
     sums = (unit.total(unit.a * positive(unit.w)).item() for unit in at.units)
     where = {found: real(f"n_{k}", positive=True) for k, found in enumerate(sums, 1)}
-    yield Case("two units, any number of inputs", at, shown=True, where=where, extent=ANY)
+    yield Case("two units, any number of inputs", at, shown=True, where=where, extent=f"two units, {ANY}")
 
 
 plain = Subject()
