@@ -10,6 +10,8 @@ from dtd.network import Network
 from dtd.network.activations import activations
 from dtd.plans.plan import Plan
 
+CONSERVES = 1e-6  # how far from 1 shares may sum
+
 
 @dataclass(frozen=True, eq=False)
 class Shares:
@@ -42,11 +44,13 @@ def shares(network: Network, x: Tensor, plan: Plan) -> list[Shares]:
 def contraction(matrix: Tensor, units: Tensor) -> Tensor:
     """``½ max_kl Σ_j |p_jk − p_jl|`` over active units: Dobrushin's coefficient, for shares of any sign. # shape: -> (B,)
 
-    No difference of two explanations of equal sum grows by more in ``Σ|·|``, and some pair of units attains it.
+    No difference of two explanations of equal sum grows by more in ``Σ|·|``, and some pair of units attains it. Infinite
+    where some active unit's shares do not sum to 1, since sums are not equal below (z⁺: nothing speaks for the unit).
     """
     apart = torch.cdist(matrix.transpose(1, 2), matrix.transpose(1, 2), p=1) / 2
     both = units[:, :, None] & units[:, None, :]
-    return apart.masked_fill(~both, 0).flatten(1).amax(1)
+    keeps = ((matrix.sum(1) - 1).abs() < CONSERVES) | ~units
+    return apart.masked_fill(~both, 0).flatten(1).amax(1).masked_fill(~keeps.all(1), torch.inf)
 
 
 def birkhoff(matrix: Tensor, inputs: Tensor, units: Tensor) -> Tensor:

@@ -81,8 +81,8 @@ KINDS = (  # the first refutes a mutant most quickly
     Kind("wsquare", wsquare.paper),
     Kind("lrp0", lrp0.paper, sides=SIDES),
     Kind("epsilon", epsilon.paper, numbers=(("epsilon", 0.5),), others=(0.03125, 8.0), sides=SIDES),
-    Kind("gamma", gamma.paper, numbers=(("gamma", 1.0),), others=(0.25, 0.0, 100.0)),
-    Kind("gamma_signed", gamma_signed.paper, numbers=(("gamma", 1.0),), others=(0.25, 100.0), sides=SIDES),
+    Kind("gamma", gamma.paper, numbers=(("gamma", 1.0),), others=(0.0, 3.0, 127.0)),
+    Kind("gamma_signed", gamma_signed.paper, numbers=(("gamma", 1.0),), others=(3.0, 127.0), sides=SIDES),
     Kind("zplus", zplus.paper, INPUTS, patterned=True),
     Kind("zplus_signed", zplus_signed.paper),
     Kind("alphabeta", alphabeta.paper, numbers=(("alpha", 2.0),), others=(1.0, 1.5, 4.0)),
@@ -207,6 +207,6 @@ proof = Proof(
     subject=plain,
     cases=lambda: (case for kind in KINDS for case in kind.cases()),
     note="Passes are prepared for numbers. Symbols: `γ = 1`, `ε = 1/2`, `α = 2`, the box `[-8, 8]`; exact points: also "
-    "γ = 0, 1/4 and 100, ε = 1/32 and 8, α = 1, 3/2 and 4. The pattern rule is held by its own proof and the tests. "
-    "Every pattern of signs: `z⁺`.",
+    "γ = 0, 3 and 127 (`1/(1 + γ)` is a float), ε = 1/32 and 8, α = 1, 3/2 and 4. The pattern rule is held by its own proof "
+    "and the tests. Every pattern of signs: `z⁺`.",
 )

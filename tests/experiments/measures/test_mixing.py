@@ -36,12 +36,21 @@ def test_the_product_of_the_shares_is_the_explanation(rule):
 
 
 def test_contraction_is_the_largest_factor_of_a_difference_of_two_units():
-    matrix = positive_matrices(2, 4, 3) - 0.2  # of either sign
+    matrix = positive_matrices(2, 4, 3) * 1.4 - 0.1  # of either sign
+    assert (matrix < 0).any() and torch.allclose(matrix.sum(1), torch.ones(2, 3, dtype=matrix.dtype))
     for n, active in product(range(2), ([True, True, True], [True, False, True])):
         units = torch.tensor([active, active])
         pairs = [(k, m) for k, m in permutations(range(3), 2) if active[k] and active[m]]
         by_hand = max(float((matrix[n, :, k] - matrix[n, :, m]).abs().sum()) / 2 for k, m in pairs)
         assert contraction(matrix, units)[n].item() == pytest.approx(by_hand)
+
+
+def test_nothing_is_bounded_where_a_unit_hands_nothing_down():
+    matrix = positive_matrices(1, 4, 3)
+    matrix[0, :, 1] = 0
+    every = torch.ones(1, 3, dtype=torch.bool)
+    assert contraction(matrix, every).isinf().all()
+    assert contraction(matrix, torch.tensor([[True, False, True]])).isfinite().all()
 
 
 def test_birkhoffs_coefficient_by_its_definition_and_as_the_best_bound():
