@@ -111,7 +111,7 @@ proof = Proof(
         Mutant("flat", Subject("flat")),
         Mutant("LRP-γ", Subject("gamma", {"gamma": Fraction(1, 4)})),
     ),
-    reference="own derivation (Cauchy's functional equation); compare Sixt & Landgraf 2022 on what roots leave open",
+    reference="Own derivation (Cauchy's functional equation); compare Sixt & Landgraf 2022 on what roots leave open",
     subject=Subject(),
     cases=cases,
     note="Symbols: contributions that are multiples of one number, up to six of it; between them c is monotone, being "

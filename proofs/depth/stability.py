@@ -130,7 +130,7 @@ proof = Proof(
         Mutant("half of the constant", Subject(constant=Fraction(1, 2))),
         Mutant("`w²` in place of `z⁺`", Subject("wsquare")),
     ),
-    reference="Montavon 2017, Sec. 4.2 (the root of z⁺ in the domain); own derivation",
+    reference="Montavon 2017, Sec. 4.2 (the root of `z⁺` in the domain); own derivation",
     subject=plain,
     cases=cases,
     note="Relevance of the unit: `R = z⁺`. Points: three inputs, pairs anywhere in `a ≥ 0` with `b ≤ 0`.",

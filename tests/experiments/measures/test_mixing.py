@@ -36,7 +36,7 @@ def test_the_product_of_the_shares_is_the_explanation(rule):
 
 
 def test_contraction_is_the_largest_factor_of_a_difference_of_two_units():
-    matrix = positive_matrices(2, 4, 3) * 1.4 - 0.1  # of either sign
+    matrix = positive_matrices(2, 4, 3) * 2 - 0.25  # of either sign
     assert (matrix < 0).any() and torch.allclose(matrix.sum(1), torch.ones(2, 3, dtype=matrix.dtype))
     for n, active in product(range(2), ([True, True, True], [True, False, True])):
         units = torch.tensor([active, active])
