@@ -127,9 +127,8 @@ class Hessian:
         (left, _), (right, _) = (sides(layers, models, put(self.values, array([x]))) for x in (X, Y))
         similarity = sum(p * q for p, q in zip(*(embedding(x, self.units) for x in (X, Y)), strict=True))
         hessian = array([[x * y * sympy.diff(similarity, x, y) for y in Y] for x in X])
-        found = np.asarray(subject.paired(left, right))[0]
-        why = "LRP-0 without biases: the Hessian form"
-        yield Step("R_ij", found, put(self.values, hessian), why, reads="x_i y_j ∂²s/∂x_i∂y_j")
+        found, reads = np.asarray(subject.paired(left, right))[0], "x_i y_j ∂²s/∂x_i∂y_j"
+        yield Step("R_ij", found, put(self.values, hessian), "LRP-0 without biases: the Hessian form", reads=reads)
 
 
 @dataclass(frozen=True)
@@ -216,6 +215,6 @@ proof = Proof(
     reference="Eberle 2022, Sec. 3 and Appendix A",
     subject=plain,
     cases=cases,
-    note="Points: two layers with biases, rules and bias modes drawn for each layer. Symbols: both hidden units or the "
-    "first active for either input under one unit of the embedding, and one pair of units with roots along any directions.",
+    note="Points: two layers with biases, rules and bias modes drawn. Symbols: one unit of the embedding, both hidden units "
+    "or the first active for either input; one pair of units with roots along any directions.",
 )
