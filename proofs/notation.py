@@ -84,7 +84,8 @@ def tex(e) -> str:
 
 LETTERS = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "λ": "lambda", "μ": "mu", "σ": "sigma",
-    "τ": "tau", "∂": "partial", "∇": "nabla", "ã": "tilde{a}", "x̃": "tilde{x}", "R̂": "hat{R}", "Σ": "sum", "∞": "infty", "√": "surd",
+    "τ": "tau", "∂": "partial", "∇": "nabla",
+    "ã": "tilde{a}", "x̃": "tilde{x}", "R̂": "hat{R}", "Σ": "sum", "∞": "infty", "√": "surd",
     "≤": "le", "≥": "ge", "≠": "ne", "→": "to", "←": "leftarrow", "·": "cdot", "±": "pm", "×": "times",
 }  # fmt: skip
 WORD = re.compile(r"(?<![\\{\w])((?:zeroth|remainder|margins?|corner|root|moving|mirrored|at)(?: at)? ?)(?![A-Za-z])")

@@ -73,7 +73,8 @@ def drawn(config: Config, depth: int, number: int) -> tuple[Network, Tensor]:
     """A random network of some depth, without a ReLU after the last layer, and samples."""
     asked: DepthConfig = config.question
     seed = config.seed + 1000 * number + depth
-    model = replace(config.model, widths=[asked.width] * depth, seed=seed)
+    drawn_from: SyntheticConfig = config.model
+    model = replace(drawn_from, widths=[asked.width] * depth, seed=seed)
     subject = synthetic.subject(model, load(config.data)).to(config.dtype.torch)
     x = subject.test_x[: asked.samples]
     return trace(subject.model.layers[:-1], x, subject.domain), x

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
@@ -45,7 +46,8 @@ def drawn(root: Path, seed: int, rooms: Iterable[str] = ROOMS) -> list[Change]:
 
 def affordable(guards: Guards, names: list[str], most: float = MOST) -> list[str]:
     """The quickest guards that together take no longer than the limit."""
-    total, found = 0.0, []
+    total = 0.0
+    found: list[str] = []
     for name in names:
         total += guards.seconds[name]
         if total > most and found:
@@ -103,11 +105,11 @@ def surveyed(copy: Path, change: Change, proofs: Guards, tests: Guards) -> Row:
     seconds, said = 0.0, []
     with changed(copy, change):
         for guards, names, look in (
-            (proofs, asked_proofs, lambda: (by_proofs, (asked_proofs,))),
-            (tests, asked_tests, lambda: (by_tests, (filewise(tests, asked_tests),))),
+            (proofs, asked_proofs, partial(forked, copy, by_proofs, (asked_proofs,))),
+            (tests, asked_tests, partial(forked, copy, by_tests, (filewise(tests, asked_tests),))),
         ):
             limit = 30 + 6 * sum(guards.seconds[name] for name in names)
-            word, took = forked(copy, *look(), limit) if names else ("", 0.0)
+            word, took = look(limit) if names else ("", 0.0)
             said.append(word)
             seconds += took
     left_out = len(known) - len(asked_tests)
