@@ -9,12 +9,13 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from dtd.callers.copies import Handed, OwnArguments
 from dtd.callers.printing import Printed
 from dtd.domain import Domain, Real, check_inside
 from dtd.taylor import Balance
 
 
-class Op(Printed, ABC):
+class Op(Printed, OwnArguments, Handed, ABC):
     """A function ``y = f(a, …)`` of one or several activations, for each sample of a batch as if it were alone.
 
     How relevance passes an operation is another object, a :class:`Propagation`, which a plan chooses.
@@ -33,10 +34,11 @@ Operation = TypeVar("Operation", bound=Op, covariant=True)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Layer(Generic[Operation]):
+class Layer(Handed, Generic[Operation]):
     """One operation of a traced network, with what the trace knows about it.
 
     A propagation that accepts one kind of operation says so in its types: ``Layer[AffineMap]``, ``Layer[Softmax]``.
+    A layer that is copied or pickled by itself computes the same; with ``refill`` it leaves the rest of its network behind.
     """
 
     name: str  # unique: the module path; '@2' for its second use, '.op' for an op inside a module
@@ -58,6 +60,9 @@ class Layer(Generic[Operation]):
     def __repr__(self) -> str:
         shape = "×".join(map(str, self.shape))
         return f"Layer({self.name!r}, {self.kind} -> {shape}, receives {self.domain}, returns {self.image})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "refill": None}
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """What the layer computes. # shape: (B, *in) for each input -> (B, *out)"""
@@ -84,7 +89,7 @@ class Propagated(NamedTuple):
     balance: Balance
 
 
-class Propagation(ABC):
+class Propagation(OwnArguments, ABC):
     """Forward sweep and relevance pass of one layer."""
 
     @abstractmethod
@@ -137,7 +142,7 @@ class Upper(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Context:
+class Context(Handed):
     """What a layer's relevance may depend on beyond what the layer itself receives.
 
     ``values`` are the activations that this layer and the layers above it read, ``arrived`` the relevance of the outputs

@@ -1,10 +1,15 @@
 """What several test files look at."""
 
+import pickle
+from copy import deepcopy
+
 import torch
 
 from dtd.fast import Program, Swept, prepared
 from dtd.fast.affine import AffineStep
 from dtd.fast.kernels import Passes
+
+SENT = {"pickle": lambda value: pickle.loads(pickle.dumps(value)), "deepcopy": deepcopy}  # as other processes get it
 
 
 def program_of(network, plan, dtype=None) -> Program:

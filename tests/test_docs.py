@@ -9,7 +9,7 @@ import pytest
 import dtd
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 IMPORT = re.compile(r"^(?:from (dtd[\w.]*) import ([\w, ]+)|import (dtd[\w.]*))", re.MULTILINE)
 MEMBER = re.compile(r"\bdtd\.([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?\b(?!/)")
 LINK = re.compile(r"\]\((?!http|#)([^)#]+)")

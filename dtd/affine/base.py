@@ -42,7 +42,10 @@ class AffineMap(Op):
 
     @abstractmethod
     def receptive_field(self, units: Tensor) -> Tensor:
-        """Flat input index of each input of the given flat output units; −1 for padding. # shape: (k,) -> (k, J)"""
+        """Flat input index of each input of the given flat output units; −1 for padding.
+
+        # shape: (k,) -> (k, J), or (B, k, J) where what a unit reads differs between samples
+        """
 
     @abstractmethod
     def rows(self, units: Tensor, weight: Tensor) -> Tensor:

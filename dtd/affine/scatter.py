@@ -1,6 +1,7 @@
 """Sums of entries that an index sends to the same place."""
 
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
@@ -25,26 +26,33 @@ class ScatterSum(AffineMap):
         return (self.index if self.index.ndim > len(self.in_shape) else self.index.unsqueeze(0)).flatten(1)
 
     def linear(self, a: Tensor, weight: Tensor) -> Tensor:
-        total = a.new_zeros(len(a), *self.out_shape).flatten(1)
-        return total.scatter_add(1, self.places.expand(len(a), -1), a.flatten(1)).view(len(a), *self.out_shape) * weight
+        places, entries = self.paired(a)
+        total = a.new_zeros(len(entries), prod(self.out_shape))
+        return total.scatter_add(1, places, entries).view(-1, *self.out_shape) * weight
 
     def transpose(self, s: Tensor, weight: Tensor) -> Tensor:
-        return s.flatten(1).gather(1, self.places.expand(len(s), -1)).view(len(s), *self.in_shape) * weight
+        places, entries = self.paired(s)
+        return entries.gather(1, places).view(-1, *self.in_shape) * weight
+
+    def paired(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """The places and the values of each sample; either may be one for all. # shape: (B or 1, *) -> (B, N), (B, M)"""
+        batch = max(len(values), len(self.places)) if len(values) else 0
+        return self.places.expand(batch, -1), values.flatten(1).expand(batch, -1)
 
     def receptive_field(self, units: Tensor) -> Tensor:
-        if len(self.places) > 1:
-            raise NotImplementedError("Receptive fields that differ between samples cannot be laid out together.")
-        member = self.places[0][None] == units[:, None]  # (k, N)
-        width = max(1, int(member.sum(1).max())) if len(units) else 1
-        order = torch.argsort(~member, dim=1, stable=True)[:, :width]
-        return order.masked_fill(~member.gather(1, order), -1)
+        member = self.places[:, None] == units[:, None]  # (1 or B, k, N)
+        width = max(1, int(member.sum(2).max())) if member.numel() else 1
+        order = torch.argsort(~member, dim=2, stable=True)[..., :width]
+        field = order.masked_fill(~member.gather(2, order), -1)
+        return field[0] if len(field) == 1 else field
 
     def rows(self, units: Tensor, weight: Tensor) -> Tensor:
         return weight.expand(self.receptive_field(units).shape)
 
     @property
     def fan_in(self) -> int:
-        counts = torch.bincount(self.places[0])
+        counts = self.places.new_zeros(len(self.places), prod(self.out_shape))
+        counts = counts.scatter_add(1, self.places, torch.ones_like(self.places))
         return max(1, int(counts.max())) if counts.numel() else 1
 
     @property

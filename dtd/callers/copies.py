@@ -1,7 +1,9 @@
 """Copies for functions that are a user's: what they write into their argument stays theirs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial, wraps
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -13,19 +15,66 @@ from dtd.errors import InputError, check_parameter
 
 def is_foreign(function: Any) -> bool:
     """Whether a function, or the class of an object, was written outside of this package."""
+    if isinstance(function, partial):
+        return is_foreign(function.func)
     module = getattr(function, "__module__", None) or type(function).__module__
     return module.partition(".")[0] != __name__.partition(".")[0]
 
 
+class Handed:
+    """Objects of this package that a user's functions receive: a copy has tensors of its own."""
+
+
 def copied(value: Any) -> Any:
-    """A tensor or an array of its own; tuples and mappings with such values; anything else as it is."""
+    """A tensor or an array of its own; containers and objects of this package with such values; anything else as it is."""
     if isinstance(value, Tensor):
         return value.clone()
     if isinstance(value, np.ndarray):
         return value.copy()
-    if isinstance(value, tuple) and type(value) is tuple:
-        return tuple(map(copied, value))
-    return {key: copied(v) for key, v in value.items()} if type(value) is dict else value
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(copied, value))
+    if type(value) in (tuple, list):
+        return type(value)(map(copied, value))
+    if type(value) is dict:
+        return {key: copied(v) for key, v in value.items()}
+    return copied_object(value) if isinstance(value, Handed) else value
+
+
+def copied_object(value: Handed) -> Handed:
+    """An object with the same fields, copied; what it has found out about itself is left out."""
+    held = vars(value)
+    names = [field.name for field in fields(value)] if is_dataclass(value) else list(held)
+    found = object.__new__(type(value))
+    vars(found).update({name: copied(held[name]) for name in names if name in held})
+    return found
+
+
+class OwnArguments:
+    """A base class whose methods a user may write: those of classes from outside of this package receive copies.
+
+    What this package asks of an object, the methods that its base classes declare, is called with arguments of its own; the
+    package's own classes are left as they are.
+    """
+
+    def __init_subclass__(cls, **keywords: Any):
+        super().__init_subclass__(**keywords)
+        if not is_foreign(cls):
+            return
+        shipped = [base for base in cls.__mro__[1:] if base is not object and not is_foreign(base)]
+        for name, method in list(vars(cls).items()):
+            asked = name == "__call__" or not name.startswith("_")
+            if asked and isinstance(method, FunctionType) and any(name in vars(base) for base in shipped):
+                setattr(cls, name, with_own_arguments(method))
+
+
+def with_own_arguments(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that is called on copies of its arguments."""
+
+    @wraps(method)
+    def on_its_own(self: Any, *values: Any, **named: Any) -> Any:
+        return method(self, *map(copied, values), **{name: copied(value) for name, value in named.items()})
+
+    return on_its_own
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from dtd.algebra import nonzero, one, step
-from dtd.callers.copies import OnCopies, on_copies
+from dtd.callers.copies import OnCopies, OwnArguments, on_copies
 from dtd.callers.printing import Printed
 from dtd.direction.functions import Function, Slopes, WeightFunction
 from dtd.domain import Domain, Real
@@ -63,7 +63,7 @@ class Factor(Printed):
         return 1 if self.side == 0 else step(z) if self.side > 0 else 1 - step(z)
 
 
-class Direction(Printed, ABC):
+class Direction(Printed, OwnArguments, ABC):
     """A search direction ``v_kj`` for every upper unit k and lower unit j.
 
     ``requires`` is the domain that the direction's definition assumes of its inputs; values outside it are an

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dtd.callers.copies import Handed, OwnArguments
 from dtd.callers.printing import Printed
 from dtd.errors import DomainError
 
@@ -21,7 +22,7 @@ def exact(bound: Bound) -> Tensor:
     return bound if isinstance(bound, Tensor) else torch.tensor(bound, dtype=torch.float64)
 
 
-class Domain(Printed, ABC):
+class Domain(Printed, OwnArguments, Handed, ABC):
     """A product of intervals, one for each activation.
 
     Which domains hold no negative value.
@@ -139,7 +140,7 @@ class Box(Domain):
             object.__setattr__(self, name, checked_bound(name, getattr(self, name)))
         low, high = exact(self.low), exact(self.high)
         try:
-            torch.broadcast_shapes(low.shape, high.shape)
+            torch.broadcast_tensors(low, high)
         except RuntimeError as error:
             shapes = f"{tuple(low.shape)} and {tuple(high.shape)}"
             raise DomainError(f"Box needs bounds that broadcast to each other; found shapes {shapes}.") from error

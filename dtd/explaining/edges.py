@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dtd.callers.arithmetic import own_arithmetic
 from dtd.callers.printing import Printed
-from dtd.errors import InputError, check_parameter
+from dtd.errors import InputError, check_parameter, is_number
 from dtd.explaining.balances import Replay
 from dtd.explaining.starts.unit import layer_index
 from dtd.fast import prepared
@@ -75,7 +75,12 @@ class Edges(Printed):
 def edges_of(replays: Sequence[Replay], lower: str, upper: str, by: Nodes, threshold: float) -> Edges:
     """The edges of an explanation that was made in some parts."""
     check_parameter(by in get_args(Nodes), "by", f"one of {', '.join(get_args(Nodes))}", repr(by))
-    check_parameter(0 <= threshold <= 1, "threshold", "from 0 to 1, a share of the sample's largest edge", threshold)
+    check_parameter(
+        is_number(threshold) and 0 <= threshold <= 1,
+        "threshold",
+        "from 0 to 1, a share of the sample's largest edge",
+        threshold,
+    )
     found = [torch.stack(list(handed(replay, lower, upper, by)), 1) for replay in replays]
     every = torch.cat(found)
     largest = every.abs().flatten(1).amax(1)[:, None, None]
@@ -125,7 +130,11 @@ def lower_index(graph: Graph, name: str) -> int:
     for k, each in enumerate(graph.inputs):
         if each.name == name and all(layer.name != name for layer in graph.layers):
             return -1 - k
-    return layer_index(graph, name)
+    try:
+        return layer_index(graph, name)
+    except InputError as error:
+        inputs = ", ".join(each.name for each in graph.inputs)
+        raise InputError(f"{error} Edges may also lead to an explained input: {inputs}.") from error
 
 
 def between(graph: Graph, low: int, high: int) -> tuple[Graph, tuple[int, ...]]:

@@ -37,10 +37,11 @@ def explain(
     Args:
         network: from :func:`dtd.trace`.
         inputs: what the network was traced with, ``(B, *in)`` each, finite, in its domain. B may be 0.
-        target: what is explained. A class for all samples (int) or for each (integer tensor ``(B,)``): the initial relevance
-            is that output. A function of the output, or a floating-point tensor: the initial relevance ``(B, *out)``
-            itself. A :class:`dtd.Unit`: a hidden unit, channel or direction as if it were the output. A contrast
-            (:class:`dtd.Difference`, :class:`dtd.LogOdds`, :class:`dtd.FromReference`): that of a rewritten last layer.
+        target: what is explained. A class for all samples (an integer, counted from 0) or for each (a list, an array or a
+            tensor of B integers): the initial relevance is that output. A function of the output, or a floating-point
+            tensor: the initial relevance ``(B, *out)`` itself. A :class:`dtd.Unit`: a hidden unit, channel or direction as
+            if it were the output. A contrast (:class:`dtd.Difference`, :class:`dtd.LogOdds`, :class:`dtd.FromReference`):
+            that of a rewritten last layer.
         plan: a :class:`dtd.Plan`, derived or ``.explicit()``; left out, that of :func:`dtd.presets.recommended`.
         at: names of layers, globs over names, and selectors of :mod:`dtd.where`: ``out.at[name]`` is then the relevance of
             that layer's output and what it handed to each of its inputs (:class:`dtd.HiddenRelevance`). It costs what it
@@ -125,7 +126,7 @@ def explain_each(
     [tensor([[ 3., -1.]]), tensor([[1., 1.]])]
     """
     with own_arithmetic():
-        if not isinstance(targets, Collection):
+        if not isinstance(targets, Collection) or isinstance(targets, str):
             raise InputError(f"'targets' must be several targets, such as [0, 3] or range(10); found {targets!r}.")
         request = Request.of(network, inputs, plan, pass_dtype, True, Places(at, through, start_of(targets)))
         sweep = request.sweep()

@@ -1,5 +1,6 @@
 """What an explanation is, and how one forward sweep gives it for each target."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +11,7 @@ from torch import Tensor
 from dtd.callers.printing import shown
 from dtd.explaining.balances import Kept, Record, Records
 from dtd.explaining.edges import Edges, Nodes, edges_of
-from dtd.explaining.growth import growth, outgrows
+from dtd.explaining.growth import Ends, UnderflowWarning, growth, lost_at, too_small
 from dtd.propagation import per_sample
 from dtd.relevance.passage import HiddenRelevance
 
@@ -46,9 +47,14 @@ class Explanation:
         """What happened at each layer, by name: found when first asked for, by a second pass that adds everything up.
 
         Until then the explanation holds its input and no activations. Raises :class:`StaleError` when the input or the
-        model's parameters have changed since.
+        model's parameters have changed since. Where relevance is too small for its dtype at some layer, an
+        :class:`UnderflowWarning` says so.
         """
-        return self.source.records()
+        found = self.source.records()
+        where = lost_at(found, self.parts)
+        if where:
+            warnings.warn(too_small(self.initial, where), UnderflowWarning, stacklevel=3)
+        return found
 
     def __reduce__(self):
         """Copies and pickles hold what was found at each layer, and neither the network nor the input."""
@@ -61,7 +67,7 @@ class Explanation:
         conserved = self.conservation()
         ends = (conserved.min().item(), conserved.max().item()) if len(conserved) else (1.0, 1.0)
         kept = f"{ends[0]:.4g}" if ends[0] == ends[1] else f"{ends[0]:.4g} to {ends[1]:.4g}"
-        large = ", relevance outgrows what is explained: see growth" if outgrows(self.parts, self.initial) else ""
+        large = ", relevance outgrows what is explained: see growth" if Ends.of(self.parts, self.initial).grown else ""
         return (
             f"Explanation(relevance={shown(self.relevance)}, output={shown(self.output)}, "
             f"conservation Σ R(inputs) / Σ R(output) = {kept}{large})"

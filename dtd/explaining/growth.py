@@ -1,6 +1,7 @@
 """Relevance that outgrows what is explained, or is too small for its dtype: how much, where, and what to do about it."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -30,7 +31,10 @@ class GrowthWarning(UserWarning):
 
 
 class UnderflowWarning(UserWarning):
-    """Relevance is so small that its parts have fewer digits than its dtype promises, or vanish.
+    """Relevance is so small that its parts have fewer digits than its dtype promises, or vanish, at some layer.
+
+    Said with the layer where relevance reaches the inputs that small, or not at all though none of the layers kept it; and
+    of any layer when balances are found (``out.layers``, ``fast=False``): a fast pass looks at its two ends alone.
 
     1e-40 is below the smallest number that float32 has with all its digits.
 
@@ -49,23 +53,55 @@ def total(parts: tuple[Tensor, ...]) -> Tensor:
     return torch.stack([per_sample(part.abs()) for part in parts]).sum(0)
 
 
-def outgrows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:
-    """Whether relevance is more than ``LARGE`` times the initial one, for some sample."""
-    return bool((total(parts) > LARGE * total((initial,))).any())
+class Ends(NamedTuple):
+    """What the sums of relevance at the two ends of a pass say, of any sample."""
+
+    grown: bool  # more than ``LARGE`` times what is explained
+    small: bool  # not 0, and so small that shares of it lose digits
+    gone: bool  # 0, where something is explained
+
+    @classmethod
+    def of(cls, parts: tuple[Tensor, ...], initial: Tensor) -> "Ends":
+        """Of relevance of the inputs and what is explained."""
+        found, explained = total(parts).detach(), total((initial,)).detach()
+        bound = small(initial.dtype)
+        is_small = ((found > 0) & (found < bound)) | ((explained > 0) & (explained < bound))
+        flags = torch.stack([found > LARGE * explained, is_small, (found == 0) & (explained > 0)])
+        return cls(*flags.any(1).tolist())
 
 
-def underflows(parts: tuple[Tensor, ...], initial: Tensor) -> bool:
-    """Whether what is explained of some sample, or its relevance, is not 0 and so small that shares of it lose digits."""
-    numbers = torch.finfo(initial.dtype)
-    sums = torch.stack([total(parts), total((initial,))])
-    return bool(((sums > 0) & (sums < numbers.tiny / numbers.eps)).any())
+def small(dtype: torch.dtype) -> float:
+    """Below it shares of a number, down to an eps of it, have fewer digits than the dtype promises."""
+    return torch.finfo(dtype).tiny / torch.finfo(dtype).eps
 
 
-def too_small(initial: Tensor) -> str:
+def lost_at(records: Mapping[str, Record], parts: tuple[Tensor, ...]) -> str:
+    """The first place, from the output down, where relevance of some sample is too small for its dtype; empty for none.
+
+    It is where ``Σ|R|`` is not 0 and below the smallest number whose shares keep their digits, or where a layer hands down
+    and keeps nothing of what arrived.
+    """
+    bound, found = small(parts[0].dtype), total(parts)
+    if records:
+        sums, *kept = (torch.stack(part) for part in zip(*(r.balance.parts() for r in records.values()), strict=True))
+        arrived = torch.stack([record.magnitude for record in records.values()])
+        vanished = (sums != 0) & torch.stack([part == 0 for part in kept]).all(0)
+        places = ((arrived > 0) & ((arrived < bound) | vanished)).any(1)
+        if bool(places.any()):
+            return f"at layer '{[name for name, here in zip(records, places.tolist(), strict=True) if here][-1]}'"
+    return "at the inputs" if bool(((found > 0) & (found < bound)).any()) else ""
+
+
+def vanishes(parts: tuple[Tensor, ...], initial: Tensor, inputs: tuple[Tensor, ...]) -> bool:
+    """Whether no input of some sample has relevance, though something is explained and not all inputs are 0."""
+    return bool(((total(parts) == 0) & (total((initial,)) > 0) & (total(inputs) > 0)).any())
+
+
+def too_small(initial: Tensor, where: str) -> str:
     """What to do about relevance that is too small."""
     numbers = torch.finfo(initial.dtype)
     return (
-        f"Relevance is below {numbers.tiny / numbers.eps:.1g}: entries near {numbers.tiny:.1g}, the smallest number of "
+        f"Relevance is below {small(initial.dtype):.1g} {where}: entries near {numbers.tiny:.1g}, the smallest number of "
         f"{initial.dtype} with all digits, lose digits or become 0. Relevance is proportional to the initial one: explain a "
         "multiple, target=lambda y: 1e20 * f(y), or work in float64 (model.double(), x.double())."
     )
@@ -76,7 +112,7 @@ def growth(records: Mapping[str, Record], initial: Tensor, parts: tuple[Tensor, 
     sizes = {name: record.magnitude for name, record in reversed(list(records.items()))} | {INPUTS: total(parts)}
     explained = total((initial,))
     ratios = {name: torch.where(explained > 0, size / explained, 0.0) for name, size in sizes.items()}
-    return {name: float(ratio.max()) if len(ratio) else 0.0 for name, ratio in ratios.items()}
+    return {name: float(ratio.detach().max()) if len(ratio) else 0.0 for name, ratio in ratios.items()}
 
 
 def message(records: Mapping[str, Record], sizes: Mapping[str, float]) -> str:

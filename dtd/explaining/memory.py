@@ -1,4 +1,4 @@
-"""Explanations within a memory bound: a few samples at a time."""
+"""Explanations within a memory bound: a few samples at a time, or one in blocks of layers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +13,17 @@ from dtd.explaining.balances import Record, Records, Replay
 from dtd.explaining.explanation import Explanation
 from dtd.explaining.request import Asked, Request
 from dtd.explaining.target import initial_relevance, target_at
-from dtd.fast import Program
+from dtd.fast import Blocks, Footprint, Program, footprint
 from dtd.network.leaves import Inputs
 from dtd.relevance.passage import joined_hidden
 from dtd.taylor import Balance
 
 
 def in_parts(request: Request, inputs: Inputs, target: Asked, memory: int) -> Explanation:
-    """The explanation of a batch, as many samples at a time as save no more than ``memory`` bytes between the sweeps."""
+    """The explanation of a batch, as many samples at a time as save no more than ``memory`` bytes between the sweeps.
+
+    A sample that saves more by itself is explained in blocks of layers, which are run again on the way down.
+    """
     whole = isinstance(memory, Integral) and not isinstance(memory, bool)
     check_parameter(whole and memory > 0, "memory", "a positive integer (bytes)", repr(memory))
     program, reading = request.program, request.reading
@@ -35,32 +38,47 @@ def in_parts(request: Request, inputs: Inputs, target: Asked, memory: int) -> Ex
         graph = reading.graph
         output = graph.like.new_zeros(()).expand(reading.batch, *graph.layers[graph.output].shape)
         initial_relevance(output, target)  # raises where it does not fit the batch
-    samples = fitting(request, program, inputs, memory)
-    if samples >= reading.batch:
+    if not reading.batch:
         return request.sweep().explanation(target, last=True)
+    one = one_sample(request, program, inputs)
+    if one.total > memory:
+        request, samples = request._replace(program=in_blocks(program, one, memory)), 1
+    else:
+        samples = fitting(request, program, one.total, memory)
+    if samples >= reading.batch:
+        return request.sweep().explanation(target, True, 5)
     parts = []
     for start in range(0, reading.batch, samples):
         rows = slice(start, start + samples)
-        parts.append(request.of_rows(inputs, rows).sweep().explanation(target_at(target, rows), last=True))
+        parts.append(request.of_rows(inputs, rows).sweep().explanation(target_at(target, rows), True, 5))
     return joined_explanation(parts)
 
 
-def fitting(request: Request, program: Program, inputs: Inputs, memory: int) -> int:
-    """How many samples fit; what one saves is found by one forward sweep, once for each program."""
-    graph, batch = request.reading.graph.base, request.reading.batch
-    if not batch:
-        return 1
+def one_sample(request: Request, program: Program, inputs: Inputs) -> Footprint:
+    """What one sample saves, found by one forward sweep, once for each program."""
+    graph = request.reading.graph.base
 
-    def measured() -> int:
+    def measured() -> Footprint:
         one = request.of_rows(inputs, slice(0, 1))
-        return max(1, program.at(one.reading.graph.layers).forward(one.reading.values).nbytes)
+        return footprint(program.at(one.reading.graph.layers), one.reading.values)
 
     key = (request.models, request.pass_dtype, *request.passage.key(graph.layers))
-    each = graph.saved_bytes.get(key, measured)
-    if each > memory:
-        raise BudgetError(f"One sample needs {each:,} bytes; 'memory' is {memory:,}. Raise it.")
+    return graph.footprints.get(key, measured)
+
+
+def in_blocks(program: Program, one: Footprint, memory: int) -> Blocks:
+    """The program in blocks that are run twice, so that one sample holds no more than ``memory`` bytes."""
+    starts, least = one.starts(memory)
+    if least > memory:
+        raise BudgetError(f"One sample needs {least:,} bytes; 'memory' is {memory:,}. Raise it.")
+    return Blocks.of(program, starts)
+
+
+def fitting(request: Request, program: Program, each: int, memory: int) -> int:
+    """How many samples fit that save so many bytes ``each``."""
+    each = max(1, each)
     cut, _ = program.split({j: x[: memory // each] for j, x in request.reading.values.items()})
-    copied = program.stages[cut - 1].size * graph.like.element_size() if cut else 0  # where micro-batches are put together
+    copied = program.stages[cut - 1].size * request.reading.graph.like.element_size() if cut else 0  # of micro-batches
     return max(1, memory // (each + copied))
 
 

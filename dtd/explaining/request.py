@@ -1,5 +1,6 @@
 """What is asked of a network at some inputs, and how one forward sweep gives the explanation of each target."""
 
+import sys
 import warnings
 from typing import NamedTuple
 
@@ -9,15 +10,16 @@ from torch import Tensor
 from dtd.errors import InputError
 from dtd.explaining.balances import Replay, versions
 from dtd.explaining.explanation import Explanation
-from dtd.explaining.growth import GrowthWarning, UnderflowWarning, message, outgrows, too_small, underflows
+from dtd.explaining.growth import Ends, GrowthWarning, UnderflowWarning, lost_at, message, too_small, vanishes
 from dtd.explaining.hidden import Places, Start
-from dtd.explaining.shapes import check_shapes
+from dtd.explaining.shapes import check_shapes, written
 from dtd.explaining.starts.contrast import Contrast
 from dtd.explaining.starts.unit import Unit
 from dtd.explaining.sweep import check_models, sweep
 from dtd.explaining.target import Target, initial_relevance
 from dtd.fast import Program, Swept, prepared
 from dtd.network.below import Below
+from dtd.network.frozen import version
 from dtd.network.graph import Graph, Reading, Values
 from dtd.network.leaves import Inputs
 from dtd.network.network import Network
@@ -62,7 +64,9 @@ class Request(NamedTuple):
         if pass_dtype not in (None, torch.bfloat16):
             raise InputError(f"'pass_dtype' must be torch.bfloat16 or None; found {pass_dtype}.")
         passage = places.passage(reading.graph, reading.batch)
-        program = prepared(reading.graph, models, pass_dtype, passage) if fast else None
+        held = reading.graph.base.plans.get((models, written), lambda: written(models))
+        state = sys.intern(str([version(tensor) for tensor in held])) if held else ""
+        program = prepared(reading.graph, models, pass_dtype, passage, state) if fast else None
         if program is None:
             check_models(reading.graph.layers, models, reading.batch)
         return cls(network, reading, models, program, pass_dtype, passage, places.start, part)
@@ -107,25 +111,28 @@ class ForwardSweep(NamedTuple):
     request: Request
     swept: Swept | None
 
-    def explanation(self, target: Asked, last: bool) -> Explanation:
-        """One target's; after the ``last`` one nothing of the sweep is left."""
+    def explanation(self, target: Asked, last: bool, frames: int = 4) -> Explanation:
+        """One target's; after the ``last`` one nothing of the sweep is left. ``frames`` away is the caller's line."""
         network, (graph, values), models, program, _, passage, *_ = self.request
         target = self.request.target(target)
         if program is None or self.swept is None:
-            return by_definition(self.request, target)
+            return by_definition(self.request, target, frames + 1)
         initial = initial_relevance(self.swept.output, target)
         values = {j: x.clone() if x.is_inference() else x for j, x in values.items()}  # torch counts no change of these
         replay = Replay(network, graph, models, values, versions(values, initial), initial, target, passage)
         watch = Watch(passage) if passage else None
         relevance = program.backward(self.swept, initial, values, last, watch)
-        if not self.swept.holds(relevance):
-            relevance, _, _, watch = replay.run()  # says what is wrong, or finds that nothing is
+        parts = tuple(relevance.values())
+        ends = Ends.of(parts, initial)
+        if (ends.gone and vanishes(parts, initial, tuple(values.values()))) or not self.swept.holds(relevance):
+            done = replay.run()  # says what is wrong, or finds that nothing is
+            relevance, watch, replay = done.relevance, done.watch, replay._replace(done=done)
         hidden = watch.hidden(graph.layers) if watch else {}
         found = Explanation(network.named(apart(relevance, initial)), self.swept.output.clone(), initial, replay, hidden)
-        return checked(found, graph.base, models)
+        return checked(found, ends, replay, frames)
 
 
-def by_definition(request: Request, target: Target) -> Explanation:
+def by_definition(request: Request, target: Target, frames: int = 5) -> Explanation:
     """The explanation by one pass that finds the balances too."""
     network, (graph, values), models, _, _, passage, *_ = request
     swept = sweep(graph, models, values, target, passage=passage)
@@ -134,7 +141,7 @@ def by_definition(request: Request, target: Target) -> Explanation:
     done = replay.descend(swept)
     finished, hidden = replay._replace(done=done), done.watch.hidden(graph.layers)
     found = Explanation(network.named(apart(done.relevance, initial)), swept.output.clone(), initial, finished, hidden)
-    return checked(found, graph.base, models)
+    return checked(found, Ends.of(found.parts, initial), finished, frames)
 
 
 def apart(relevance: Values, initial: Tensor) -> dict[int, Tensor]:
@@ -143,11 +150,16 @@ def apart(relevance: Values, initial: Tensor) -> dict[int, Tensor]:
     return {j: r.clone() if r.untyped_storage().data_ptr() == place else r for j, r in relevance.items()}
 
 
-def checked(found: Explanation, graph: Graph, models: tuple[Propagation, ...]) -> Explanation:
+def checked(found: Explanation, ends: Ends, replay: Replay, frames: int) -> Explanation:
     """The explanation, with a warning where its relevance outgrows what is explained (once for a plan on a network) or is
-    too small for its dtype."""
-    if underflows(found.parts, found.initial):
-        warnings.warn(too_small(found.initial), UnderflowWarning, stacklevel=4)
-    if outgrows(found.parts, found.initial):
-        graph.warned.get((models,), lambda: warnings.warn(message(found.layers, found.growth), GrowthWarning, stacklevel=6))
+    too small for its dtype; the caller's line is so many frames away."""
+    if ends.small or replay.done is not None:  # worth a pass, or found already
+        where = lost_at(replay.records(), found.parts)
+        if where:
+            warnings.warn(too_small(found.initial, where), UnderflowWarning, stacklevel=frames)
+    if ends.grown:
+        replay.graph.base.warned.get(
+            (replay.models,),
+            lambda: warnings.warn(message(found.layers, found.growth), GrowthWarning, stacklevel=frames + 2),
+        )
     return found

@@ -26,6 +26,12 @@ def given(layers: Sequence[Layer], models: Sequence[Propagation]) -> tuple[Given
     return tuple(found)
 
 
+def written(models: Sequence[Propagation]) -> tuple[Tensor, ...]:
+    """Every tensor of a plan that its caller may write to: of models, their roots and directions."""
+    held = (value for model in models for holder in holders(model) for value in vars(holder).values())
+    return tuple(value for value in held if isinstance(value, Tensor))
+
+
 def holders(model: Any) -> Iterator[Any]:
     """A model, its root strategy, the strategies inside that, and their directions."""
     yield model

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtd.callers.copies import copied, is_foreign
 from dtd.errors import NonFiniteError
 from dtd.explaining.target import Target, initial_relevance, target_of
 from dtd.network.above import live, output_from, same_region
@@ -108,7 +107,7 @@ def sweep(
     gated: dict[int, Tensor] = {}
 
     def forward(i: int, layer: Layer, inputs: tuple[Tensor, ...], held: Values) -> Tensor:
-        output, kept = models[i].forward(layer, copied(inputs) if is_foreign(models[i]) else inputs)
+        output, kept = models[i].forward(layer, inputs)
         saved[i] = dict(held) if isinstance(models[i], Contextual) else kept
         if i in passage.apart:
             gated[i] = output
@@ -159,15 +158,13 @@ def descend(
         if seen is not None:
             seen(i, relevance)
         model = models[i]
-        arriving = relevance.clone() if is_foreign(model) else relevance
         if isinstance(model, Contextual):
             scale = per_sample(initial.abs()) if swept.scale is None else swept.scale
-            above = Above(graph, models, swept, i, scale.detach())
-            known = (swept.saved.pop(i), dict(arrived or {}))
-            values, over = copied(known) if is_foreign(model) else known
-            lower, balances[i] = model.decompose(layers[i], Context(i, values, over, above, swept.depth), arriving)
+            above = Above(graph, models, swept, i, scale.detach().clone())
+            context = Context(i, swept.saved.pop(i), dict(arrived or {}), above, swept.depth)
+            lower, balances[i] = model.decompose(layers[i], context, relevance)
         else:
-            lower, balances[i] = model.backward(layers[i], swept.saved.pop(i), arriving)
+            lower, balances[i] = model.backward(layers[i], swept.saved.pop(i), relevance)
         if arrived is not None:
             arrived[i] = relevance
         if watch is not None and i in watch.passage.read:

@@ -19,13 +19,20 @@ from dtd.relevance.passage import NOWHERE, Passage
 
 
 def prepared(
-    graph: Graph, models: tuple[Propagation, ...], dtype: torch.dtype | None = None, passage: Passage = NOWHERE
+    graph: Graph,
+    models: tuple[Propagation, ...],
+    dtype: torch.dtype | None = None,
+    passage: Passage = NOWHERE,
+    state: str = "",
 ) -> Program | None:
-    """:func:`assemble`, once for each plan; the graph remembers the last few. None where a model looks beyond its layer."""
+    """:func:`assemble`, once for each plan; the graph remembers the last few. None where a model looks beyond its layer.
+
+    ``state`` is another object when a tensor of the plan was written to since.
+    """
     if any(isinstance(model, Contextual) for model in models):
         return None
     base, apart = graph.base, passage.apart
-    key = (models, dtype, *(base.layers[i] for i in sorted(apart)))
+    key = (models, dtype, state, *(base.layers[i] for i in sorted(apart)))
     program = base.programs.get(key, lambda: assemble(base, models, dtype, apart)).at(graph.layers)
     return program.reading(passage) if passage else program
 

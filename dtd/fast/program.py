@@ -151,6 +151,10 @@ class Program:
             pending |= {j: torch.cat([part[j] for part in parts]) for j in parts[0]}
             if watch is not None:
                 watch.join([each for each in watches if each is not None])
+        return self.at_inputs(pending, values)
+
+    def at_inputs(self, pending: Values, values: Values) -> dict[int, Tensor]:
+        """Relevance of the explained inputs from what arrived there, which may be coefficients."""
         found = {}
         for j, x in values.items():
             relevance = pending.get(j)

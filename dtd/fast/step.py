@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtd.callers.copies import copied, is_foreign
 from dtd.primitive import Pointwise
 from dtd.propagation import Layer, Propagation
 
@@ -67,11 +66,10 @@ class Plain(Step):
     layer: Layer
 
     def up(self, checks: list[Tensor], *inputs: Tensor) -> tuple[Tensor, Any]:
-        return self.propagation.forward(self.layer, copied(inputs) if is_foreign(self.propagation) else inputs)
+        return self.propagation.forward(self.layer, inputs)
 
     def down(self, saved: Any, relevance: Tensor) -> tuple[Tensor, ...]:
-        arrived = relevance.clone() if is_foreign(self.propagation) else relevance
-        return self.propagation.backward(self.layer, saved, arrived).relevance
+        return self.propagation.backward(self.layer, saved, relevance).relevance
 
 
 @singledispatch

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import one
+from dtd.callers.copies import on_copies
 from dtd.direction import Direction, Factor, Given
 from dtd.direction.functions import Function
 from dtd.fast.kernels import Change, Passes
@@ -63,7 +64,7 @@ class Term:
             below = None if self.mirror is None else added(passes[0] * self.mirror.total - n, self.mirror.constant)
             n = added(n, self.constant)
             n = n if below is None else torch.where(z > 0, n, below)
-        return n if self.exact else self.search.denominator(n, z, lambda function: function(z))
+        return n if self.exact else self.search.denominator(n, z, lambda function: on_copies(function)(z))
 
 
 def added(n: Tensor, constant: Tensor | None) -> Tensor:
@@ -91,7 +92,7 @@ def term(search: Search, weight: float, layer: Layer, passes: Passes, setting: S
     mirror = None
     if below:
         constant = with_bias([], direction, b, -1)
-        mirror = Mirror(affine.weight.new_tensor(total), constant, adjoints(passes, below, setting))
+        mirror = Mirror(torch.as_tensor(total).to(affine.weight), constant, adjoints(passes, below, setting))
     return Term(
         search=search,
         quotient=quotient,

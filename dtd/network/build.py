@@ -12,6 +12,7 @@ from torch.fx import GraphModule, Node
 
 from dtd.domain import Domain
 from dtd.errors import NonFiniteError, TraceError
+from dtd.network.calls import arguments, callee, with_values
 from dtd.network.capture import PREFIX
 from dtd.network.fold import fold, mark_rectified
 from dtd.network.graph import Graph, Input
@@ -95,7 +96,8 @@ class Builder:
         sizes = CallSizes.of([node.meta["val"].shape for node in self.placeholders], [tuple(leaf.shape) for leaf in leaves])
         sides = SideProgram(len(leaves))
         lowering = Lowering(HANDLERS, advice, self.modules, owners, like, sizes, sides, self.learned(), PREFIX)
-        signature, env = self.program.graph_signature, {}
+        signature = self.program.graph_signature
+        env: dict[Node, Any] = {}
         given = {name: leaf for leaf, name in enumerate(signature.user_inputs)}
         reads = {each.leaf: k for k, each in enumerate(self.explained) if each.lookup is None}
         for node in self.program.graph.nodes:
@@ -109,9 +111,7 @@ class Builder:
             else:
                 env[node] = Side(leaf, leaves[leaf], leaf)
         returned = self.walk(lowering, self.program.graph_module, env, domains)
-        kinds = [
-            spec.kind for spec in self.program.graph_signature.output_specs
-        ]  # inputs that the model writes to come first
+        kinds = [spec.kind for spec in signature.output_specs]  # inputs that the model writes to come first
         output = returned[kinds.index(OutputKind.USER_OUTPUT)]
         return self.finish(lowering, output, domains)
 
@@ -160,16 +160,16 @@ class Builder:
 
     def inline(self, low: Lowering, node: Node, env: dict[Node, Any], domains: tuple[Domain, ...]) -> Any:
         """A region of its own, as part of the whole."""
-        place = next(i for i, a in enumerate(node.args) if isinstance(a, Node) and isinstance(env[a], GraphModule))
-        module, arguments = env[node.args[place]], node.args[place + 1 :]
+        given = [env[a] if isinstance(a, Node) else a for a in arguments(node)]
+        place = next(i for i, value in enumerate(given) if isinstance(value, GraphModule))
+        module, values = given[place], given[place + 1 :]
         inner = [n for n in module.graph.nodes if n.op == "placeholder"]
-        values = [env[a] if isinstance(a, Node) else a for a in arguments]
         return tuple(self.walk(low, module, dict(zip(inner, values, strict=True)), domains))
 
     def look_up(self, low: Lowering, node: Node, env: dict[Node, Any], k: int, domains: tuple[Domain, ...]) -> Ref:
         """Explained input k: what a table holds at an integer input."""
-        args, kwargs = torch.fx.node.map_arg((node.args, dict(node.kwargs)), lambda n: env[n])
-        low.looked_up[k] = low.sides.add(node.target, *args, **kwargs)
+        args, kwargs = with_values(node, env.__getitem__)
+        low.looked_up[k] = low.sides.add(callee(node), *args, **kwargs)
         return Ref(-1 - k, low.full(node), domains[k])
 
     def finish(self, low: Lowering, output: Any, domains: tuple[Domain, ...]) -> Built:

@@ -1,7 +1,5 @@
 """The functional graph of a model on one sample."""
 
-import logging
-import warnings
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -12,6 +10,7 @@ from torch.export import Dim, ExportedProgram
 
 from dtd.errors import DTDError, InputError, TraceError, UnsupportedOp
 from dtd.network.leaves import Signature
+from dtd.network.quiet import quiet, reason
 from dtd.network.rewriting import in_simple_ops, masks_as_given
 
 Output = str | int | Callable[[Any], Tensor] | None
@@ -93,13 +92,10 @@ def unwrapped(model: Any) -> nn.Module:
 
 def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]], known: Container[Any]) -> ExportedProgram:
     """The functional graph of the model on one sample, in ``known`` ops as far as torch can write it in them."""
-    logger = logging.getLogger("torch.export")
-    level, fast = logger.level, torch.backends.mha.get_fastpath_enabled()
+    fast = torch.backends.mha.get_fastpath_enabled()
     try:
-        logger.setLevel(logging.ERROR)
         torch.backends.mha.set_fastpath_enabled(False)
-        with warnings.catch_warnings(), masks_as_given():
-            warnings.simplefilter("ignore")
+        with quiet(), masks_as_given():
             program = torch.export.export(model, tuple(leaves), dynamic_shapes=(tuple(dynamic),))
             return in_simple_ops(program, known)
     except DTDError:
@@ -107,7 +103,6 @@ def export(model: OneTensor, leaves: list[Tensor], dynamic: list[dict[int, Any]]
     except Exception as error:
         raise refusal(model, leaves, error) from error
     finally:
-        logger.setLevel(level)
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
@@ -164,7 +159,7 @@ def refusal(model: OneTensor, leaves: list[Tensor], error: Exception) -> DTDErro
         return TraceError(f"The model must return a tensor; {name} returns {type(returned).__name__}.")
     return TraceError(
         f"torch.export could not capture {name} as one graph with a free batch size. Python branches on values and code "
-        f"that fixes the batch size must go.{experts(model.model)} It said: {error}"
+        f"that fixes the batch size must go.{experts(model.model)} It said: {reason(error)}"
     )
 
 

@@ -43,18 +43,54 @@ def sources(value: Any) -> tuple[Ref, ...]:
 def composed(function: Callable, args: tuple, kwargs: dict, full: Shape | None, dtype: torch.dtype | None) -> Discrete:
     """A function of activations and discrete values that has no slope."""
     refs = sources((args, kwargs))
+    return Discrete(refs, Composed(function, args, kwargs, refs), full, dtype)
 
-    def one(*activations: Tensor) -> Any:
-        index = {ref.index: a for ref, a in zip(refs, activations, strict=True)}
-        given, named = known(index, args), known(index, kwargs)
-        return function(*given, **named)
 
-    return Discrete(refs, one, full, dtype)
+@dataclass(frozen=True, eq=False)
+class Composed:
+    """A function of activations and discrete values as one of the activations ``refs``, for one sample."""
+
+    function: Callable
+    args: tuple
+    kwargs: dict
+    refs: tuple[Ref, ...]
+
+    def __call__(self, *activations: Tensor) -> Any:
+        index = {ref.index: a for ref, a in zip(self.refs, activations, strict=True)}
+        given, named = known(index, self.args), known(index, self.kwargs)
+        return self.function(*given, **named)
+
+
+@dataclass(frozen=True, eq=False)
+class OneOf:
+    """One of several results of a function."""
+
+    function: Callable
+    number: int
+
+    def __call__(self, *activations: Tensor) -> Tensor:
+        return self.function(*activations)[self.number]
+
+
+@dataclass(frozen=True, eq=False)
+class AsNumbers:
+    """A discrete value of a batch as numbers. # shape: (B, *in) for each input -> (B, *shape)"""
+
+    function: Callable  # of one sample
+    shape: Shape
+    dtype: torch.dtype
+
+    def __call__(self, *activations: Tensor) -> Tensor:
+        return torch.vmap(self.one)(*activations)
+
+    def one(self, *activations: Tensor) -> Tensor:
+        """One sample."""
+        return self.function(*activations).reshape(self.shape).to(self.dtype)
 
 
 def result_of(value: Discrete, number: int, full: Shape, dtype: torch.dtype) -> Discrete:
     """One of several results."""
-    return Discrete(value.refs, lambda *activations: value.function(*activations)[number], full, dtype)
+    return Discrete(value.refs, OneOf(value.function, number), full, dtype)
 
 
 @dataclass(frozen=True, eq=False)

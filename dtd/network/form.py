@@ -1,5 +1,6 @@
 """What of a model a trace depends on beside the values of its tensors, and in which words it changed."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -7,7 +8,8 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 from torch.nn.modules import module as everywhere
 
-from dtd.network.frozen import frozen, mentioned
+from dtd.errors import StaleError
+from dtd.network.frozen import Same, frozen, mentioned
 
 OWN = frozenset(vars(nn.Module()))  # attributes that every module has
 
@@ -110,14 +112,14 @@ class Form:
         names = set().union(*(mentioned(kind) | set(dir(kind)) for kind in kinds))
         return cls(dict(parts_of(model)), frozenset(names))
 
-    def settled(self, model: nn.Module, constants: bool) -> "Form":
-        """The same after the model has run: what is different now its forward pass writes.
+    def settled(self, model: nn.Module, constants: bool, between: Mapping[Key, Any]) -> "Form":
+        """The same after the model has run: its forward pass writes what is different now, or was ``between`` two runs.
 
         ``constants``: the trace holds numbers that were made in the model's dtype on its device, which then must not change.
         """
         now = self.now(model, constants)
-        keys = {key for key in (*self.parts, *now) if key.kind in ("attribute", "shape")}
-        written = frozenset(k for k in keys if (self.parts.get(k),) != (now.get(k),))
+        keys = {key for key in (*self.parts, *between, *now) if key.kind in ("attribute", "shape")}
+        written = frozenset(k for k in keys for parts in (self.parts, between) if (parts.get(k),) != (now.get(k),))
         return replace(self, parts=now, written=written, constants=constants)
 
     def now(self, model: nn.Module, constants: bool) -> dict[Key, Any]:
@@ -126,6 +128,15 @@ class Form:
         floating = (t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point())
         first = next(floating, None) if constants else None
         return found if first is None else found | {Key("number", ""): (first.dtype, first.device)}
+
+    def check(self, model: nn.Module) -> None:
+        """Raise :class:`StaleError` where the model is another one than was traced, but for the values of its tensors."""
+        changed = self.change(model)
+        if changed:
+            raise StaleError(
+                f"The model changed after it was traced: {changed}. Trace it as it is now, network = "
+                "network.retrace(network.model), or change it back."
+            )
 
     def change(self, model: nn.Module) -> str:
         """What is different, in words; empty where nothing is."""
@@ -164,5 +175,7 @@ def mode(training: str) -> str:
 
 def short(value: Any) -> str:
     """A value in a message, short."""
-    text = value.__name__ if isinstance(value, type) else str(value)
+    if isinstance(value, tuple) and value and isinstance(value[0], Same) and isinstance(value[0].held, Tensor):
+        return f"a tensor of shape {tuple(value[0].held.shape)}"
+    text = value.__name__ if isinstance(value, type) else re.sub(r" at 0x[0-9a-f]+", "", str(value))
     return text if len(text) < 80 else text[:77] + "…"

@@ -73,7 +73,7 @@ class Graph:
     inputs: tuple[Input, ...]  # explained ones; a layer reads input k as index −1 − k
     like: Tensor  # in the network's dtype, on its device
     plans: Memo = field(default_factory=lambda: Memo(16), repr=False)  # what plans were bound to
-    saved_bytes: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what one sample of a program saves
+    footprints: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what one sample of a program saves
     programs: Memo = field(default_factory=lambda: Memo(4), repr=False)  # what bound plans were prepared as
     warned: Memo = field(default_factory=lambda: Memo(16), repr=False)  # plans whose relevance was said to outgrow
     parts: Memo = field(default_factory=lambda: Memo(8), repr=False)  # below hidden layers

@@ -11,6 +11,7 @@ from torch.fx import Node
 from dtd.affine import AffineMap
 from dtd.errors import NonFiniteError
 from dtd.network.aten import aten
+from dtd.network.calls import callee
 from dtd.network.refs import Ref, flatten
 from dtd.network.sides import Side
 
@@ -66,8 +67,8 @@ def is_random(node: Node) -> bool:
     """Whether a call draws random numbers, as it is called here."""
     if torch.Tag.nondeterministic_seeded not in getattr(node.target, "tags", ()):
         return False
-    drawn = {a.name: a.default_value for a in node.target._schema.arguments if a.name in ("train", "dropout_p", "dropout")}
-    for argument, given in zip(node.target._schema.arguments, node.args, strict=False):
+    drawn = {a.name: a.default_value for a in callee(node)._schema.arguments if a.name in ("train", "dropout_p", "dropout")}
+    for argument, given in zip(callee(node)._schema.arguments, node.args, strict=False):
         if argument.name in drawn:
             drawn[argument.name] = given
     drawn.update({name: value for name, value in node.kwargs.items() if name in drawn})

@@ -104,8 +104,8 @@ class Signature:
                 raise InputError(
                     f"The inputs were traced with {value!r} in place {place}, which is fixed; found another value."
                 )
-        given = (leaf for place, leaf in enumerate(leaves) if place not in fixed)
-        tensors = [plain(name, leaf) for name, leaf in zip(self.names, given, strict=True)]
+        left = (leaf for place, leaf in enumerate(leaves) if place not in fixed)
+        tensors = [plain(name, leaf) for name, leaf in zip(self.names, left, strict=True)]
         for name, tensor in zip(self.names, tensors, strict=True):
             if not isinstance(tensor, Tensor):
                 raise InputError(f"'{name}' must be a tensor; found {type(tensor).__name__}.")

@@ -1,15 +1,22 @@
 """Axes of inputs that may vary from call to call."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.fx import Node
 
-from dtd.errors import TraceError
+from dtd.errors import InputError, TraceError
 from dtd.network.capture import varying
+from dtd.network.leaves import Signature
 from dtd.network.reader import Axes
 
+TORCH = os.path.dirname(torch.__file__)
+CALLS = os.path.join("nn", "modules", "module.py")
+FILLS = "infer_size"  # torch's function that finds the length left out in a new shape
 Dynamic = Mapping[str, Mapping[int, Any]]
 ONE = " An axis of length 1 counts as one that is always 1, as it broadcasts: give an example that is at least 2 long there."
 
@@ -32,6 +39,32 @@ def moving(
 def is_sequence(leaf: Tensor, unbatched: bool) -> bool:
     """Whether an input holds integers one after the other."""
     return not unbatched and leaf.dtype in (torch.int64, torch.int32) and leaf.ndim > 1 and leaf.shape[1] > 1
+
+
+def exported_shape(node: Node) -> tuple[Any, ...]:
+    """The shape of an exported input: symbols for lengths that may vary, numbers for those that the model's code fixes."""
+    sizes = node.meta["val"].shape
+    return tuple(int(size) if isinstance(size, torch.SymInt) and size.node.expr.is_number else size for size in sizes)
+
+
+def branches(placeholders: Iterable[Node]) -> tuple[tuple[Any, str], ...]:
+    """What the model's own code asked of lengths while it was traced, as it was answered, and where: ``if n % 2 == 0``.
+
+    Of what torch's operations ask on their way only whether a shape can be filled counts; the rest chooses between ways to
+    the same result.
+    """
+    sizes = (size for node in placeholders for size in node.meta["val"].shape if isinstance(size, torch.SymInt))
+    asked = {id(size.node.shape_env): size.node.shape_env.guards for size in sizes}
+    found = {}
+    for guard in (guard for guards in asked.values() for guard in guards):
+        place = guard.sloc.framework_loc
+        name = getattr(place, "filename", "")
+        if name.startswith(TORCH) and not name.endswith(CALLS):
+            if getattr(place, "name", "") == FILLS:
+                found[guard.expr] = ""
+        else:  # the innermost frame, or the one that called the model
+            found[guard.expr] = "" if name.endswith(CALLS) else f" ({name}, line {place.lineno})"
+    return tuple(found.items())
 
 
 def limit(bound: Any) -> float:
@@ -72,3 +105,18 @@ def other_lengths(axes: Axes, sample: list[Tensor]) -> Iterator[list[Tensor]]:
             found[k] = found[k].index_select(axis, places)
         else:
             yield found
+
+
+def at_length_one(
+    retrace: partial, model: nn.Module, signature: Signature, short: tuple[tuple[int, int], ...], leaves: list[Tensor]
+) -> Any:
+    """The model traced at inputs with axes of length 1, ``short`` by input and axis, which are then always 1 long."""
+    wanted = retrace.keywords["dynamic"] or {}
+    fixed = {(signature.names[k], axis) for k, axis in short}
+    dynamic = {name: {a: d for a, d in axes.items() if (name, a) not in fixed} for name, axes in wanted.items()}
+    few = [leaf[:1] if len(leaf) else leaf.new_ones(1, *leaf.shape[1:]) for leaf in leaves]
+    try:
+        return retrace(model, inputs=signature.structured(few), dynamic=dynamic or None)
+    except TraceError as error:
+        short_names = ", ".join(f"axis {axis} of '{signature.names[k]}'" for k, axis in short)
+        raise InputError(f"The model could not be traced anew for a length of 1 ({short_names}): {error}") from error

@@ -8,6 +8,7 @@ from torch.export import ExportedProgram
 from torch.fx import Node
 
 from dtd.network.aten import aten
+from dtd.network.calls import arguments
 
 
 class Lookup(NamedTuple):
@@ -41,12 +42,13 @@ MOVES = frozenset(
 
 def table_and_index(node: Node) -> tuple[Node, Node] | None:
     """The table and the index of a call that reads rows of one."""
+    args = arguments(node)
     if node.target is aten.embedding.default:
-        return node.args[0], node.args[1]
-    if node.target is aten.index_select.default and node.args[1] == 0:
-        return node.args[0], node.args[2]
-    if node.target is aten.index.Tensor and len(node.args[1]) == 1 and isinstance(node.args[1][0], Node):
-        return node.args[0], node.args[1][0]
+        return args[0], args[1]
+    if node.target is aten.index_select.default and args[1] == 0:
+        return args[0], args[2]
+    if node.target is aten.index.Tensor and len(args[1]) == 1 and isinstance(args[1][0], Node):
+        return args[0], args[1][0]
     return None
 
 
@@ -76,7 +78,7 @@ def rows(program: ExportedProgram) -> dict[int, int]:
         if node.op == "placeholder" and node.name in leaves:
             own[node] = leaves[node.name]
         elif moves_entries(node, own):
-            own[node] = own[node.args[0]]
+            own[node] = own[arguments(node)[0]]
         elif node.target is aten.embedding.default and node.args[1] in own:
             size = node.args[0].meta["val"].shape[0]
             if isinstance(size, int):
@@ -109,9 +111,9 @@ def lookups(program: ExportedProgram, explained: Iterable[int], asked: bool) -> 
             continue
         origin[node] = frozenset().union(*(origin.get(n, frozenset()) for n in node.all_input_nodes))
         if keeps_entries(node, own):
-            own[node] = own[node.args[0]]
+            own[node] = own[arguments(node)[0]]
         read = table_and_index(node)
-        if read is None or origin.get(read[0], {None}) or not read[0].meta["val"].is_floating_point():
+        if read is None or read[0] not in origin or origin[read[0]] or not read[0].meta["val"].is_floating_point():
             continue
         if read[1].meta["val"].dtype not in (torch.int64, torch.int32):
             continue

@@ -11,7 +11,8 @@ from torch.fx import Node
 from dtd.affine import AffineMap
 from dtd.domain import Box, Domain, Real
 from dtd.errors import DTDError, UnsupportedOp
-from dtd.network.discrete import Discrete, composed, result_of
+from dtd.network.calls import arguments, callee, with_values
+from dtd.network.discrete import AsNumbers, Discrete, composed, result_of
 from dtd.network.images import image_of
 from dtd.network.kinds import LIKE, check_finite, coarseness, has_no_slope, is_random, is_steered
 from dtd.network.lookups import MOVES
@@ -49,16 +50,16 @@ class Lowering:
 
     def run(self, node: Node, env: dict[Node, Any]) -> Any:
         """The value of one call: a constant, a :class:`Side`, a :class:`Ref`, or a tuple of them."""
-        args, kwargs = torch.fx.node.map_arg((node.args, dict(node.kwargs)), lambda n: env[n])
+        args, kwargs = with_values(node, env.__getitem__)
         values = list(flatten([args, kwargs]))
         self.epsilon = max(self.epsilon, coarseness(node))
         if any(isinstance(v, (Ref, Discrete)) for v in values):
             if node.target is torch.ops.aten.sym_size.int:
-                return self.full(node.args[0])[args[1]]
+                return self.full(arguments(node)[0])[args[1]]
             if node.target in LIKE:  # only the shape of an activation matters
                 val = node.meta["val"]
-                example = torch.empty(self.full(node.args[0]), dtype=val.dtype, device=self.like.device)
-                return node.target(example, *args[1:], **kwargs)
+                example = torch.empty(self.full(arguments(node)[0]), dtype=val.dtype, device=self.like.device)
+                return callee(node)(example, *args[1:], **kwargs)
             if has_no_slope(node, values):
                 return self.discrete(node, args, kwargs)
             handler = self.handlers.get(node.target) or self.handlers.get(str(node.target))
@@ -71,14 +72,14 @@ class Lowering:
             raise self.unsupported(node, "It draws random numbers; make them a buffer of the model.")
         if any(isinstance(v, Side) for v in values):
             return self.side(node, args, kwargs)
-        return self.sizes.learned(node.meta.get("val"), node.target(*args, **kwargs))
+        return self.sizes.learned(node.meta.get("val"), callee(node)(*args, **kwargs))
 
     def side(self, node: Node, args: tuple, kwargs: dict) -> Any:
         """A step of the side program; its results one by one where it has several."""
         if node.target is torch.ops.aten.sym_size.int:
             return args[0].value.shape[args[1]]
         leaf = args[0].leaf if node.target in MOVES and isinstance(args[0], Side) else None
-        result = self.sides.add(node.target, *args, leaf=leaf, **kwargs)
+        result = self.sides.add(callee(node), *args, leaf=leaf, **kwargs)
         if isinstance(result.value, (tuple, list)):
             picks = (lambda values, i=i: values[i] for i in range(len(result.value)))
             return tuple(self.sides.add(pick, result, leaf=leaf) for pick in picks)
@@ -89,15 +90,15 @@ class Lowering:
         if any(isinstance(v, Side) for v in flatten([args, kwargs])):
             raise self.unsupported(node, "It compares an activation with an input that is not explained.")
         if isinstance(val := node.meta["val"], Tensor):
-            return composed(node.target, args, kwargs, self.full(node), val.dtype)
-        whole = composed(node.target, args, kwargs, None, None)
+            return composed(callee(node), args, kwargs, self.full(node), val.dtype)
+        whole = composed(callee(node), args, kwargs, None, None)
         return tuple(result_of(whole, i, self.full(node, v), v.dtype) for i, v in enumerate(val))
 
     def held(self, node: Node, value: Discrete) -> Ref:
         """A value without a slope as a layer that hands no relevance down."""
+        assert value.full is not None  # one result
         truth, shape = value.dtype == torch.bool, stored(value.full)
-        function = torch.vmap(lambda *a: value.function(*a).reshape(shape).to(self.like.dtype))
-        op = Held(function, Box(0.0, 1.0) if truth else Real())
+        op = Held(AsNumbers(value.function, shape, self.like.dtype), Box(0.0, 1.0) if truth else Real())
         return self.emit(node, "held", op, value.refs, image=op.range, full=value.full)
 
     def handle(self, handler: Handler, node: Node, args: tuple, kwargs: dict) -> Any:

@@ -11,14 +11,15 @@ from torch import Tensor, nn
 
 from dtd.callers.arithmetic import own_arithmetic
 from dtd.domain import Domain
-from dtd.errors import DTDError, InputError, StaleError
+from dtd.errors import DTDError, InputError
 from dtd.network.build import Builder, Built
 from dtd.network.form import Form
 from dtd.network.graph import Graph, Reading
 from dtd.network.leaves import Inputs, Signature
+from dtd.network.lengths import at_length_one
 from dtd.network.reader import Axes, check_ids, check_leaves
 from dtd.network.state import Snapshot
-from dtd.network.table import table
+from dtd.network.table import shown_shape, table
 from dtd.propagation import Layer
 
 SIZES = 4  # how many sizes layers are kept for
@@ -58,7 +59,8 @@ class Network:
     _state: Snapshot | None = field(default=None, init=False, repr=False)
     _built: OrderedDict[tuple, Built] = field(default_factory=OrderedDict, init=False, repr=False)
     _checked: set[str] = field(default_factory=set, init=False, repr=False)  # names of tensors that were found finite
-    _lock: Any = field(default_factory=RLock, init=False, repr=False)  # of the three above
+    _short: dict[tuple, "Network"] = field(default_factory=dict, init=False, repr=False)  # by the axes that are 1 long
+    _lock: Any = field(default_factory=RLock, init=False, repr=False)  # of the four above
 
     def built(self, leaves: tuple[Tensor, ...]) -> Built:
         """The layers over the parameters as they are now, at the sizes of one sample.
@@ -67,7 +69,8 @@ class Network:
         """
         with self._lock:
             if self._state is None or not self._state.holds():
-                self.check_form()
+                if self.form is not None:
+                    self.form.check(self.model)
                 self._state = Snapshot.of(self.model, self.form.written if self.form else ())
                 self._built, self._checked = OrderedDict(), set()
             key = self.axes.sizes(leaves)
@@ -79,15 +82,6 @@ class Network:
             elif len(self._built) > 1:
                 self._built.move_to_end(key)
             return self._built[key]
-
-    def check_form(self) -> None:
-        """Raise :class:`StaleError` where the model is another one than was traced, but for the values of its tensors."""
-        changed = self.form.change(self.model) if self.form else ""
-        if changed:
-            raise StaleError(
-                f"The model changed after it was traced: {changed}. Trace it as it is now, network = "
-                "network.retrace(network.model), or change it back."
-            )
 
     @property
     def graph(self) -> Graph:
@@ -105,6 +99,9 @@ class Network:
             graph = self.graph
             graph.inputs[0].check(leaves[0], graph.like)
             return Reading(graph, {-1: leaves[0]})
+        short = self.axes.short(leaves)
+        if short:
+            return self.shorter(short, leaves).read(inputs)
         batch = check_leaves(self.axes, leaves, self.example)
         check_ids(self.axes, leaves)
         try:
@@ -133,6 +130,13 @@ class Network:
         wanted = tuple(dict.fromkeys((*looked_up, *built.graph.sides)))
         with own_arithmetic(self.gradients):
             return built, built.sides.run(leaves, list(axes.batched), wanted)
+
+    def shorter(self, short: tuple[tuple[int, int], ...], leaves: list[Tensor]) -> "Network":
+        """The model traced where some axes are 1 long: such an axis broadcasts, so that the graph is another one."""
+        with self._lock:
+            if short not in self._short:
+                self._short[short] = at_length_one(self.retrace, self.model, self.signature, short, leaves)
+            return self._short[short]
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -201,7 +205,8 @@ class Network:
         whole = graph.base.part_of or graph.base
         with self._lock:
             holds = self._state is not None and self._state.holds()
-            return holds and any(built.graph is whole for built in self._built.values())
+            mine = holds and any(built.graph is whole for built in self._built.values())
+            return mine or any(each.is_current(graph) for each in self._short.values())
 
     def __reduce__(self):
         """A copy traces the copy of the model anew, in the same way."""
@@ -213,8 +218,3 @@ class Network:
 
     def __str__(self) -> str:
         return table(self.graph)
-
-
-def shown_shape(shape: tuple[int, ...]) -> str:
-    """A sample's shape with its batch axis."""
-    return f"(B, {', '.join(map(str, shape))})" if shape else "(B,)"

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.fx import Node
 
 from dtd.network.aten import aten
+from dtd.network.calls import arguments
 from dtd.network.lowering import Lowering
 from dtd.network.opaque import Part
 from dtd.network.refs import Ref
@@ -61,10 +62,11 @@ def centred(node: Node) -> tuple[Node, tuple[int, ...]] | None:
     """The value and the axes, where a node is a value less its mean."""
     if node.target is not aten.sub.Tensor or node.kwargs.get("alpha", 1) != 1:
         return None
-    value, mean = uncast(node.args[0]), uncast(node.args[1])
+    value, mean = map(uncast, arguments(node)[:2])
     if not isinstance(mean, Node) or mean.target is not aten.mean.dim or uncast(mean.args[0]) is not value:
         return None
-    return (value, tuple(mean.args[1])) if len(mean.args) > 2 and mean.args[2] else None
+    of_mean = arguments(mean)
+    return (value, tuple(of_mean[1])) if len(of_mean) > 2 and of_mean[2] else None
 
 
 def norms(nodes: Iterable[Node], active: set[Node]) -> dict[Node, Norm]:
@@ -124,7 +126,7 @@ def is_inverse(node: Node, active: set[Node]) -> bool:
     if node.target is aten.div.Tensor:
         return node.args[1] in active
     if node.target is aten.pow.Tensor_Scalar:
-        return node.args[1] < 0
+        return bool(arguments(node)[1] < 0)
     return node.target in (aten.rsqrt.default, aten.reciprocal.default)
 
 
@@ -133,7 +135,7 @@ def casts_to(node: Node, value: Node) -> list[Node]:
     found = []
     while node is not value:
         found.append(node)
-        node = node.args[0]
+        node = arguments(node)[0]
     return found
 
 
@@ -141,12 +143,13 @@ def needless(found: dict[Node, Norm]) -> set[Node]:
     """Nodes that nothing but norms needs: they become no layers."""
     parts: set[Node] = set()
     for norm in found.values():
-        top = next(n for n in norm.node.args if n is not norm.scale)
+        top = next(n for n in arguments(norm.node) if n is not norm.scale)
         parts.update((*norm.inside, *casts_to(top, norm.value if norm.axes is None else uncast(top))))
         if norm.axes is not None:
+            mean = uncast(top).args[1]
             parts.add(uncast(top))
-            parts.update(casts_to(uncast(top).args[1], uncast(uncast(top).args[1])))
-            parts.add(uncast(uncast(top).args[1]))
+            parts.update(casts_to(mean, uncast(mean)))
+            parts.add(uncast(mean))
     skipped: set[Node] = set()
     while True:
         more = {n for n in parts - skipped - set(found) if all(user in skipped or user in found for user in n.users)}
@@ -160,9 +163,9 @@ def lower_norm(low: Lowering, norm: Norm, env: dict[Node, Any]) -> Ref:
     x: Ref = env[norm.value]
     outside = {n for node in norm.inside for n in node.all_input_nodes if n not in norm.inside and n is not norm.value}
     constants = {n: env[n] for n in outside}
-    inside = norm.inside
     full = low.full(norm.scale)
-    part = Part(inside, (norm.value,), (x.full,), constants, norm.scale, stored_like(x, full))
+    made = norm.inside[: norm.inside.index(norm.scale) + 1]
+    part = Part.of(made, {norm.value: x.full}, constants, stored_like(x, full))
     scale = Inverse(part) if norm.divides else part
     axes = None if norm.axes is None else tuple(x.axis(a) - len(x.shape) for a in norm.axes)
     for op, kind in candidates(low, norm, x, axes):

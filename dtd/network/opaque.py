@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,10 +11,11 @@ from torch.fx import Node
 
 from dtd.domain import Real, hull
 from dtd.errors import InputError
+from dtd.network.calls import callee, with_values
 from dtd.network.images import stacked
 from dtd.network.kinds import is_random
 from dtd.network.lowering import Lowering, Ref
-from dtd.network.sides import Side
+from dtd.network.sides import Side, SideStep, replaced
 from dtd.network.sizes import Shape, stored
 from dtd.primitive import Opaque
 
@@ -51,6 +52,12 @@ def calls(nodes: Iterable[Node], paths: frozenset[str], prefix: str) -> dict[Nod
     return {made[-1]: (path, tuple(made)) for (_, path), made in members.items()}
 
 
+class Place(NamedTuple):
+    """The value with that number among those that a part of a graph computes; it stands in the arguments of its calls."""
+
+    number: int
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """A part of a graph as a function of the activations that enter it, sample by sample; constants are the moment's.
@@ -58,12 +65,22 @@ class Part:
     # shape: (B, *shape) each -> (B, *shape)
     """
 
-    nodes: tuple[Node, ...]
-    inputs: tuple[Node, ...]
+    steps: tuple[SideStep, ...]  # their results are numbered behind the inputs and the constants
     shapes: tuple[Shape, ...]  # of the inputs, as exported
-    constants: Mapping[Node, Any]
-    output: Node
-    shape: Shape  # of one sample of the output
+    constants: tuple[Any, ...]
+    shape: Shape  # of one sample of the output, which is the last step's
+
+    @classmethod
+    def of(
+        cls, nodes: tuple[Node, ...], inputs: Mapping[Node, Shape], constants: Mapping[Node, Any], shape: Shape
+    ) -> "Part":
+        """The part that some nodes make, in their order; the last one gives the output."""
+        number = {node: Place(i) for i, node in enumerate((*inputs, *constants, *nodes))}
+        steps = []
+        for node in nodes:
+            args, kwargs = with_values(node, number.__getitem__)
+            steps.append(SideStep(callee(node), args, kwargs))
+        return cls(tuple(steps), tuple(inputs.values()), tuple(constants.values()), shape)
 
     def __call__(self, *activations: Tensor) -> Tensor:
         return torch.vmap(self.one)(*activations)
@@ -71,11 +88,11 @@ class Part:
     def one(self, *activations: Tensor) -> Tensor:
         """One sample. # shape: *shape each -> *shape"""
         wide = (a.reshape(shape) for a, shape in zip(activations, self.shapes, strict=True))
-        env = {**self.constants, **dict(zip(self.inputs, wide, strict=True))}
-        for node in self.nodes:
-            args, kwargs = torch.fx.node.map_arg((node.args, dict(node.kwargs)), env.__getitem__)
-            env[node] = node.target(*args, **kwargs)
-        return env[self.output].reshape(self.shape)
+        values: list[Any] = [*wide, *self.constants]
+        for step in self.steps:
+            args, kwargs = replaced((step.args, step.kwargs), Place, lambda place: values[place.number])
+            values.append(step.function(*args, **kwargs))
+        return values[-1].reshape(self.shape)
 
 
 def lower(low: Lowering, call: Call, env: dict[Node, Any]) -> None:
@@ -98,7 +115,8 @@ def lower(low: Lowering, call: Call, env: dict[Node, Any]) -> None:
         for node in nodes:
             env[node] = low.run(node, env)
         return
-    part = Part(nodes, refs, tuple(ref.full for ref in inputs), constants, outputs[0], stored(full))
+    made = nodes[: nodes.index(outputs[0]) + 1]
+    part = Part.of(made, {n: env[n].full for n in refs}, constants, stored(full))
     shapes = {ref.shape for ref in inputs}
     domains = [ref.domain for ref in inputs]
     alone = len(inputs) == 1

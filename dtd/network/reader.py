@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ class Axes:
     dtypes: tuple[torch.dtype, ...]
     smallest: tuple[tuple[object, float, float], ...]  # (symbol, least, most) of each axis that may vary
     rows: Mapping[int, int]  # of the smallest table that an integer tensor indexes, by its place
+    branches: tuple[tuple[Any, str], ...] = ()  # what the model's code asked of lengths and was told, and where
 
     @cached_property
     def simple(self) -> bool:
@@ -54,7 +56,19 @@ class Axes:
             if not isinstance(size, int)
         )
 
-    def expected(self, k: int) -> tuple[object, ...]:
+    def short(self, leaves: list[Tensor]) -> tuple[tuple[int, int], ...]:
+        """``(input, axis)`` of the model's axes that may vary and are 1 long here, where the trace holds from 2 on."""
+        from_two = {symbol for symbol, least, _ in self.smallest if least == 2}
+        found = []
+        for k, leaf in enumerate(leaves):
+            behind = len(self.shapes[k]) - len(self.expected(k))
+            lengths = leaf.shape[1 if self.batched[k] else 0 :] if isinstance(leaf, Tensor) else ()
+            for axis, (size, length) in enumerate(zip(self.expected(k), lengths, strict=False), behind):
+                if length == 1 and not isinstance(size, int) and size.node.expr in from_two:
+                    found.append((k, axis))
+        return tuple(found)
+
+    def expected(self, k: int) -> tuple[Any, ...]:
         """The shape of one sample of a tensor, as a call gives it."""
         return self.shapes[k] if self.unbatched[k] else self.shapes[k][1:]
 
@@ -75,7 +89,7 @@ def check_leaves(axes: Axes, leaves: list[Tensor], example: tuple[Tensor, ...]) 
             found = tuple(leaf.shape) if isinstance(leaf, Tensor) else type(leaf).__name__
             raise InputError(
                 f"{axes.called(name)} must have shape ({written}); found {found}. Another length needs "
-                "dtd.trace(…, dynamic=)."
+                "dtd.trace(…, dynamic=) or, where the model's code fixes it, a trace at that length."
             )
         if leaf.dtype != axes.dtypes[k] and (
             leaf.is_floating_point() != axes.dtypes[k].is_floating_point or not axes.explained[k]
@@ -88,9 +102,10 @@ def check_leaves(axes: Axes, leaves: list[Tensor], example: tuple[Tensor, ...]) 
         if behind:
             batches[name] = len(leaf)
         check_sizes(axes, name, expected, tuple(leaf.shape[behind:]), symbols)
+    check_branches(axes, {symbol: length for symbol, (_, length) in symbols.items()})
     if len(set(batches.values())) > 1:
-        found = ", ".join(f"{name}: {count}" for name, count in batches.items())
-        raise InputError(f"All inputs must have the same number of samples; found {found}.")
+        counts = ", ".join(f"{name}: {count}" for name, count in batches.items())
+        raise InputError(f"All inputs must have the same number of samples; found {counts}.")
     return next(iter(batches.values()), 1)
 
 
@@ -108,6 +123,18 @@ def check_sizes(axes: Axes, name: str, expected: tuple, found: tuple[int, ...], 
         other, known = symbols.setdefault(symbol, (name, length))
         if known != length:
             raise InputError(f"'{name}' and '{other}' must have the same length; found {length} and {known}.")
+
+
+def check_branches(axes: Axes, lengths: Mapping[object, int]) -> None:
+    """Raise for lengths at which the model's code takes another way than the one that was traced."""
+    for asked, where in axes.branches:
+        now = asked.xreplace(dict(lengths))
+        if not now.free_symbols and not bool(now):
+            raise InputError(
+                f"At length {', '.join(map(str, lengths.values()))} the model's code takes another way than at the length "
+                f"that it was traced with{where}, or fails: this network is not the model there. Trace the model on inputs "
+                "of that length too and use that network for them."
+            )
 
 
 def check_ids(axes: Axes, leaves: list[Tensor]) -> None:

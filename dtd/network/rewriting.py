@@ -29,7 +29,8 @@ def masks_as_given() -> Iterator[None]:
 
 def one_bag(weight: Tensor, ids: Tensor, offsets: Tensor, scale=False, mode=0, *rest):
     """``embedding_bag`` of one sample as a look-up and a sum, mean or maximum over its rows."""
-    _, weights, _, padding = (*rest, *(False, None, False, -1)[len(rest) :])
+    optional: tuple[Any, ...] = (False, None, False, -1)
+    _, weights, _, padding = rest + optional[len(rest) :]
     if offsets.shape[0] != 1 or (padding is not None and padding >= 0):
         raise NotImplementedError("EmbeddingBag is supported with one bag for each sample and without padding_idx.")
     rows = aten.embedding.default(weight, ids)

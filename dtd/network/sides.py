@@ -36,7 +36,7 @@ def are_shares(target: Any, sides: tuple[Side, ...]) -> bool:
 
 @dataclass(frozen=True)
 class SideStep:
-    """One call of the side program."""
+    """One call of the side program, or of a part of a graph; other values stand in its arguments."""
 
     function: Callable
     args: tuple
@@ -99,6 +99,9 @@ class SideProgram:
             return {}
         if not any(batched):
             return {index: value.unsqueeze(0) for index, value in zip(wanted, one(*leaves), strict=True)}
-        results = torch.vmap(one, in_dims=tuple(0 if b else None for b in batched))(*leaves)
+        none = any(b and not len(leaf) for leaf, b in zip(leaves, batched, strict=True))  # views of no entry are ambiguous
+        given = [leaf.new_zeros(1, *leaf.shape[1:]) if none and b else leaf for leaf, b in zip(leaves, batched, strict=True)]
+        results = torch.vmap(one, in_dims=tuple(0 if b else None for b in batched))(*given)
         shared = [bool(r.shape[0]) and r.stride(0) == 0 for r in results]
-        return {index: r[:1] if s else r for index, r, s in zip(wanted, results, shared, strict=True)}
+        kept = [r[:1] if s else r[:0] if none else r for r, s in zip(results, shared, strict=True)]
+        return dict(zip(wanted, kept, strict=True))

@@ -26,7 +26,7 @@ class Snapshot:
     tensors: tuple[tuple[dict, str, Tensor | None, int, int], ...]  # and its place in memory and version
     sizes: tuple[tuple[dict, int], ...]
     kinds: tuple[tuple[nn.Module, type, bool, tuple[Any, ...]], ...]  # class, mode and hooks of each module
-    named: tuple[tuple[dict, tuple[str, ...], tuple[Any, ...]], ...]  # attributes, the are_same objects
+    named: tuple[tuple[dict, tuple[str, ...], tuple[Any, ...]], ...]  # attributes, the very objects
     mutable: tuple[tuple[Any, Any], ...]  # attributes that may change inside, and what they were
     classes: tuple[tuple[type, tuple[Any, ...]], ...]  # what classes define
     everywhere: tuple[Any, ...]  # hooks of all modules
@@ -63,7 +63,7 @@ class Snapshot:
         return self.tensors_hold() and self.modules_hold()
 
     def tensors_hold(self) -> bool:
-        """Whether the modules and their parameters and buffers are the are_same, in place and version."""
+        """Whether the modules and their parameters and buffers are the same, in place and version."""
         for own, size in self.sizes:
             if len(own) != size:
                 return False
@@ -78,7 +78,7 @@ class Snapshot:
         return True
 
     def modules_hold(self) -> bool:
-        """Whether classes, modes, hooks and attributes are the are_same."""
+        """Whether classes, modes, hooks and attributes are the same."""
         for module, kind, training, hooked in self.kinds:
             if type(module) is not kind or module.training != training:
                 return False
@@ -86,7 +86,8 @@ class Snapshot:
                 return False
         for own, names, values in self.named:
             for name, value in zip(names, values, strict=True):
-                if own.get(name, MISSING) is not value:
+                found = own.get(name, MISSING)  # torch.export puts equal values in place of some
+                if found is not value and (frozen(found),) != (frozen(value),):
                     return False
         if not all(are_same(tuple(vars(kind).values()), values) for kind, values in self.classes):
             return False
@@ -94,7 +95,7 @@ class Snapshot:
 
 
 def are_same(found: tuple[Any, ...], expected: tuple[Any, ...]) -> bool:
-    """Whether these are the very are_same objects."""
+    """Whether these are the very same objects."""
     return len(found) == len(expected) and all(map(is_, found, expected))
 
 

@@ -27,3 +27,8 @@ def table(graph: Graph) -> str:
 def across(shape: tuple[int, ...]) -> str:
     """A shape, as people write it."""
     return "×".join(map(str, shape))
+
+
+def shown_shape(shape: tuple[int, ...]) -> str:
+    """A sample's shape with its batch axis."""
+    return f"(B, {', '.join(map(str, shape))})" if shape else "(B,)"

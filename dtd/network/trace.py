@@ -15,7 +15,7 @@ from dtd.network.capture import OneTensor, Output, check_buffers, export, makes_
 from dtd.network.explained import Domains, check_types, chosen_domains, explained_inputs
 from dtd.network.form import Form
 from dtd.network.leaves import Inputs, Signature, check_names, single
-from dtd.network.lengths import Dynamic, check_declared, limit, moving
+from dtd.network.lengths import Dynamic, branches, check_declared, exported_shape, limit, moving
 from dtd.network.lookups import rows
 from dtd.network.network import Network
 from dtd.network.opaque import Chosen, chosen_paths
@@ -88,7 +88,7 @@ def trace(
     wanted = explained_inputs(program, names, leaves, explained)
     kept = chosen_paths(model, opaque)
     builder = Builder(program, wanted, torch_layers(model) | kept, kept, like(model, leaves), fold_batch_norm)
-    shapes = tuple(tuple(node.meta["val"].shape) for node in builder.placeholders)
+    shapes = tuple(map(exported_shape, builder.placeholders))
     axes = Axes(
         names,
         apart,
@@ -97,6 +97,7 @@ def trace(
         tuple(leaf.dtype for leaf in leaves),
         tuple((symbol, limit(r.lower), limit(r.upper)) for symbol, r in program.range_constraints.items()),
         rows(program),
+        branches(builder.placeholders),
     )
     check_declared(names, shapes, dynamic)
     domains = chosen_domains(domain, wanted, example)
@@ -110,12 +111,12 @@ def trace(
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
     before = Snapshot.of(model)
     try:
-        verify(network, wrapped)
+        between = verify(network, wrapped)
     except TraceError:
         check_unwritten(before)
         raise
     check_unwritten(before)
-    network.form = form.settled(model, makes_numbers(program))
+    network.form = form.settled(model, makes_numbers(program), between)
     return network
 
 

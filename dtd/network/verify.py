@@ -1,13 +1,17 @@
 """Whether a traced network is the model: on several samples together, and on another length."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from dtd.callers.arithmetic import own_arithmetic
 from dtd.domain import Domain, Real, exact, varies_by_sample
-from dtd.errors import DTDError, TraceError, UnsupportedOp
+from dtd.errors import DTDError, InputError, TraceError, UnsupportedOp
 from dtd.network.above import output_from
 from dtd.network.capture import OneTensor, experts, failure
+from dtd.network.form import Key, parts_of
 from dtd.network.leaves import Inputs
 from dtd.network.lengths import other_lengths
 from dtd.network.network import Network
@@ -16,8 +20,10 @@ from dtd.network.reader import Axes
 SEED = 0
 
 
-def verify(network: Network, model: OneTensor) -> None:
+def verify(network: Network, model: OneTensor) -> Mapping[Key, Any]:
     """Raise :class:`TraceError` where the network's own output is not the model's: on different samples, at another length.
+
+    Returns the model's form after samples were run one by one, before others are run together.
 
     Samples are the example's first, and a perturbation of it: other values in the domain for floating-point inputs,
     the same entries in another order for integers, and one place masked where all entries say that nothing is.
@@ -25,8 +31,9 @@ def verify(network: Network, model: OneTensor) -> None:
     batched = [not unbatched for unbatched in network.axes.unbatched]
     generator = torch.Generator().manual_seed(SEED)
     singles = [list(network.example), other_sample(network, generator)]
-    compare(network, model, [into_domains(network, single) for single in singles], batched)
+    found = compare(network, model, [into_domains(network, single) for single in singles], batched)
     verify_length(network, model, batched)
+    return found
 
 
 def verify_length(network: Network, model: OneTensor, batched: list[bool]) -> None:
@@ -39,7 +46,10 @@ def verify_length(network: Network, model: OneTensor, batched: list[bool]) -> No
         except Exception:  # too long for its positions, for example
             continue
         try:
-            return compare(network, model, [sample], batched)
+            compare(network, model, [sample], batched)
+            return
+        except InputError:  # its code takes another way there, and the network refuses such inputs
+            continue
         except TraceError as error:
             raise TraceError(f"At another length than the example's: {error}") from error
 
@@ -92,14 +102,15 @@ def batch_of(singles: list[list[Tensor]], batched: list[bool]) -> list[Tensor]:
 
 
 @own_arithmetic()
-def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], batched: list[bool]) -> None:
-    """Run the model on samples one by one and together, and the network on all of them."""
+def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], batched: list[bool]) -> Mapping[Key, Any]:
+    """Run the model on samples one by one and together, and the network on all of them; the model's form in between."""
     try:
         alone = [called(model, single) for single in singles]
     except DTDError:
         raise
     except Exception as error:
         raise TraceError(f"The model itself fails on one sample{failure(error)}{experts(model.model)}") from error
+    form = dict(parts_of(model.model))
     wide = [b or k in network.axes.wide for k, b in enumerate(batched)]
     leaves = [
         torch.stack([s[k] for s in singles]) if k in network.axes.wide else batch_of(singles, wide)[k]
@@ -117,6 +128,7 @@ def compare(network: Network, model: OneTensor, singles: list[list[Tensor]], bat
                 "any number of samples, as one graph with a free batch size."
             ) from error
         check_equal(network, parted(network, whole, alone[0], len(singles)).reshape(expected.shape), found, "together")
+    return form
 
 
 def called(model: OneTensor, leaves: list[Tensor]) -> Tensor:

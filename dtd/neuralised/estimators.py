@@ -28,6 +28,7 @@ MODELS: Mapping[str, Writer] = {
     "GaussianNB": clusters.naive_bayes,
     "QuadraticDiscriminantAnalysis": clusters.quadratic_discriminant,
 }
+KERNEL_MACHINES = ("SVC", "NuSVC", "SVR", "NuSVR", "KernelRidge", "OneClassSVM")
 TRANSFORMS: Mapping[str, Writer] = {
     **dict.fromkeys(("PCA", "TruncatedSVD", "FastICA"), linears.projection),
     **dict.fromkeys(("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler"), linears.scaler),

@@ -11,6 +11,8 @@ from dtd.errors import InputError
 from dtd.neuralised.layers import DifferenceOf, Distances, Plus, SoftMaximum, dense_of, tensor
 from dtd.neuralised.scores import Scored, ScoreRequest, by_name
 
+KERNELS = ("linear", "rbf", "poly", "polynomial", "sigmoid")
+
 
 class Exponential(nn.Module):
     """``e^{−γ x}``."""
@@ -34,6 +36,16 @@ class Power(nn.Module):
         return x.pow(self.degree)
 
 
+def check_kernel(estimator: Any) -> None:
+    """Raise :class:`InputError` for a kernel that is not written with columns: precomputed, one's own, or not known."""
+    kernel = getattr(estimator, "kernel", None)
+    if callable(kernel) or kernel not in KERNELS:
+        raise InputError(
+            f"{type(estimator).__name__} has the kernel {kernel!r}. 'rbf', 'poly', 'linear' and 'sigmoid' are neuralised, "
+            "others and those given as a matrix or as a function are not."
+        )
+
+
 def gamma_of(estimator: Any, width: int) -> float:
     """The kernel's γ as it was fitted."""
     if hasattr(estimator, "_gamma"):
@@ -45,11 +57,6 @@ def expansion(estimator: Any, vectors: Any, weights: Any, bias: Any) -> list[nn.
     """``Σ_j w_kj K(x, u_j) + b_k`` as layers. # shape: vectors (n, J), weights (K, n), bias (K,)"""
     kernel, u = estimator.kernel, tensor(vectors).numpy()
     w = tensor(weights).numpy()
-    if kernel == "precomputed" or callable(kernel) or kernel not in ("linear", "rbf", "poly", "polynomial", "sigmoid"):
-        raise InputError(
-            f"{type(estimator).__name__} has the kernel {kernel!r}, which says nothing of columns: kernels 'rbf', 'poly', "
-            "'linear' and 'sigmoid' are neuralised."
-        )
     if kernel == "linear":
         return [dense_of(w @ u, bias)]
     gamma = gamma_of(estimator, u.shape[1])

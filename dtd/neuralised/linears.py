@@ -91,5 +91,6 @@ def perceptron(estimator: Any, asked: ScoreRequest) -> Scored:
             return Scored(layers, "logits", labels)
         return Scored([*layers, Plus(-1.0, 0.0), Margins(len(labels), 1.0)], "log-odds of each against all others", labels)
     asked.choice("decision")
-    outputs = [f"{labels[1]} against {labels[0]}"] if len(labels) == 2 else labels
+    count = len(estimator.intercepts_[-1])
+    outputs = [f"{labels[1]} against {labels[0]}"] if count == 1 else [f"label {label}" for label in labels[:count]]
     return Scored(layers, "log-odds", outputs)

@@ -1,12 +1,15 @@
 """From a fitted estimator, or a pipeline of them, to a torch module."""
 
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 from torch import nn
 
-from dtd.errors import InputError
+from dtd.errors import InputError, check_parameter
 from dtd.neuralised.columns import Beside, Columns, after_encoding, after_filling, chosen_columns
-from dtd.neuralised.estimators import MODELS, TRANSFORMS, built, check_fitted, kind_of
+from dtd.neuralised.estimators import KERNEL_MACHINES, MODELS, TRANSFORMS, built, check_fitted, kind_of
+from dtd.neuralised.kernels import check_kernel
 from dtd.neuralised.layers import Branches, Plus
 from dtd.neuralised.result import Neuralised
 from dtd.neuralised.scores import Scored, ScoreRequest
@@ -48,10 +51,13 @@ def neuralise(
     >>> dtd.explain(dtd.trace(model, x), x, 0, dtd.presets.neuralised()).relevance.tolist()
     [[24.0, 0.0]]
     """
+    check_numbers(stiffness, reference)
     asked = ScoreRequest(score, stiffness, float(reference))
     steps = flattened(estimator)
-    columns, layers = steps_of(steps[:-1], Columns.plain(raw_names(estimator, steps)))
     last = steps[-1]
+    if kind_of(last) in KERNEL_MACHINES:
+        check_kernel(last)
+    columns, layers = steps_of(steps[:-1], Columns.plain(raw_names(estimator, steps)))
     if kind_of(last) in MODELS:
         scored = built(last, asked)
     else:
@@ -64,6 +70,13 @@ def neuralise(
     if asked.reference and "reference" not in scored.score:
         raise InputError(f"'reference' is a regression's; {type(last).__name__} has none.")
     return Neuralised(nn.Sequential(*layers, *scored.layers), type(last).__name__, scored.score, scored.outputs, columns)
+
+
+def check_numbers(stiffness: Any, reference: Any) -> None:
+    """Raise :class:`InputError` for settings that are no finite numbers."""
+    for name, value in (("stiffness", 1.0 if stiffness is None else stiffness), ("reference", reference)):
+        number = isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
+        check_parameter(number, name, "one finite number", repr(value))
 
 
 def flattened(estimator: Any) -> list[Any]:

@@ -1,6 +1,7 @@
 """A model that was written as layers."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,9 @@ class Neuralised(nn.Module):
         self.eval()
 
     def forward(self, x: Tensor) -> Tensor:
+        own = next((each.dtype for each in chain(self.parameters(), self.buffers()) if each.is_floating_point()), x.dtype)
+        if x.dtype != own:
+            raise InputError(f"The model computes in {own}; found rows of {x.dtype}. Use the rows of encode(data).")
         return self.body(x)
 
     def __repr__(self) -> str:
@@ -60,8 +64,8 @@ class Neuralised(nn.Module):
 
         Raises :class:`InputError` for sparse data, another number of columns, and NaN where nothing fills it in.
         """
-        if hasattr(data, "toarray") or (isinstance(data, pd.DataFrame) and any(map(is_sparse, data.dtypes))):
-            raise InputError("Sparse data are not explained: give dense rows, X.toarray().")
+        if is_sparse(data):
+            raise InputError("Sparse data are not explained: give dense rows, such as X.toarray().")
         if isinstance(data, pd.DataFrame):
             named = set(self.columns) <= set(map(str, data.columns))
             frame = data.set_axis(list(map(str, data.columns)), axis=1)
@@ -100,6 +104,8 @@ class Neuralised(nn.Module):
         return self.outputs.index(str(output))
 
 
-def is_sparse(dtype: Any) -> bool:
-    """Whether a column of a data frame is sparse."""
-    return isinstance(dtype, pd.SparseDtype)
+def is_sparse(data: Any) -> bool:
+    """Whether rows are stored without their zeros: by scipy, by torch, or in any column of a data frame."""
+    if isinstance(data, pd.DataFrame):
+        return any(isinstance(dtype, pd.SparseDtype) for dtype in data.dtypes)
+    return hasattr(data, "toarray") or (isinstance(data, Tensor) and data.layout != torch.strided)

@@ -198,7 +198,7 @@ def neuralised(constants: Bias = "neuron", gamma: float = 0.0, reference: Bound 
     return Plan(
         [
             *at,
-            Entry(kind("squared_distance"), SphereRoot(), optional=True),
+            Entry(kind("squared_distance", "mahalanobis_distance"), SphereRoot(), optional=True),
             Entry(kind("log_sum_exp"), TakeMost() if constants == "fixed" else Tangent(), optional=True),
             Entry(kind("shift") & path("*.constants"), choose("lrp0", constants), optional=True),
             Entry(kind("shift"), choose("wsquare"), optional=True),

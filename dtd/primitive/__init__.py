@@ -1,6 +1,6 @@
 """Operations that are not affine: pointwise functions, distances, soft maxima, products, norms, choices, moved data."""
 
-from dtd.primitive.distance import SquaredDistance
+from dtd.primitive.distance import MahalanobisDistance, SquaredDistance
 from dtd.primitive.moved import Mover
 from dtd.primitive.normalise import HeldNorm, LayerNorm, Softmax
 from dtd.primitive.opaque import Opaque
@@ -18,6 +18,7 @@ __all__ = [
     "HeldNorm",
     "LayerNorm",
     "LogSumExp",
+    "MahalanobisDistance",
     "MatMul",
     "MaxPool",
     "Mover",

@@ -1,4 +1,4 @@
-"""Relevance of squared distances: Taylor terms at a sphere around the centre."""
+"""Relevance of squared distances: Taylor terms at a sphere or an ellipsoid around the centre."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,13 @@ class SphereRoot(Printed, Propagation):
     and sum to R_k for all radii. Those of ``order=1`` are the same times ``2s/(1 + s)``, and ``(1 − s)/(1 + s)`` of R_k is
     the remainder: nothing is handed down from the centre, where the slope is 0, and all of it as the sphere comes near.
     Where the data point is the centre it has no direction, and R_k stays in the zeroth term.
+
+    For a Mahalanobis distance ``y_k = (a − u_k)ᵀ M_k (a − u_k)`` the points with ``y = r²`` are an ellipsoid, and the same
+    root is where the ray from the centre to the data point meets it. Its terms are
+
+        R_j←k = R_k (a − u_k)_j [M_k (a − u_k)]_j / y_k
+
+    with the same share at first order. The nearest point of the ellipsoid is another one, unless it is a sphere.
 
     ``radius`` is a number or one for each centre. # shape: (K,)
 
@@ -58,14 +65,13 @@ class SphereRoot(Printed, Propagation):
         return layer(*inputs), inputs[0]
 
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
-        apart = saved[..., None, :] - layer.op.centres
-        squares = apart * apart
-        y = squares.sum(-1)
+        parts = layer.op.parts(saved)
+        y = parts.sum(-1)
         there = relevance * nonzero(y)
         handed = there * self.share(y)
-        lower = ((squares * divide(handed, y)[..., None]).sum(-2),)
-        parts = {"zeroth": per_sample(relevance - there), "remainder": per_sample(there - handed)}
-        return Propagated(lower, balance(relevance, lower, **parts))
+        lower = ((parts * divide(handed, y)[..., None]).sum(-2),)
+        kept = {"zeroth": per_sample(relevance - there), "remainder": per_sample(there - handed)}
+        return Propagated(lower, balance(relevance, lower, **kept))
 
     def share(self, y: Tensor) -> Any:
         """What the terms of a unit add up to, as a share of its relevance. # shape: that of y"""

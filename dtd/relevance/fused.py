@@ -11,6 +11,7 @@ from torch import Tensor
 
 from dtd.affine import AffineMap
 from dtd.algebra import divide, identity, one
+from dtd.callers.copies import on_copies
 from dtd.direction import Direction, Factor
 from dtd.propagation import Layer, per_sample
 from dtd.root import Search
@@ -77,7 +78,7 @@ def expand_search(search: Search, layer: Layer, a: Tensor, z: Tensor, raw: Tenso
         if raw is not z or not moves_whole(search, layer):
             parts.append(bias_term)
     n = reduce(torch.add, parts).expand(z.shape)
-    denominator = search.denominator(n, z, lambda function: function(z))
+    denominator = search.denominator(n, z, lambda function: on_copies(function)(z))
     kept_z = z if any(f.side for f in factors) else None
     spread = None if search.stops_at_root else reduce(torch.add, [magnitude(affine, f, a) for f in factors])
     return SearchExpansion(factors, n, denominator, bias_term, kept_z, spread)

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
+from dtd.callers.copies import OwnArguments
 from dtd.callers.printing import Printed
 from dtd.direction import Direction
 from dtd.domain import Domain
@@ -58,7 +59,7 @@ class Root(Printed):
         return 1 - units.total(terms) - bias, units.rounding(terms) * (1 + abs(bias))
 
 
-class RootStrategy(Printed, ABC):
+class RootStrategy(Printed, OwnArguments, ABC):
     """Chooses root points: ``Σ_i weight_i × (expansion at root i)``, one root for most strategies.
 
     A strategy needs no more than :meth:`roots`. Where it is a weighted sum of :class:`Search` es it says so, and relevance

@@ -31,6 +31,8 @@ class Mix(RootStrategy):
     parts: tuple[tuple[float, RootStrategy], ...]
 
     def __post_init__(self):
+        pairs = all(isinstance(part, tuple) and len(part) == 2 for part in self.parts)
+        check_parameter(pairs, "parts", "pairs of a weight and a root strategy", self.parts)
         total = sum(weight for weight, _ in self.parts)
         check_parameter(abs(total - 1) < 1e-12, "weights", "an affine combination (sum 1)", total)
         for _, part in self.parts:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap
+from dtd.callers.copies import Handed, on_copies
 from dtd.domain import Domain, Real
 from dtd.errors import BudgetError
 
@@ -25,7 +26,7 @@ class Units(Protocol):
     """Some upper units with their receptive fields, on tensors (:class:`FieldUnits`) or on symbols (the proofs).
 
     # shape: activations (B, k, J), weights (k, J), bias (k,), z (B, k); weights and bias with a first axis B where they are
-    side values, which differ between samples
+    side values, which differ between samples, as receptive fields may
     """
 
     @property
@@ -63,7 +64,7 @@ class Units(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class FieldUnits:
+class FieldUnits(Handed):
     """The units with flat indices ``index`` of an affine layer, at the activations of a batch. # shape: index (k,)"""
 
     map: AffineMap
@@ -72,17 +73,22 @@ class FieldUnits:
 
     @cached_property
     def field(self) -> Tensor:
-        """Flat input indices, −1 for padding. # shape: (k, J)"""
+        """Flat input indices, −1 for padding. # shape: (k, J), or (B, k, J) where they differ between samples"""
         return self.map.receptive_field(self.index)
 
     @cached_property
     def real(self) -> Tensor:
-        """1 at real inputs, 0 at padding. # shape: (k, J)"""
+        """1 at real inputs, 0 at padding. # shape: as :attr:`field`"""
         return (self.field >= 0).to(self.input.dtype)
 
     def gather(self, a: Tensor) -> Tensor:
         """Lay input-shaped values out along the receptive fields, 0 at padding. # shape: (B, *in) -> (B, k, J)"""
-        return a.flatten(1)[:, self.field.clamp(min=0)] * self.real
+        return self.laid_out(a) * self.real
+
+    def laid_out(self, a: Tensor) -> Tensor:
+        """The same, with some entry at padding. # shape: (B, *in) -> (B, k, J)"""
+        field = self.field.clamp(min=0)
+        return a.flatten(1)[:, field] if field.ndim == 2 else a.flatten(1).gather(1, field.flatten(1)).view(field.shape)
 
     @cached_property
     def activations(self) -> Tensor:
@@ -106,13 +112,13 @@ class FieldUnits:
         return self.total(self.activations * self.weights) + self.bias
 
     def of_activations(self, function):
-        value = function(self.input)
+        value = on_copies(function)(self.input)
         if not isinstance(value, Tensor):
             return value * self.real
         return self.gather(torch.broadcast_to(value, self.input.shape))
 
     def of_weights(self, function):
-        value = function(self.map.weight)
+        value = on_copies(function)(self.map.weight)
         if not isinstance(value, Tensor):
             return value * self.real
         return self.map.rows(self.index, value) * self.real
@@ -127,7 +133,7 @@ class FieldUnits:
     def scatter(self, terms: Tensor) -> Tensor:
         """Terms along the receptive fields, added up at the inputs that they are of. # shape: (B, k, J) -> (B, *in)"""
         lower = terms.new_zeros(len(terms), prod(self.map.in_shape))
-        index = self.field.clamp(min=0).flatten().expand(len(terms), -1)
+        index = self.field.clamp(min=0).flatten(-2).expand(len(terms), -1)
         return lower.scatter_add_(1, index, (terms * self.real).flatten(1)).view(-1, *self.map.in_shape)
 
     def scatter_pairs(self, terms: Tensor, samples: Tensor, units: Tensor) -> Tensor:
@@ -136,9 +142,8 @@ class FieldUnits:
         # shape: (B or 1, k, J), samples (P,), units (P,) as positions in ``index`` -> (P, *in)
         """
         lower = terms.new_zeros(len(samples), prod(self.map.in_shape))
-        found = lower.scatter_add(
-            1, self.field.clamp(min=0)[units], (terms * self.real).expand_as(self.activations)[samples, units]
-        )
+        field = self.field.clamp(min=0).expand_as(self.activations)[samples, units]
+        found = lower.scatter_add(1, field, (terms * self.real).expand_as(self.activations)[samples, units])
         return found.view(-1, *self.map.in_shape)
 
     def total(self, terms):
@@ -157,7 +162,7 @@ class FieldUnits:
         """A domain of the layer's input, laid out along the receptive fields; no unit has no bound."""
         if not len(self.index):
             return Real()
-        return domain.map(lambda bound: torch.broadcast_to(bound, self.input.shape).flatten(1)[:, self.field.clamp(min=0)])
+        return domain.map(lambda bound: self.laid_out(torch.broadcast_to(bound, self.input.shape)))
 
 
 def at_once(affine: AffineMap, batch: int, memory: int, name: str) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import torch
+from omegaconf import MISSING
 
 
 class ConfigError(Exception):
@@ -35,6 +36,22 @@ class Root(Enum):
 
     line = "line"
     nearest = "nearest"
+
+
+@dataclass
+class ModelConfig:
+    """Any model."""
+
+
+@dataclass
+class TrainedConfig(ModelConfig):
+    """A model that is trained here, once, with Adam."""
+
+    epochs: int = MISSING
+    batch: int = MISSING
+    learning_rate: float = MISSING
+    weight_decay: float = MISSING
+    seed: int = MISSING
 
 
 @dataclass

@@ -6,21 +6,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
-
-@dataclass
-class ModelConfig:
-    """Any model."""
-
-
-@dataclass
-class TrainedConfig(ModelConfig):
-    """A model that is trained here, once, with Adam."""
-
-    epochs: int = MISSING
-    batch: int = MISSING
-    learning_rate: float = MISSING
-    weight_decay: float = MISSING
-    seed: int = MISSING
+from experiments.configs.base import ModelConfig, TrainedConfig
+from experiments.configs.sequences import SequenceConfig
 
 
 @dataclass
@@ -193,6 +180,7 @@ MODELS = {
     "radial": RadialConfig,
     "resnet": ResNetConfig,
     "reviews": ReviewNetworkConfig,
+    "sequence": SequenceConfig,
     "several": SeveralConfig,
     "smollm2": SmolLM2Config,
     "squeezenet": SqueezeNetConfig,

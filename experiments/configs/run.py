@@ -1,7 +1,7 @@
 """The config of one run: its groups, and from Hydra's nodes to dataclasses."""
 
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
@@ -11,6 +11,8 @@ from experiments.configs.data import DATA, DataConfig
 from experiments.configs.models import MODELS, ModelConfig
 from experiments.configs.plans import PLANS, PlanConfig
 from experiments.configs.questions import QUESTIONS
+
+Asked = TypeVar("Asked", bound=QuestionConfig)
 
 
 @dataclass
@@ -37,6 +39,11 @@ class Config:
     objective: list[str] = field(default_factory=list)
     at_most: dict[str, float] = field(default_factory=dict)
 
+    def asked(self, schema: type[Asked]) -> Asked:
+        """The question's own keys, in the schema that its module reads."""
+        assert isinstance(self.question, schema), f"{type(self.question).__name__} is no {schema.__name__}"
+        return self.question
+
 
 SCHEMAS = {"data": DATA, "model": MODELS, "plan": PLANS, "question": QUESTIONS}
 
@@ -61,7 +68,7 @@ def typed(config: DictConfig) -> Config:
     missing = OmegaConf.missing_keys(config)
     if missing:
         raise ConfigError(f"{' and '.join(sorted(missing))} must be given: there is no default.")
-    made = OmegaConf.to_object(config)
+    made: Any = OmegaConf.to_object(config)
     check_keys(config, made, "")
     return made
 

@@ -1,10 +1,10 @@
 """Whether methods compute the same relevance: libraries in float64, and ours in float32 beside float64."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from experiments.cost.methods import OURS, methods_of
-from experiments.cost.recipes import BASELINE
+from experiments.cost.recipes import BASELINE, Kind, kind_of
 from experiments.cost.timing import once
 from experiments.machine.console import progress
 from experiments.models import Subject
@@ -15,7 +15,8 @@ CROP = 64  # pixels: whether rules are the same shows on a part of the image
 def compare(subject: Subject, peers: list[str], name: str) -> dict[tuple[str, str], float]:
     """Largest difference between each other library's relevance and ours, relative to our largest |relevance|."""
     double = subject.to(torch.float64)
-    methods = methods_of(double.model, subject.domain, double.test_x[:1, ..., :CROP, :CROP], peers)
+    x = double.test_x[:1]
+    methods = methods_of(double.model, subject.domain, x[..., :CROP, :CROP] if is_free(double.model, x) else x, peers)
     ours, differences = {}, {}
     for method in progress(list(methods), f"comparing libraries on {name}"):
         if method.library != BASELINE:
@@ -26,6 +27,11 @@ def compare(subject: Subject, peers: list[str], name: str) -> dict[tuple[str, st
             else:
                 differences[method.library, method.rule] = difference(relevance, ours[method.rule])
     return differences
+
+
+def is_free(model: nn.Module, x: Tensor) -> bool:
+    """Whether a model takes images of another size."""
+    return x.ndim == 4 and kind_of(model) is not Kind.attention
 
 
 def rounding(subject: Subject, name: str) -> dict[tuple[str, str], float]:

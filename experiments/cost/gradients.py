@@ -50,8 +50,9 @@ def activations(model: nn.Module, in_place: bool) -> nn.Module:
 
 
 def can_write(model: nn.Module) -> bool:
-    """Whether any module writes in place."""
-    return any(getattr(module, "inplace", False) is True for module in model.modules())
+    """Whether any module writes in place; dropout does nothing in evaluation mode."""
+    active = (module for module in model.modules() if not isinstance(module, nn.modules.dropout._DropoutNd))
+    return any(getattr(module, "inplace", False) is True for module in active)
 
 
 def agree(plain: nn.Module, writing: nn.Module, x: Tensor, target: int) -> bool:

@@ -16,7 +16,8 @@ from experiments.cost.peers.models import folded
 from experiments.cost.recipes import Method, always, recipes
 from experiments.models import Subject
 
-PEERS = ("zennit", "captum")
+PEERS = ("zennit", "captum", "autolrp")
+OTHERWISE = ("autolrp",)  # has another convention for biases, sums and products: it differs where there are any
 OURS, REDUCED = "dtd", "dtd, bfloat16"
 MODIFIED = ("gamma", "gamma_signed", "zplus")  # recipes that are timed with bfloat16 too
 

@@ -19,7 +19,7 @@ from experiments.models import subjects
 
 def memory(config: Config) -> pd.DataFrame:
     """Peak memory that explaining adds to the loaded and traced model, at the largest batch, in MB."""
-    asked: CostConfig = config.question
+    asked = config.asked(CostConfig)
     found = []
     for name, subject in subjects(config.model, config.data).items():
         peers = [peer for peer in asked.peers if installed(peer)]

@@ -8,7 +8,8 @@ import torch
 from dtd.domain import Box, Domain, NonNegative, Real
 from experiments.configs.base import ConfigError, require
 from experiments.configs.data import ArrayConfig
-from experiments.data.base import Data, check_split, labelled, unlabelled
+from experiments.data.base import Data, unlabelled
+from experiments.data.split import check_split, labelled
 
 NAMED = {"real": Real(), "nonnegative": NonNegative()}
 DOMAINS = f"{', '.join(NAMED)}, [low, high] or null (from the values)"

@@ -7,7 +7,8 @@ import torch
 from dtd.domain import Box
 from experiments.configs.base import require
 from experiments.configs.data import BallConfig
-from experiments.data.base import Data, check_split, labelled
+from experiments.data.base import Data
+from experiments.data.split import check_split, labelled
 
 
 def check(config: BallConfig) -> None:

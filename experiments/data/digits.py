@@ -4,7 +4,8 @@ from sklearn.datasets import load_digits
 
 from dtd.domain import Box
 from experiments.configs.data import DigitsConfig
-from experiments.data.base import Data, check_split, labelled
+from experiments.data.base import Data
+from experiments.data.split import check_split, labelled
 
 check = check_split
 

@@ -7,8 +7,9 @@ from PIL import Image
 
 from experiments.configs.base import require
 from experiments.configs.data import FolderConfig
-from experiments.data.base import Data, labelled, unlabelled
+from experiments.data.base import Data, unlabelled
 from experiments.data.images import check_images, normalised, square
+from experiments.data.split import labelled
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 

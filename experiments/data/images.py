@@ -8,7 +8,7 @@ from torch import Tensor
 from dtd.domain import Box
 from experiments.configs.base import require
 from experiments.configs.data import ImagesConfig
-from experiments.data.base import check_split
+from experiments.data.split import check_split
 
 
 def check_images(config: ImagesConfig, channels: int) -> None:

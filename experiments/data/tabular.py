@@ -6,7 +6,8 @@ from sklearn import datasets
 
 from dtd.domain import Real
 from experiments.configs.data import TabularConfig
-from experiments.data.base import Data, check_split, labelled
+from experiments.data.base import Data
+from experiments.data.split import check_split, labelled
 
 check = check_split
 

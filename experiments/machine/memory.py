@@ -1,10 +1,13 @@
 """Peak memory of a piece of work, in a process of its own."""
 
 import gc
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from ctypes import CDLL
 from ctypes.util import find_library
+from importlib import import_module
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event, Thread
@@ -39,7 +42,7 @@ def peak_memory(work: Callable[..., Iterator[None]], *arguments: Any) -> float:
         return float("nan")
     context = get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=watched, args=(there, torch.get_num_threads(), work, arguments))
+    process = context.Process(target=watched, args=(there, torch.get_num_threads(), work, pickle.dumps(arguments)))
     process.start()
     there.close()
     try:
@@ -50,10 +53,12 @@ def peak_memory(work: Callable[..., Iterator[None]], *arguments: Any) -> float:
         process.join()
 
 
-def watched(end: Any, threads: int, work: Callable[..., Iterator[None]], arguments: tuple) -> None:
+def watched(end: Any, threads: int, work: Callable[..., Iterator[None]], arguments: bytes) -> None:
     """Do the work and send what it added."""
     torch.set_num_threads(threads)
-    steps = work(*arguments)
+    if find_spec("torchvision") is not None:
+        import_module("experiments.machine.vision")  # before a model of a library that imports it is read
+    steps = work(*pickle.loads(arguments))
     next(steps)
     let_go()
     before, done, peak = resident(), Event(), [0]

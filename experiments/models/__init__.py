@@ -6,8 +6,9 @@
 
 from collections.abc import Mapping
 
+from experiments.configs.base import ModelConfig
 from experiments.configs.data import DataConfig
-from experiments.configs.models import ModelConfig, SeveralConfig
+from experiments.configs.models import SeveralConfig
 from experiments.configs.options import check_option, module
 from experiments.configs.run import option
 from experiments.data import load

@@ -101,7 +101,7 @@ def nearest(model: OneClass, x: Tensor, angles: int) -> Tensor:
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: for each kernel width, sample and kind of root; ``field`` and ``points`` for the figure."""
-    asked: AnomalyConfig = config.question
+    asked = config.asked(AnomalyConfig)
     rows, _, _ = table("plane", config.seed)
     random = np.random.default_rng(config.seed)
     train = random.permutation(rows)[: asked.points]
@@ -164,7 +164,7 @@ def field_of(model: OneClass) -> pd.DataFrame:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: AnomalyConfig = config.question
+    asked = config.asked(AnomalyConfig)
     require(10 <= asked.points <= 240, "question.points", "from 10 to 240", asked.points)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(0 < asked.nu < 1, "question.nu", "between 0 and 1", asked.nu)

@@ -61,7 +61,7 @@ class LinearMargins(nn.Module):
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: for each table, stiffness, way and sample; ``points``: the plane's samples and their relevance."""
-    asked: ClustersConfig = config.question
+    asked = config.asked(ClustersConfig)
     found, points = [], []
     for name in progress(list(asked.tables), "clustering"):
         rows, _, _ = table(name, config.seed)
@@ -114,7 +114,7 @@ def relevance_of(module: Neuralised | nn.Module, x: Tensor, target: Tensor, plan
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: ClustersConfig = config.question
+    asked = config.asked(ClustersConfig)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(bool(asked.tables) and set(asked.tables) <= set(CLUSTERED), "question.tables", f"of {CLUSTERED}", asked.tables)
     for name in asked.tables:

@@ -41,7 +41,7 @@ SUMMARIES = {
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: what is left of each class's output without its first channels; ``channels``: the ranking of each class;
     ``pixels``: images and relevance through the first channels of the class that is drawn."""
-    asked: ConceptsConfig = config.question
+    asked = config.asked(ConceptsConfig)
     rows, channels, pixels = [], [], []
     for case in cases(config, asked.samples):
         layer = chosen_layer(case.network, asked.layer)
@@ -137,7 +137,7 @@ def examples(case: Case, of_class: Tensor, c: int, found: Concepts, plan: Plan, 
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: ConceptsConfig = config.question
+    asked = config.asked(ConceptsConfig)
     for name in ("samples", "shown", "examples"):
         require(getattr(asked, name) >= 1, f"question.{name}", "at least 1", getattr(asked, name))
     require(asked.explained >= 0, "question.explained", "a class, from 0", asked.explained)

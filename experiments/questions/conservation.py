@@ -43,7 +43,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     Every number is a share of the explained outputs' sum over the samples. ``arrived`` is what a layer is given; its parts
     are ``first`` (handed down), ``bias``, ``zeroth`` and ``remainder``. ``position`` counts the layers from the input.
     """
-    asked: ConservationConfig = config.question
+    asked = config.asked(ConservationConfig)
     rows, totals = [], []
     for case in cases(config, asked.samples):
         for bias in [None] if asked.biases is None else asked.biases:
@@ -79,7 +79,7 @@ def balances(case: Case, explanations: Sequence[Explanation]) -> tuple[pd.DataFr
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: ConservationConfig = config.question
+    asked = config.asked(ConservationConfig)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(asked.biases is None or bool(asked.biases), "question.biases", "null or not empty", asked.biases)
     both = asked.biases is not None and config.bias is not None

@@ -77,7 +77,7 @@ def cases(subject: Subject, samples: int) -> dict[torch.dtype, Case]:
 
 def rows(config: Config) -> pd.DataFrame:
     """One row for each model × rule × bias × precision × layer."""
-    asked: CorrespondenceConfig = config.question
+    asked = config.asked(CorrespondenceConfig)
     found = []
     for name, subject in subjects(config.model, config.data).items():
         by_dtype = cases(subject, asked.samples)
@@ -146,7 +146,7 @@ def row(layer: str, kind: str, used: str, parts: tuple[Tensor, Tensor, Tensor], 
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: CorrespondenceConfig = config.question
+    asked = config.asked(CorrespondenceConfig)
     for rule in asked.rules or ():
         check_rule(rule, "question.rules")
     for rule, parameters in asked.parameters.items():

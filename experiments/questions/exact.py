@@ -54,7 +54,7 @@ SUMMARIES = {
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: one for each model, direction, sample and affine layer, numbered from the input."""
-    asked: ExactConfig = config.question
+    asked = config.asked(ExactConfig)
     found = []
     for case in cases(config, asked.samples):
         for name in progress(list(asked.directions), f"full recursion on {case.name}"):
@@ -65,7 +65,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def compared(config: Config, case: Case, name: str) -> Iterator[dict[str, float]]:
     """The layers and samples under one direction; raises :class:`ConfigError` where the recursion costs too much."""
-    asked: ExactConfig = config.question
+    asked = config.asked(ExactConfig)
     direction = DIRECTIONS[name]
     exact = Plan([(every, Exact(direction, asked.roots.value, budget=asked.budget))])
     try:
@@ -92,7 +92,7 @@ def compared(config: Config, case: Case, name: str) -> Iterator[dict[str, float]
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: ExactConfig = config.question
+    asked = config.asked(ExactConfig)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(asked.budget >= 1, "question.budget", "at least 1", asked.budget)
     for name in asked.directions:

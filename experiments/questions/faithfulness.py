@@ -96,14 +96,14 @@ class Bench:
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: areas, conservation and Quantus' metrics of each sample; ``curves``: the mean fall at each step."""
-    found = [part for case in cases(config, config.question.samples) for part in tried(config, case)]
+    found = [part for case in cases(config, config.asked(FaithfulnessConfig).samples) for part in tried(config, case)]
     yield "rows", pd.concat([rows for rows, _ in found], ignore_index=True)
     yield "curves", pd.concat([curves for _, curves in found], ignore_index=True)
 
 
 def tried(config: Config, case: Case) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """Rows and curves of one model, for each value and plan."""
-    asked: FaithfulnessConfig = config.question
+    asked = config.asked(FaithfulnessConfig)
     bench = Bench.of(asked, case)
     maps = list(progress(relevances(case), f"explaining {case.name}", len(case.plans) + 1))
     for value in asked.values:
@@ -161,7 +161,7 @@ def rows_of(bench: Bench, falls: list[Tensor], label: dict, more: dict[str, Any]
 
 def scores(config: Config, name: str, case: Case, relevance: Tensor, value: Any) -> np.ndarray:
     """A metric of Quantus for each sample."""
-    quantus, asked = import_module("experiments.measures.quantus"), config.question
+    quantus, asked = import_module("experiments.measures.quantus"), config.asked(FaithfulnessConfig)
     pixels, probability = case.x[0, 0].numel(), asked.score is Score.probability
     setting = quantus.Setting(float(value), asked.region, pixels, probability, config.seed)
     return quantus.evaluate(name, case.model, case.x, case.target, relevance, setting)
@@ -169,7 +169,7 @@ def scores(config: Config, name: str, case: Case, relevance: Tensor, value: Any)
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: FaithfulnessConfig = config.question
+    asked = config.asked(FaithfulnessConfig)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(asked.region >= 1, "question.region", "at least 1", asked.region)
     require(asked.steps is None or asked.steps >= 1, "question.steps", "at least 1, or null", asked.steps)

@@ -47,7 +47,7 @@ SUMMARIES = {
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: for each model, sample and way of expansion, the shares of the opaque layers' relevance, and the AOPC."""
-    asked: GenericConfig = config.question
+    asked = config.asked(GenericConfig)
     made = []
     for model, subject in subjects(config.model, config.data).items():
         made += list(expanded(config, model, subject, asked.opaque[model]))
@@ -57,7 +57,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 @torch.no_grad()
 def expanded(config: Config, name_: str, subject: Subject, opaque: list[str]) -> Iterator[pd.DataFrame]:
     """The rows of one model."""
-    asked: GenericConfig = config.question
+    asked = config.asked(GenericConfig)
     case = traced(subject, config.dtype.torch, asked.samples, opaque)
     model, x, network = case.subject.model, case.x, case.network
     target = model(x).argmax(1)
@@ -103,7 +103,7 @@ def shares(out, layers: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: GenericConfig = config.question
+    asked = config.asked(GenericConfig)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(bool(asked.steps) and min(asked.steps) >= 1, "question.steps", "at least 1 each", asked.steps)
     require(bool(asked.references), "question.references", "not empty", "an empty list")

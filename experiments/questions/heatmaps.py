@@ -37,7 +37,7 @@ SUMMARIES = {
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: one for each model, sample and plan; ``pixels`` as shares of the explained output; ``roots``: audits."""
-    asked: HeatmapsConfig = config.question
+    asked = config.asked(HeatmapsConfig)
     found = [one for case in cases(config, asked.samples) for one in drawn(config, case)]
     for name, parts in zip(("rows", "pixels", "roots"), zip(*found, strict=True), strict=True):
         yield name, pd.concat(parts, ignore_index=True)
@@ -45,7 +45,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def drawn(config: Config, case: Case) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
     """Row, pixels and roots of each sample under each plan."""
-    asked: HeatmapsConfig = config.question
+    asked = config.asked(HeatmapsConfig)
     jobs = [(i, name) for i in range(len(case.x)) for name in case.plans]
     names = case.subject.class_names()
     for i, name in progress(jobs, f"explaining {case.name}"):
@@ -91,7 +91,7 @@ def share(part: Tensor, whole: Tensor) -> float:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: HeatmapsConfig = config.question
+    asked = config.asked(HeatmapsConfig)
     require(bool(asked.samples) and min(asked.samples) >= 0, "question.samples", "a list of samples, from 0", asked.samples)
     require(len(set(asked.samples)) == len(asked.samples), "question.samples", "samples that differ", asked.samples)
     require(asked.units is None or asked.units >= 1, "question.units", "at least 1, or null for all", asked.units)

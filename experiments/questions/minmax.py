@@ -68,7 +68,7 @@ class Methods:
 
 def methods(config: Config, subject: Subject) -> Methods:
     """The plans of one subject; the min-max models are trained on its training data."""
-    asked: MinMaxConfig = config.question
+    asked = config.asked(MinMaxConfig)
     case, prescribed = traced(subject, config.dtype.torch, asked.samples), deep_taylor_2017()
     network = case.network
     console.print("training the min-max models")
@@ -88,7 +88,7 @@ def true(network: Network, budget: int) -> Plan:
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: one for each sample and method; ``fit``: one for each layer; ``pixels`` of the samples that are shown."""
-    asked: MinMaxConfig = config.question
+    asked = config.asked(MinMaxConfig)
     rows, fits, pixels = [], [], []
     for label, subject in subjects(config.model, config.data).items():
         made = methods(config, subject)
@@ -137,7 +137,7 @@ def measured(relevance: Tensor, score: float, x: Tensor) -> dict[str, float | bo
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: MinMaxConfig = config.question
+    asked = config.asked(MinMaxConfig)
     require(asked.samples >= 1 and asked.exact >= 1, "question.samples and question.exact", "at least 1", asked.samples)
     require(asked.hidden >= 1, "question.hidden", "at least 1", asked.hidden)
     require(asked.steps >= 0, "question.steps", "at least 0", asked.steps)

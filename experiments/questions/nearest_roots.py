@@ -38,7 +38,7 @@ SUMMARIES = {
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: the audit of each model, plan and layer with weights."""
-    asked: NearestRootsConfig = config.question
+    asked = config.asked(NearestRootsConfig)
     found = []
     for case in cases(config, asked.samples):
         weighted = {layer.name: number for number, layer in enumerate(case.network.weighted, 1)}
@@ -54,7 +54,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: NearestRootsConfig = config.question
+    asked = config.asked(NearestRootsConfig)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(asked.units is None or asked.units >= 1, "question.units", "at least 1, or null", asked.units)
 

@@ -41,7 +41,7 @@ class Took:
 
 def rows(config: Config) -> pd.DataFrame:
     """One row for each way: jobs, processes, seconds, processor seconds, and seconds a job beyond the bare computation."""
-    asked: OverheadConfig = config.question
+    asked = config.asked(OverheadConfig)
     conditions = {"cores": os.cpu_count(), "load": load()}
     bare = bare_jobs(typed(compose("config", overrides=asked.overrides)), asked.bare)
     found = [{"launcher": BARE, "processes": 1, **asdict(bare)}]
@@ -84,7 +84,7 @@ def children() -> float:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: OverheadConfig = config.question
+    asked = config.asked(OverheadConfig)
     require(asked.jobs >= 1, "question.jobs", "at least 1", asked.jobs)
     require(asked.bare >= 1, "question.bare", "at least 1", asked.bare)
     for launcher in asked.launchers:

@@ -26,7 +26,7 @@ def tables(config: Config) -> Tables:
     ``pixels``: relevance as a share of the explained output, by model, rule, side, row and column (side "input": the
     image itself). ``roots``: the audit of each model and rule, layer by layer.
     """
-    asked: CorrespondenceConfig = config.question
+    asked = config.asked(CorrespondenceConfig)
     rules = list(catalogue) if asked.rules is None else asked.rules
     wanted = [Request(rule, BIAS, asked.parameters.get(rule, {})) for rule in rules]
     pixels, roots = [], []

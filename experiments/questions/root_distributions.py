@@ -52,7 +52,7 @@ SUMMARIES = {
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: draws of roots; ``steps``: remainders by the number and order of steps; ``slopes``: their fitted orders."""
-    found = list(cases(config, config.question.samples))
+    found = list(cases(config, config.asked(RootDistributionsConfig).samples))
     yield "rows", pd.concat([rows for case in found for rows in drawn(config, case)], ignore_index=True)
     walked = pd.concat([rows for case in found for rows in stepped(config, case)], ignore_index=True)
     yield "steps", walked
@@ -61,7 +61,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def drawn(config: Config, case: Case) -> Iterator[pd.DataFrame]:
     """The mean's standard error after 2, 4, 8, … draws, and how alike two draws are, for each sample."""
-    asked: RootDistributionsConfig = config.question
+    asked = config.asked(RootDistributionsConfig)
     kinds: list[tuple[str, float | None]] = [
         (name, spread) for name in asked.directions if name != DATA for spread in asked.spreads
     ]
@@ -95,7 +95,7 @@ def draws(case: Case, name: str, spread: float | None, count: int, seed: int) ->
 
 def stepped(config: Config, case: Case) -> Iterator[pd.DataFrame]:
     """The whole network with its softmax as one layer; the probability of the predicted class is explained."""
-    asked: RootDistributionsConfig = config.question
+    asked = config.asked(RootDistributionsConfig)
     whole = nn.Sequential(case.model, nn.Softmax(1)).eval()
     network = trace(whole, case.x, case.subject.domain, opaque=["*"])
     reference: Tensor = case.batches[0].mean(0, keepdim=True)
@@ -121,7 +121,7 @@ def slopes(walked: pd.DataFrame) -> pd.DataFrame:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: RootDistributionsConfig = config.question
+    asked = config.asked(RootDistributionsConfig)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(asked.draws >= 2, "question.draws", "at least 2", asked.draws)
     known = [*DIRECTIONS, DATA]

@@ -42,12 +42,13 @@ SUMMARIES = {
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: one for each model, weights, plan and layer with weights, numbered from the input."""
-    yield "rows", pd.concat([looked(config, case) for case in cases(config, config.question.samples)], ignore_index=True)
+    asked = config.asked(RootRegionsConfig)
+    yield "rows", pd.concat([looked(config, case) for case in cases(config, asked.samples)], ignore_index=True)
 
 
 def looked(config: Config, case: Case) -> pd.DataFrame:
     """The rows of one model: as it was trained, and with random weights of the same initialisation."""
-    asked: RootRegionsConfig = config.question
+    asked = config.asked(RootRegionsConfig)
     found, random = [], redrawn(case.model, config.seed)
     for weights, model in zip(WEIGHTS, (case.model, random), strict=True):
         network = trace(model, case.x, case.subject.domain)
@@ -77,7 +78,7 @@ def redrawn(model: nn.Module, seed: int) -> nn.Module:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: RootRegionsConfig = config.question
+    asked = config.asked(RootRegionsConfig)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(asked.units is None or asked.units >= 1, "question.units", "at least 1, or null for all", asked.units)
 

@@ -49,14 +49,14 @@ SUMMARIES = {
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: similarity to the relevance before, by sample, draw and step; ``convergence``: cosines by layer."""
-    found = list(cases(config, config.question.samples))
+    found = list(cases(config, config.asked(SanityConfig).samples))
     yield "rows", pd.concat([table for case in found for table in cascades(config, case)], ignore_index=True)
     yield "convergence", pd.concat([table for case in found for table in converging(config, case)], ignore_index=True)
 
 
 def cascades(config: Config, case: Case) -> Iterator[pd.DataFrame]:
     """The similarities of one model, for each order, draw, step and plan; step 0 is the model itself."""
-    asked: SanityConfig = config.question
+    asked = config.asked(SanityConfig)
     parts, copy = groups(case.network), deepcopy(case.model)
     network = trace(copy, case.x, case.subject.domain)  # it follows the copy's weights
     before = relevances(config, case, network)
@@ -87,7 +87,7 @@ def relevances(config: Config, case: Case, network: Network) -> dict[str, Tensor
 
 def converging(config: Config, case: Case) -> Iterator[pd.DataFrame]:
     """The cosines of one model, for each plan and layer: the median over pairs for each sample."""
-    asked: SanityConfig = config.question
+    asked = config.asked(SanityConfig)
     classes = case.network.layers[case.network.output].shape[0]
     starts = torch.eye(classes, dtype=case.x.dtype)
     if asked.starts is Starts.normal:
@@ -104,7 +104,7 @@ def converging(config: Config, case: Case) -> Iterator[pd.DataFrame]:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: SanityConfig = config.question
+    asked = config.asked(SanityConfig)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(bool(asked.orders), "question.orders", "not empty", asked.orders)
     require(asked.draws >= 1, "question.draws", "at least 1", asked.draws)

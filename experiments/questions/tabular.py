@@ -76,7 +76,7 @@ def models(name: str, seed: int) -> dict[str, tuple[Any, str | None]]:
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: for each table, model and test sample; ``columns``: the share of each column in ``Σ|R|``, and its mean R."""
-    asked: TabularQuestionConfig = config.question
+    asked = config.asked(TabularQuestionConfig)
     found, columns = [], []
     for name in progress(list(asked.tables), "fitting models of tables"):
         rows, labels, names = table(name, config.seed)
@@ -126,7 +126,7 @@ def explained(
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: TabularQuestionConfig = config.question
+    asked = config.asked(TabularQuestionConfig)
     known = (*CLASSES, *REGRESSIONS)
     require(bool(asked.tables) and set(asked.tables) <= set(known), "question.tables", f"of {known}", asked.tables)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)

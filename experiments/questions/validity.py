@@ -57,7 +57,7 @@ def rows(config: Config) -> pd.DataFrame:
     add up to 1). ``left``: the share of active units whose root is outside the domain. ``distance`` is the median of
     ``‖a − ã‖/‖a‖``.
     """
-    asked: ValidityConfig = config.question
+    asked = config.asked(ValidityConfig)
     found = []
     for case in cases(config, asked.samples):
         for weights in asked.weights:
@@ -120,7 +120,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: ValidityConfig = config.question
+    asked = config.asked(ValidityConfig)
     require(asked.samples >= 1, "question.samples", "at least 1", asked.samples)
     require(asked.units is None or asked.units >= 1, "question.units", "at least 1, or null for all", asked.units)
     require(bool(asked.weights), "question.weights", "not empty", asked.weights)

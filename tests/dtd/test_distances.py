@@ -143,6 +143,21 @@ def test_a_sphere_beyond_the_domain_is_no_valid_root():
         assert rows.distance.item() == pytest.approx(abs(radius - 0.75**0.5))
 
 
+def test_the_root_of_a_union_of_balls_is_its_nearest_point():
+    """A one-class score ``min_k ‖x − u_k‖² − r²``: the winner's sphere holds the nearest point at which the score is 0."""
+    centres = torch.tensor([[0.0, 0.0], [1.0, 0.5], [-1.0, 1.5]], dtype=torch.double)
+    score = lambda x, u=centres: (written(x, u) - 0.64).amin(-1, keepdim=True)  # noqa: E731
+    turn = torch.linspace(0, 2 * torch.pi, 20001, dtype=torch.double)[:, None]
+    circle = centres[:, None] + 0.8 * torch.cat([turn.cos(), turn.sin()], 1)
+    boundary = circle.flatten(0, 1)[score(circle.flatten(0, 1))[:, 0] > -1e-9]
+    plan = dtd.Plan([(dtd.where.kind("squared_distance"), dtd.SphereRoot(0.8))])
+    for x in torch.tensor([[3.0, 1.0], [-2.0, -1.0], [0.4, 2.4]], dtype=torch.double)[:, None]:
+        network = dtd.trace(Call(lambda a, u: score(a, u), centres), x)
+        rows = dtd.audit(network, x, 0, plan).set_index("kind").loc["squared_distance"]
+        assert rows.units == 1 and rows.valid == 1
+        assert rows.distance == pytest.approx(torch.cdist(x, boundary).min().item(), abs=1e-6)
+
+
 @pytest.mark.parametrize(("axis", "keep"), [(1, False), (2, True), (-1, False), ((1, 2), True)])
 @pytest.mark.parametrize("beta", [1.0, -3.0])
 def test_soft_maxima_are_first_order_terms_at_their_root(axis, keep, beta):

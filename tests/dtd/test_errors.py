@@ -148,7 +148,7 @@ def test_targets_that_fit_agree(network):
     x = rand(2, 4)
     one = dtd.explain(network, x, 1, PLAN)
     onehot = torch.tensor([[0.0, 1.0, 0.0]], dtype=torch.double)
-    for target in (torch.tensor([1, 1]), torch.tensor(1), -2, lambda y: y * onehot, one.initial):
+    for target in (torch.tensor([1, 1]), torch.tensor(1), [1, 1], lambda y: y * onehot, one.initial):
         assert torch.equal(dtd.explain(network, x, target, PLAN).relevance, one.relevance)
 
 

@@ -164,3 +164,17 @@ def test_a_damping_function_may_return_a_number():
         dtd.explain(network, x, 0, dtd.Plan.uniform("epsilon", epsilon=lambda z: 0.1)),
         dtd.explain(network, x, 0, dtd.Plan.uniform("epsilon", epsilon=0.1)),
     )
+
+
+@pytest.mark.parametrize("rule", ["pattern", "zbox"])
+def test_tensors_of_a_plan_that_are_written_to_count_as_they_are_now(rule):
+    network, x = dtd.trace(mlp(), rows(), domain=dtd.Box(-5.0, 5.0)), rows()
+    given = dtd.estimate_patterns(network, [x]) if rule == "pattern" else {"low": torch.zeros(1, 4).double()}
+    first = dtd.rules.choose("zbox", low=given["low"], high=6.0) if rule == "zbox" else dtd.rules.choose("lrp0")
+    plan = dtd.Plan.uniform("pattern", pattern=given) if rule == "pattern" else dtd.Plan([("0", first), *LRP0.entries])
+    before = dtd.explain(network, x, 0, plan).relevance
+    for tensor in given.values():
+        tensor.sub_(0.5)
+    found = dtd.explain(network, x, 0, plan)
+    assert not torch.allclose(found.relevance, before)
+    close(found, dtd.explain(network, x, 0, plan, fast=False))

@@ -163,6 +163,79 @@ def test_what_the_forward_pass_itself_writes_is_not_stale():
     close(dtd.explain(network, x, 0, LRP0, verify=True), expected)
 
 
+class Sized(nn.Module):
+    """Remembers how many samples it saw last."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.count = mlp(), 0
+
+    def forward(self, x):
+        self.count = len(x)
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_what_the_forward_pass_writes_is_not_stale_though_the_trace_left_it_as_it_was(before):
+    model, x = nn.Sequential(Sized(), nn.ReLU()).eval(), rows()
+    model(rows(before))
+    network = dtd.trace(model, x)
+    for count in (1, 2, 3, 4):
+        model(rows(count))
+        dtd.explain(network, x, 0, LRP0, verify=True)
+
+
+def test_tracing_a_part_of_a_model_does_not_change_the_network_of_the_whole():
+    for model, part, of in (
+        (nn.Sequential(Sized(), nn.ReLU()).eval(), "0", rows(1)),
+        (cnn(), "0", images()),
+        (mlp(), "2", None),
+    ):
+        x = images() if isinstance(model[0], nn.Conv2d) else rows()
+        model(x[:2])
+        network = dtd.trace(model, x)
+        expected = dtd.explain(network, x, 0, LRP0)
+        inner = dtd.trace(
+            model.get_submodule(part),
+            x if of is None and part == "0" else of if of is not None else rows()[:, :1].repeat(1, 5),
+        )
+        close(dtd.explain(network, x, 0, LRP0), expected)
+        assert inner.layers
+        with torch.no_grad():
+            next(model.parameters()).mul_(2)
+        torch.testing.assert_close(dtd.explain(network, x, 0, LRP0, verify=True).output, model(x).detach())
+
+
+def test_messages_hold_no_addresses():
+    class Features(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.last = mlp()[0], None
+
+        def features(self, x):
+            return self.fc(x)
+
+        def forward(self, x):
+            self.last = x
+            return self.features(x)
+
+    class Whole(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = Features()
+
+        def forward(self, x):
+            return self.inner.features(x)
+
+    model, x = Whole().eval(), rows()
+    network = dtd.trace(model, x)
+    model.inner(x)  # writes what no call of the whole model writes
+    with pytest.raises(dtd.StaleError, match=r"'last' of module 'inner' was None and is a tensor of shape \(3, 4\)"):
+        dtd.explain(network, x, 0, LRP0)
+    network = network.retrace(network.model)
+    dtd.explain(network, x, 0, LRP0)
+
+
 def test_models_with_recurrent_layers_hold_still():
     class Last(nn.Module):
         def __init__(self):
@@ -256,3 +329,16 @@ def test_a_trace_keeps_two_samples_of_its_example_and_not_the_callers():
     network = dtd.trace(mlp(), x)
     kept = network.retrace.keywords["inputs"]
     assert kept.shape == (2, 4) and not kept.requires_grad
+
+
+@pytest.mark.parametrize("traced", ["whole", "part"])
+@pytest.mark.filterwarnings("ignore::dtd.GrowthWarning")
+def test_another_trace_of_the_model_or_of_a_part_changes_nothing(traced):
+    """torch.export writes attributes anew, with values that are equal."""
+    model = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), 2, enable_nested_tensor=False)
+    model, x = model.double().eval(), torch.rand(2, 3, 4, dtype=torch.double)
+    network = dtd.trace(model, x, output=lambda y: y[:, 0])
+    out = dtd.explain(network, x, 0, LRP0)
+    other = model if traced == "whole" else model.layers[1]
+    dtd.explain(dtd.trace(other, x, output=lambda y: y[:, 0]), x, 0, LRP0)
+    assert out.layers and out.output.equal(dtd.explain(network, x, 0, LRP0).output)

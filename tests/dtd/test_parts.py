@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 import dtd
+from dtd.explaining import memory
 from dtd.explaining.request import Request
+from dtd.fast.blocks import footprint
 from dtd.fast.program import Program
 from dtd.plans.rules import choose
 from tests.helpers import saved_bytes
@@ -36,7 +38,7 @@ def traced():
 
 @pytest.fixture
 def sweeps(monkeypatch):
-    """Samples and saved bytes of every forward sweep."""
+    """Samples and saved bytes of every forward sweep, those that measure what one sample saves included."""
     seen, forward = [], Program.forward
 
     def watched(program, values):
@@ -45,7 +47,14 @@ def sweeps(monkeypatch):
         seen.append((len(x), state.nbytes))
         return state
 
+    def measured(program, values):
+        found = footprint(program, values)
+        assert found.total == forward(program, values).nbytes
+        seen.append((len(values[-1]), found.total))
+        return found
+
     monkeypatch.setattr(Program, "forward", watched)
+    monkeypatch.setattr(memory, "footprint", measured)
     return seen
 
 

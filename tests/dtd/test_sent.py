@@ -1,8 +1,6 @@
 """Networks, explanations and plans are sent to other processes: copies say the same, and all of them print in short."""
 
-import pickle
 import re
-from copy import deepcopy
 
 import pytest
 import torch
@@ -11,9 +9,8 @@ from sklearn.linear_model import LinearRegression
 import dtd
 from dtd import presets
 from tests.dtd.test_without_fast import NETWORKS, parts
+from tests.helpers import SENT
 from tests.models import randomised
-
-SENT = {"pickle": lambda value: pickle.loads(pickle.dumps(value)), "deepcopy": deepcopy}
 
 
 @pytest.mark.filterwarnings("ignore::dtd.GrowthWarning")

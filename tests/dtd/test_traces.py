@@ -1,5 +1,7 @@
 """Traces of one sample: moved axes, several inputs, side values, lengths, and the ops that today's models use."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch.nn import functional as F
 
 import dtd
 from dtd.network.above import output_from
+from tests.helpers import SENT
 
 
 class Call(nn.Module):
@@ -34,8 +37,13 @@ def made(model):
 
 
 def own(network, inputs):
+    """The output that the network's layers give; so do their copies, each of which was copied or pickled by itself."""
     graph, values = network.read(inputs)
-    return output_from(graph, 0, values)
+    output = output_from(graph, 0, values)
+    for send in SENT.values():
+        sent = replace(graph, layers=tuple(map(send, graph.layers)))
+        torch.testing.assert_close(output_from(sent, 0, values), output, rtol=0, atol=0, equal_nan=True)
+    return output
 
 
 def assigned(x):
@@ -219,6 +227,37 @@ def test_ids_are_explained_at_what_they_look_up_for_any_length():
             torch.testing.assert_close(out.relevance["ids"][1:2, :-1], alone, rtol=1e-7, atol=1e-10)
 
 
+def test_a_single_word_is_explained_by_the_model_traced_at_length_one():
+    """An axis of length 1 broadcasts, so that the graph of longer inputs does not hold for it."""
+    model = made(Words())
+    network, plan = dtd.trace(model, words(2, 5), output="logits"), dtd.Plan.uniform("epsilon", epsilon=0.1, bias="neuron")
+    inputs = {"ids": torch.tensor([[3], [7]]), "mask": torch.ones(2, 1, dtype=torch.long)}
+    out = dtd.explain(network, inputs, 1, plan)
+    torch.testing.assert_close(out.output, model(**inputs)["logits"].detach())
+    fresh = dtd.explain(dtd.trace(model, inputs, output="logits"), inputs, 1, plan)
+    assert out.relevance["ids"].equal(fresh.relevance["ids"]) and list(out.layers) == list(fresh.layers)
+    assert dtd.explain(network, {k: x[:0] for k, x in inputs.items()}, 1, plan).relevance["ids"].shape == (0, 1, 8)
+    with torch.no_grad():
+        model.head.weight.mul_(2)
+    torch.testing.assert_close(dtd.explain(network, inputs, 1, plan).output, model(**inputs)["logits"].detach())
+    model.head = nn.Identity()
+    with pytest.raises(dtd.StaleError, match="head"):
+        dtd.explain(network, inputs, 1, plan)
+
+
+class Differences(nn.Module):
+    """Differences of neighbours: there is none at length 1."""
+
+    def forward(self, x):
+        return torch.diff(x, dim=1).mean(1)
+
+
+def test_a_model_that_needs_two_places_says_so_at_length_one():
+    network = dtd.trace(Differences(), rand(2, 4, 3), dynamic={"input": {1: "t"}})
+    with pytest.raises(dtd.InputError, match="'input'"):
+        network.read(rand(2, 1, 3))
+
+
 def test_bad_inputs_are_named_before_work():
     network = dtd.trace(made(Words()), words(2, 5), output="logits")
     good = words(2, 5)
@@ -229,7 +268,6 @@ def test_bad_inputs_are_named_before_work():
         ({**good, "extra": good["ids"]}, "unknown: extra"),
         ({**good, "mask": good["mask"][:1]}, "same number of samples"),
         ({**good, "mask": good["mask"].double()}, "'mask' must be torch.int64"),
-        (words(2, 1), "a length of at least 2"),
     ):
         with pytest.raises(dtd.InputError, match=match):
             network.read(inputs)

@@ -103,7 +103,7 @@ def test_a_value_that_the_question_cannot_use_is_refused_before_any_work(compose
     ("override", "message"),
     [
         ("question.rounds=0", "'question.rounds' must be at least 1"),
-        ("question.peers=[lxt]", "'question.peers' must be among zennit, captum; found lxt"),
+        ("question.peers=[lxt]", "'question.peers' must be among zennit, captum, autolrp; found lxt"),
     ],
 )
 def test_cost_refuses_what_it_cannot_use(composed, override, message):

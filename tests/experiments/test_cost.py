@@ -11,7 +11,7 @@ from experiments.configs.run import typed
 from experiments.cost import gradients, methods
 from experiments.cost.peaks import memory
 from experiments.cost.peers import installed
-from experiments.cost.recipes import BASELINE, RECIPES, Method, Prepared, always, nothing
+from experiments.cost.recipes import BASELINE, RECIPES, Kind, Method, Prepared, always, nothing
 from experiments.cost.timing import interleaved, warm_up
 from experiments.figures.cost import cost_figures
 from experiments.machine.memory import peak_memory
@@ -25,6 +25,7 @@ TINY = (
     *("question.batches=[1]", "question.memory=[]", "question.audited=0", f"question.scaling={NO_SCALING}"),
 )
 VARIANTS = {gradients.CONTIGUOUS, gradients.IN_PLACE, gradients.LAST, gradients.BOTH}
+ON_IMAGES = [recipe for recipe in RECIPES if Kind.convolutional in recipe.kinds]
 PEERS = all(map(installed, methods.PEERS))
 peers = pytest.mark.skipif(not PEERS, reason="needs zennit and captum")
 
@@ -37,7 +38,7 @@ def test_without_other_libraries_it_says_so_and_times_the_rest(composed, tmp_pat
     rows = pd.read_csv(tmp_path / "rows.csv")
     assert set(rows.library) == {BASELINE, methods.OURS, methods.REDUCED}
     assert set(rows[rows.library == BASELINE].rule) == VARIANTS
-    assert len(rows) == 2 * (len(VARIANTS) + len(RECIPES) + len(methods.MODIFIED))
+    assert len(rows) == 2 * (len(VARIANTS) + len(ON_IMAGES) + len(methods.MODIFIED))
     assert (rows.seconds > 0).all() and (rows[rows.rule == rows.baseline].ratio == 1).all()
     said = "".join(printed.split())  # a title that is wider than its table is broken into lines
     assert f"againstgradient×input{rows.baseline[0]}".replace(" ", "") in said
@@ -95,7 +96,7 @@ def test_the_libraries_compute_the_same_as_dtd(composed, tmp_path):
     compared = rows[rows.library.isin(methods.PEERS)]
     timed = {(r.library, r.rule) for r in compared.itertuples()}
     assert timed == {
-        *(("zennit", r.name) for r in RECIPES if r.name not in ("gamma", "overview")),
+        *(("zennit", r.name) for r in ON_IMAGES if r.name not in ("gamma", "overview")),
         *(("captum", name) for name in ("epsilon", "gamma", "zplus")),
     }
     assert (compared.difference < cost.SAME).all()
@@ -174,7 +175,7 @@ def test_batches_and_scaling(composed, tmp_path):
 def test_a_memory_bound_is_timed_beside_the_rest(composed, tmp_path):
     assert run(composed(*TINY, "question.within=50", "question.peers=[]", "question.rounds=1"), tmp_path) == DONE
     rows = pd.read_csv(tmp_path / "rows.csv")
-    assert list(rows[rows.library == "dtd, 50 MB"].rule) == [recipe.name for recipe in RECIPES]
+    assert list(rows[rows.library == "dtd, 50 MB"].rule) == [recipe.name for recipe in ON_IMAGES]
 
 
 @pytest.mark.slow
@@ -212,3 +213,29 @@ def test_the_figure_has_a_point_for_each_library_and_rule():
     assert [height for _, _, y in found for height in y if height == height] == [2.0, 2.0, 2.0]
     assert sorted(text.get_text() for text in axes.texts) == ["", "2.0", "2.0", "2.0"]
     assert nothing() is None
+
+
+SEQUENCE = (
+    *("question=cost", "data=noise", "model=sequence", "model.tokens=4", "model.layers=1", "question.rounds=1"),
+    *("question.seconds=0", "question.batches=[2]", "question.audited=0", f"question.scaling={NO_SCALING}"),
+)
+
+
+def test_an_lstm_has_the_recipes_of_recurrent_networks(composed, tmp_path):
+    made = composed(*SEQUENCE, "model.architecture=lstm", "question.memory=[]", "question.peers=[]")
+    assert run(made, tmp_path) == DONE
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert list(rows[rows.library == methods.OURS].rule) == ["epsilon", "lstm_2017"]
+    assert set(rows[rows.library == BASELINE].rule) == {gradients.CONTIGUOUS}
+
+
+@pytest.mark.skipif(not all(map(installed, ("transformers", "autolrp"))), reason="needs transformers and autolrp")
+def test_a_transformer_has_the_recipes_of_attention_and_a_peak_in_a_process_of_its_own(composed, tmp_path):
+    asked = ("model.architecture=bert_base", "question.peers=[autolrp]", "question.memory=[attnlrp]")
+    assert run(composed(*SEQUENCE, *asked), tmp_path) == DONE
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert list(rows[rows.library == methods.OURS].rule) == ["epsilon", "attnlrp", "attnlrp_gamma", "cp_lrp"]
+    assert set(rows[rows.library == "autolrp"].rule) == {"epsilon", "attnlrp", "cp_lrp"}
+    assert (rows[rows.library == methods.OURS].difference < 1e-2).all()
+    peaks = pd.read_csv(tmp_path / "memory.csv")
+    assert set(peaks.library) == {BASELINE, methods.OURS, "autolrp"} and (peaks.megabytes > 0).all()

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from dtd.audit import audit
+from dtd.network import trace
 from dtd.neuralised import neuralise
+from dtd.plans.plan import Plan
+from dtd.plans.where import kind
+from dtd.relevance import Generic
 from experiments.configs.base import ConfigError
 from experiments.configs.run import typed
 from experiments.questions import anomaly, clusters, tabular
@@ -25,6 +30,22 @@ def test_the_nearest_root_is_one_and_no_other_is_nearer(model):
         way = torch.rand(4000, 1, dtype=torch.double) * (root - point).norm() * 0.99
         inside = point + way * torch.stack([turn.cos(), turn.sin()], 1)
         assert bool((model.score(inside).sign() == model.score(point[None]).sign()).all())
+
+
+def test_the_audit_says_that_the_nearest_point_is_the_root_of_the_model_in_one_piece(model):
+    """Each root is on the boundary, as far away as it was found to be, and on the outliers' way into the inlier region."""
+    for point in ([4.0, 4.0], [-4.0, 3.0], [-2.5, 0.1]):
+        x = torch.tensor([point], dtype=torch.double)
+        root = anomaly.nearest(model, x, 60)
+        network = trace(model.module, x, opaque=["body"])
+        plan = Plan([(kind("opaque"), Generic(root, at="reference"))])
+        (row,) = audit(network, x, 0, plan).itertuples()
+        assert row.valid == 1 and row.no_root == 0 and abs(row.zeroth) < 1e-9 * abs(row.relevance)
+        assert row.distance == pytest.approx((x - root).norm().item())
+        beyond = root + 1e-4 * (root - x) / (root - x).norm()
+        assert model.score(beyond).sign() == -model.score(x).sign()
+        elsewhere = Plan([(kind("opaque"), Generic(root + 0.05, at="reference"))])
+        assert audit(network, x, 0, elsewhere).not_zero.item() == 1
 
 
 def test_spheres_are_where_the_units_say(model):

@@ -4,12 +4,14 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from dtd.affine import AffineMap, Dense
+from dtd.callers.numbers import as_python
 from dtd.callers.printing import Printed
 from dtd.errors import InputError
 from dtd.network.below import Below
@@ -77,13 +79,17 @@ class Difference(Contrast):
     of: int
     against: int | Sequence[int] | None = None
 
+    def __post_init__(self):
+        for name in ("of", "against"):
+            object.__setattr__(self, name, as_python(getattr(self, name)))
+
     def weights(self, classes: int) -> Tensor:
         """What each class counts. # shape: (classes,)"""
         several = [self.against] if isinstance(self.against, int) else self.against
-        chosen = [c for c in range(classes) if c != self.of % classes] if several is None else list(several)
+        chosen = [c for c in range(classes) if c != self.of] if several is None else list(several)
         if not is_class(self.of, classes) or not chosen or not all(is_class(c, classes) for c in chosen):
             raise InputError(f"{self!r} needs classes from 0 to {classes - 1}.")
-        if len({c % classes for c in chosen}) < len(chosen):
+        if len(set(chosen)) < len(chosen):
             raise InputError(f"{self!r} names a class twice; give each class of 'against' once.")
         weights = torch.zeros(classes, dtype=torch.double)
         weights[torch.tensor(chosen)] -= 1 / len(chosen)
@@ -116,13 +122,16 @@ class LogOdds(Contrast):
     needs_logits: ClassVar[bool] = True
     of: int
 
+    def __post_init__(self):
+        object.__setattr__(self, "of", as_python(self.of))
+
     def differences(self, classes: int) -> Tensor:
         """``f_c − f_d``, a row for each d. # shape: (classes − 1, classes)"""
         if not is_class(self.of, classes) or classes < 2:
             raise InputError(f"{self!r} needs classes from 0 to {classes - 1}, and at least two of them.")
         rows = -torch.eye(classes, dtype=torch.double)
         rows[:, self.of] += 1
-        return rows[[d for d in range(classes) if d != self.of % classes]]
+        return rows[[d for d in range(classes) if d != self.of]]
 
     def rewritten(self, op: AffineMap, shape: tuple[int, ...]) -> AffineMap | None:
         rows = self.differences(classes_of(self, shape))
@@ -187,4 +196,4 @@ def classes_of(target: Contrast, shape: tuple[int, ...]) -> int:
 
 def is_class(number: object, classes: int) -> bool:
     """Whether a number is a class."""
-    return isinstance(number, int) and not isinstance(number, bool) and -classes <= number < classes
+    return isinstance(number, Integral) and not isinstance(number, bool) and 0 <= int(number) < classes

@@ -1,11 +1,12 @@
 """Hidden units, channels and directions as what is explained."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from dtd.callers.numbers import as_python
 from dtd.callers.printing import Printed, shown
 from dtd.errors import InputError
 from dtd.network.axes import channel_axis
@@ -48,6 +49,8 @@ class Unit(Printed):
     axis: int | None = None
 
     def __post_init__(self):
+        for name in ("channel", "position", "index"):
+            object.__setattr__(self, name, as_python(getattr(self, name)))
         chosen = [self.channel is not None, self.direction is not None]
         if not isinstance(self.layer, str):
             raise InputError(f"A Unit starts with the name of a layer; found {self.layer!r}.")
@@ -104,8 +107,9 @@ class Unit(Printed):
         return one_hot(self.channel, size, f"channel of layer '{self.layer}'", graph.like)
 
     def _place(self, given: Index, shape: tuple[int, ...], called: str) -> tuple[int, ...]:
-        place = (given,) if isinstance(given, int) else tuple(given)
-        inside = len(place) == len(shape) and all(-n <= p < n for p, n in zip(place, shape, strict=True))
+        place = tuple(given) if isinstance(given, Iterable) else (given,)
+        whole = all(isinstance(each, int) and not isinstance(each, bool) for each in place)
+        inside = whole and len(place) == len(shape) and all(-n <= p < n for p, n in zip(place, shape, strict=True))
         if not inside:
             raise InputError(f"'{called}' must lie in {shape} (of layer '{self.layer}'); found {place}.")
         return place
@@ -123,7 +127,7 @@ class Along:
 
 def one_hot(chosen: Index, size: int, called: str, like: Tensor) -> Tensor:
     """1 at the chosen of ``size`` entries. # shape: (size,)"""
-    several = [chosen] if isinstance(chosen, int) else list(chosen)
+    several = list(chosen) if isinstance(chosen, Iterable) else [chosen]
     whole = all(isinstance(each, int) and not isinstance(each, bool) for each in several)
     if not several or not whole or not all(-size <= each < size for each in several):
         raise InputError(f"A {called} is a number from 0 to {size - 1}, or several of them; found {chosen}.")

@@ -1,6 +1,7 @@
 """Layers with weights: linear, convolutions, batch norm."""
 
 import torch
+from torch import Tensor
 
 from dtd.affine import Convolution, Dense, Diagonal, TransposedConvolution
 from dtd.network.aten import aten
@@ -65,6 +66,16 @@ def convolution(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, 
     return low.emit(node, "convolution", op, (x,), weight=weight)
 
 
+def as_volume(a: Tensor) -> Tensor:
+    """Several images of a sample as one volume. # shape: (B, N, C, *size) -> (B, 1, C, N, *size)"""
+    return a.transpose(1, 2).unsqueeze(1)
+
+
+def as_images(a: Tensor) -> Tensor:
+    """A volume as the images that it is made of. # shape: (B, 1, C, N, *size) -> (B, N, C, *size)"""
+    return a.squeeze(1).transpose(1, 2)
+
+
 def of_several_images(low: Lowering, node, x: Ref, weight, bias, settings: dict) -> Ref:
     """A convolution of several images of one sample (frames, windows): of one axis more, along which the kernel is 1 long.
 
@@ -73,13 +84,13 @@ def of_several_images(low: Lowering, node, x: Ref, weight, bias, settings: dict)
     full = low.full(node)
     images, channels, *size = x.full
     turned = (1, channels, images, *size)
-    x = moved(low, node, "permute", lambda a: a.transpose(1, 2).unsqueeze(1), x, turned)
+    x = moved(low, node, "permute", as_volume, x, turned)
     free = {"stride": 1, "padding": (0, 0), "dilation": 1}
     settings = {name: (free[name], *value) if name in free else value for name, value in settings.items()}
     out = (full[1], images, *full[2:])
     op = Convolution(weight=weight.unsqueeze(2), bias=bias, in_shape=turned[1:], out_shape=out, **settings)
     y = low.emit(node, "convolution", op, (x,), weight=weight, full=(1, *out))
-    return moved(low, node, "permute", lambda a: a.squeeze(1).transpose(1, 2), y, full)
+    return moved(low, node, "permute", as_images, y, full)
 
 
 def transposed(low: Lowering, node, x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):

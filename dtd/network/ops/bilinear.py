@@ -49,6 +49,7 @@ def constant_times(low: Lowering, node, x: Ref | Tensor, y: Ref | Tensor, bias: 
     """``x @ y`` where one of them is constant, or differs only between samples."""
     full, left = low.full(node), isinstance(y, Ref)
     matrix, a = (x, y) if left else (y, x)
+    assert isinstance(matrix, Tensor) and isinstance(a, Ref)
     if len(a.full) == 1 or matrix.ndim == 1:
         raise low.unsupported(node, "It needs two matrices. " + low.advice("matmul"))
     lead = full[:-2] or (1,)

@@ -1,12 +1,17 @@
-"""Values that are joined, repeated, padded or written over."""
+"""Values that are joined, tiled, padded or written over."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from dtd.domain import Box, interval
 from dtd.network.aten import aten
+from dtd.network.fixed import Fixed, exported
 from dtd.network.lowering import Lowering, Ref
-from dtd.network.ops.structure import expanded, exported, moved, rearrange
-from dtd.network.sizes import is_stripped
+from dtd.network.ops.structure import expanded, moved, rearrange
+from dtd.network.sizes import Shape, is_stripped
 from dtd.primitive import ZeroPad
 
 
@@ -15,7 +20,26 @@ def repeat(low: Lowering, node, x, times):
     if full == x.full:
         return x
     wide = (*[1] * (len(times) - len(x.full)), *x.full)
-    return moved(low, node, "repeat", lambda a: a.reshape(a.shape[0], *wide).repeat(1, *times), x)
+    return moved(low, node, "repeat", Fixed(tiled, (wide, times)), x)
+
+
+def tiled(a: Tensor, wide: Shape, times: Shape) -> Tensor:
+    """Each sample in the shape ``wide``, so many times along each axis."""
+    return a.reshape(a.shape[0], *wide).repeat(1, *times)
+
+
+@dataclass(frozen=True, eq=False)
+class JoinedWith:
+    """Activations and constants along one axis. # shape: (B, *in) each -> (B, *out)"""
+
+    op: Callable[..., Tensor]  # torch.cat or torch.stack
+    constants: tuple[Tensor | None, ...]  # in the order of what is joined; None where an activation stands
+    axis: int  # the batch counts as the first
+
+    def __call__(self, *activations: Tensor) -> Tensor:
+        following = iter(activations)
+        batch = activations[0].shape[0]
+        return self.op([next(following) if c is None else c.expand(batch, *c.shape) for c in self.constants], self.axis)
 
 
 def concatenate(op):
@@ -29,13 +53,8 @@ def concatenate(op):
         behind = axis % len(full) + 1
         if is_stripped(refs[0].full) and behind == 1:
             low.suspect(node)
-        constants = [None if isinstance(t, Ref) else t.to(low.like) for t in tensors]
-
-        def join(*activations):
-            following = iter(activations)
-            batch = activations[0].shape[0]
-            return op([next(following) if c is None else c.expand(batch, *c.shape) for c in constants], behind)
-
+        constants = tuple(None if isinstance(t, Ref) else t.to(low.like) for t in tensors)
+        join = JoinedWith(op, constants, behind)
         values = [c.flatten() for c in constants if c is not None]
         present = Box(*(v.item() for v in torch.cat(values).aminmax())) if values else None
         return rearrange(low, node, "concatenate", exported(join, refs, full), refs, present, full=full)
@@ -44,9 +63,7 @@ def concatenate(op):
 
 
 def pad(low: Lowering, node, x, padding, mode="constant", value=None):
-    def function(a):
-        return torch.nn.functional.pad(a, padding, mode, value)
-
+    function = Fixed(torch.nn.functional.pad, (padding, mode, value))
     if mode != "constant":
         return rearrange(low, node, "pad", function, (x,))
     constant = interval(float(value or 0.0), float(value or 0.0))

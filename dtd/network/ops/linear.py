@@ -1,5 +1,6 @@
 """Linear maps without learned weights: interpolation, running sums, scattered sums, einsum, norms over groups."""
 
+import operator
 from collections.abc import Callable
 from math import prod
 
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from dtd.affine import AlongAxis, ScatterSum
 from dtd.network.aten import aten
+from dtd.network.fixed import Fixed
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.ops.arithmetic import add, scale_and_shift
 from dtd.network.ops.pooling import reduction
@@ -53,7 +55,7 @@ def interpolate(axes: int, mode: str):
         for k in range(axes):
             axis = len(full) - axes + k
             ratio = None if factors is None or size is not None else factors[k]
-            matrix = matrix_of(lambda eye, n=full[axis], r=ratio: one_axis(eye, n, mode, corners, r), x.full[axis])
+            matrix = matrix_of(Fixed(one_axis, (full[axis], mode, corners, ratio)), x.full[axis])
             shape = (*x.full[: len(full) - axes], *full[len(full) - axes : axis + 1], *x.full[axis + 1 :])
             made = along_axis(low, node, made, matrix, axis, "interpolate", shape)
         return made
@@ -104,7 +106,7 @@ def scattered(low: Lowering, node, base, axis, index, source, *, reduce="sum", a
 
 def cut(low: Lowering, node, x: Ref, used: tuple[slice, ...], full: Shape) -> Ref:
     """The first entries along each axis."""
-    return moved(low, node, "slice", lambda a: a[(slice(None), *used)], x, full)
+    return moved(low, node, "slice", Fixed(operator.getitem, ((slice(None), *used),)), x, full)
 
 
 def overlapping_sum(low: Lowering, node, x, size, kernel, dilation, padding, stride):

@@ -3,11 +3,13 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from dtd.domain import Box, NonNegative, Real
 from dtd.network.aten import aten
 from dtd.network.discrete import Discrete
+from dtd.network.fixed import Fixed
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.ops.bilinear import product
 from dtd.network.ops.structure import moved
@@ -23,7 +25,7 @@ def pointwise(function, kind: str, increasing_from: float = -torch.inf, **facts)
     def handler(low: Lowering, node, x, *args, **kwargs):
         if any(isinstance(a, Ref) for a in (*args, *kwargs.values())):
             raise low.unsupported(node, "Its parameters must be constants.")
-        return low.emit(node, kind, Pointwise(lambda a: function(a, *args, **kwargs), increasing_from, **facts), (x,))
+        return low.emit(node, kind, Pointwise(Fixed(function, args, kwargs), increasing_from, **facts), (x,))
 
     return handler
 
@@ -37,13 +39,17 @@ def clamp(low: Lowering, node, x, minimum=None, maximum=None, kind="clamp"):
         raise low.unsupported(node, "Its limits must be constants.")
     kind = "relu" if (minimum, maximum) == (0, None) else "relu6" if (minimum, maximum) == (0, 6) else kind
     kinks = tuple(float(limit) for limit in (minimum, maximum) if limit is not None)
-    op = Pointwise(lambda a: a.clamp(minimum, maximum), kinks=kinks, rectifies=minimum == 0)
+    op = Pointwise(Fixed(torch.clamp, (minimum, maximum)), kinks=kinks, rectifies=minimum == 0)
     return low.emit(node, kind, op, (x,))
+
+
+def clamp_above(low: Lowering, node, x, maximum):
+    return clamp(low, node, x, None, maximum)
 
 
 def leaky_relu(low: Lowering, node, x, slope=0.01):
     start = -torch.inf if slope >= 0 else 0.0
-    op = Pointwise(lambda a: F.leaky_relu(a, slope), start, kinks=(0.0,), rectifies=slope == 0)
+    op = Pointwise(Fixed(F.leaky_relu, (slope,)), start, kinks=(0.0,), rectifies=slope == 0)
     return low.emit(node, "leaky_relu", op, (x,))
 
 
@@ -54,17 +60,22 @@ def prelu(low: Lowering, node, x, weight):
         return leaky_relu(low, node, x, weight.item())
     slope = low.constant(node, weight.reshape([-1, *[1] * (len(x.full) - 2)]), x.full)
     start = -torch.inf if bool((slope >= 0).all()) else torch.inf
-    return low.emit(node, "prelu", Pointwise(lambda a: torch.where(a > 0, a, slope * a), start, kinks=(0.0,)), (x,))
+    return low.emit(node, "prelu", Pointwise(Fixed(sloped, (slope,)), start, kinks=(0.0,)), (x,))
+
+
+def sloped(a: Tensor, slope: Tensor) -> Tensor:
+    """``a`` where it is positive, ``slope · a`` elsewhere."""
+    return torch.where(a > 0, a, slope * a)
 
 
 def elu(low: Lowering, node, x, alpha=1.0, scale=1.0, input_scale=1.0):
     start = -torch.inf if alpha >= 0 else 0.0
-    return low.emit(node, "elu", Pointwise(lambda a: aten.elu.default(a, alpha, scale, input_scale), start), (x,))
+    return low.emit(node, "elu", Pointwise(Fixed(aten.elu.default, (alpha, scale, input_scale)), start), (x,))
 
 
 def power(low: Lowering, node, x, exponent):
     """``a^p`` with a constant exponent."""
-    if isinstance(exponent, Ref) or not isinstance(x, Ref) or (isinstance(exponent, torch.Tensor) and exponent.numel() > 1):
+    if isinstance(exponent, Ref) or not isinstance(x, Ref) or (isinstance(exponent, Tensor) and exponent.numel() > 1):
         raise low.unsupported(node, "Its exponent must be a number.")
     exponent = float(exponent)
     if exponent == 1:
@@ -72,7 +83,7 @@ def power(low: Lowering, node, x, exponent):
     even = exponent > 0 and exponent % 2 == 0
     start = -torch.inf if exponent > 0 and exponent % 2 == 1 else 0.0 if exponent > 0 else torch.inf
     image = NonNegative() if even or (x.domain.nonnegative and exponent < 0) else None
-    op = Pointwise(lambda a: a.pow(exponent), start)
+    op = Pointwise(Fixed(torch.pow, (exponent,)), start)
     return low.emit(node, "power", op, (x,), image=image if not x.domain.nonnegative or exponent < 0 else None)
 
 
@@ -80,7 +91,7 @@ def onto(function, kind: str, image, **facts):
     """Handler of a function that is not monotone, with the domain of all its values."""
 
     def handler(low: Lowering, node, x, *args, **kwargs):
-        op = Pointwise(lambda a: function(a, *args, **kwargs), torch.inf, **facts)
+        op = Pointwise(Fixed(function, args, kwargs), torch.inf, **facts)
         return low.emit(node, kind, op, (x,), image=image)
 
     return handler
@@ -88,35 +99,38 @@ def onto(function, kind: str, image, **facts):
 
 def thresholded(low: Lowering, node, x, limit, value):
     """``a`` above a limit, a constant elsewhere."""
-    op = Pointwise(
-        lambda a: F.threshold(a, limit, value), limit if value <= limit else torch.inf, rectifies=limit == value == 0
-    )
+    start = limit if value <= limit else torch.inf
+    op = Pointwise(Fixed(F.threshold, (limit, value)), start, rectifies=limit == value == 0)
     return low.emit(node, "threshold", op, (x,))
+
+
+def itself(a: Tensor) -> Tensor:
+    """The activation as it is."""
+    return a
 
 
 def held(low: Lowering, node, x, *args):
     """``detach()``: the value is held constant."""
-    return low.emit(node, "detach", Held(lambda a: a, x.domain), (x,), image=x.domain, full=x.full)
+    return low.emit(node, "detach", Held(itself, x.domain), (x,), image=x.domain, full=x.full)
 
 
 def step_function(low: Lowering, node, x, *args, **kwargs):
     """A function without a slope, such as rounding: held constant."""
-    function = node.target
-    return low.emit(node, "held", Held(lambda a: function(a, *args, **kwargs), Real()), (x,), image=Real())
+    return low.emit(node, "held", Held(Fixed(node.target, args, kwargs), Real()), (x,), image=Real())
 
 
 def gated_linear(low: Lowering, node, x, axis=-1):
     """``a ⊙ σ(b)`` of the two halves of an axis."""
     half, full = x.full[axis] // 2, low.full(node)
     behind = axis % len(x.full) + 1
-    a, b = (moved(low, node, "slice", lambda v, i=i: v.narrow(behind, i * half, half), x, full) for i in (0, 1))
+    a, b = (moved(low, node, "slice", Fixed(torch.narrow, (behind, i * half, half)), x, full) for i in (0, 1))
     gate = low.emit(node, "sigmoid", Pointwise(torch.sigmoid), (b,), full=full)
     return product(low, node, a, gate, full)
 
 
 def cast(low: Lowering, node, x, *args, **kwargs):
     """A conversion between floating-point numbers, which leaves their meaning alone."""
-    if isinstance(x, torch.Tensor):  # type_as: of the activation only the dtype matters
+    if isinstance(x, Tensor):  # type_as: of the activation only the dtype matters
         return x.to(node.meta["val"].dtype)
     return low.held(node, x) if isinstance(x, Discrete) else x
 
@@ -185,7 +199,7 @@ POINTWISE = {
     aten.hardshrink.default: pointwise(F.hardshrink, "hardshrink"),
     aten.softshrink.default: pointwise(F.softshrink, "softshrink", kinks=None),
     aten.threshold.default: thresholded,
-    aten.clamp_max.default: lambda low, node, x, maximum: clamp(low, node, x, None, maximum),
+    aten.clamp_max.default: clamp_above,
     aten.glu.default: gated_linear,
     aten.nan_to_num.default: same,
     aten.dropout.default: dropout,

@@ -80,14 +80,16 @@ def max_pool(n: int):
 
     def handler(low, node, x, kernel, stride=None, padding=0, dilation=1, ceil_mode=False):
         shape, axes = low.shape(node), range(len(x.shape) - n, len(x.shape))
-        settings = [per_axis(setting, n) for setting in (kernel, stride or kernel, padding, dilation)]
+        settings = tuple(per_axis(setting, n) for setting in (kernel, stride or kernel, padding, dilation))
+        kernels, strides, paddings, dilations = settings
         windows = {
             axis: dilated_window(x.shape[axis], k, s, p, d, shape[axis]).to(low.like)
             for axis, k, s, p, d in zip(axes, *settings, strict=True)
         }
         area = outer([windows[axis].sum(1) for axis in axes], list(axes), len(shape)).to(low.like)
         average = WindowSum(weight=1 / area, bias=None, in_shape=x.shape, out_shape=shape, windows=windows)
-        return low.emit(node, "max_pool", MaxPool(average, *settings, ceil_mode=ceil_mode), (x,), image=hull(x.domain))
+        op = MaxPool(average, kernels, strides, paddings, dilations, ceil_mode)
+        return low.emit(node, "max_pool", op, (x,), image=hull(x.domain))
 
     return handler
 

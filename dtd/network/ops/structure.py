@@ -1,13 +1,17 @@
 """Moved data: reshape, permute, slice, concatenate, expand, pad."""
 
 import operator
+from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from dtd.errors import InputError
 from dtd.network.aten import aten
+from dtd.network.fixed import Fixed, exported
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.sizes import Shape, stored
 from dtd.primitive import Rearrange, Reshape
@@ -27,29 +31,16 @@ def reshaped(low: Lowering, node, x: Ref, full: Shape) -> Ref:
         shown = shown.expand(x.shape).reshape(stored(full))
     if x.shape == stored(full):
         return replace(x, full=full, shown=shown)
+    if prod(x.shape) != prod(stored(full)):
+        raise InputError(
+            f"The model does not take inputs of these lengths: {prod(x.shape)} entries do not fill shape {stored(full)}."
+        )
     ref = low.emit(node, "reshape", Reshape(x.shape, stored(full)), (x,), full=full)
     return replace(ref, shown=shown)
 
 
 def reshape(low: Lowering, node, x, *args, **kwargs):
     return reshaped(low, node, x, low.full(node))
-
-
-def exported(op, inputs: tuple[Ref, ...], full: Shape):
-    """An op on activations with the batch in front of their exported shapes, as a function of what layers hold.
-
-    # shape: op: (B, *full) for each input -> (B, *full)
-    """
-    shapes, shape = [x.full for x in inputs], stored(full)
-    if all(x.shape == x.full for x in inputs) and shape == full:
-        return op
-
-    def function(*activations: Tensor) -> Tensor:
-        batch = activations[0].shape[0]
-        wide = (a.reshape(batch, *full) for a, full in zip(activations, shapes, strict=True))
-        return op(*wide).reshape(batch, *shape)
-
-    return function
 
 
 def shifted(axis: int, x: Ref) -> int:
@@ -76,7 +67,7 @@ def permute(low: Lowering, node, x, axes, full=None):
     if long == sorted(long):  # only axes of size 1 change places
         return reshaped(low, node, x, full)
     behind = [0, *(axis + 1 for axis in order)]
-    return moved(low, node, "permute", lambda a: a.permute(behind), x, full)
+    return moved(low, node, "permute", Fixed(torch.permute, (behind,)), x, full)
 
 
 def transpose(low: Lowering, node, x, first, second, full=None):
@@ -97,18 +88,23 @@ def transposed_matrix(low: Lowering, node, x):
 def flip(low: Lowering, node, x, axes):
     note_axis(low, node, x, *axes)
     axes = [shifted(axis, x) for axis in axes if x.full[axis] > 1]
-    return moved(low, node, "flip", lambda a: a.flip(axes), x) if axes else x
+    return moved(low, node, "flip", Fixed(torch.flip, (axes,)), x) if axes else x
+
+
+def rolled_flat(a: Tensor, shifts: int) -> Tensor:
+    """The entries of each sample, rolled as one row."""
+    return a.flatten(1).roll(shifts, 1).view_as(a)
 
 
 def roll(low: Lowering, node, x, shifts, axes=()):
     if not axes:
-        return moved(low, node, "roll", lambda a: a.flatten(1).roll(shifts, 1).view_as(a), x)
+        return moved(low, node, "roll", Fixed(rolled_flat, (shifts,)), x)
     shifts, axes = ([v] if isinstance(v, int) else list(v) for v in (shifts, axes))
     note_axis(low, node, x, *axes)
     kept = [(s, shifted(axis, x)) for s, axis in zip(shifts, axes, strict=True) if x.full[axis] > 1]
     if not kept:
         return x
-    return moved(low, node, "roll", lambda a: a.roll(*zip(*kept, strict=True)), x)
+    return moved(low, node, "roll", Fixed(torch.roll, tuple(zip(*kept, strict=True))), x)
 
 
 def taken(low: Lowering, node, x, axis=0, start=None, end=None, step=1):
@@ -117,7 +113,7 @@ def taken(low: Lowering, node, x, axis=0, start=None, end=None, step=1):
     note_axis(low, node, x, axis)
     place = (slice(None),) * shifted(axis, x)
     picked = (*place, slice(start, end, step))
-    return moved(low, node, "slice", lambda a: a[picked], x)
+    return moved(low, node, "slice", Fixed(operator.getitem, (picked,)), x)
 
 
 def narrow(low: Lowering, node, x, axis, start, length):
@@ -129,7 +125,12 @@ def selected(low: Lowering, node, x, axis, index):
     if x.full[axis] == 1:
         return reshape(low, node, x)
     behind = shifted(axis, x)
-    return moved(low, node, "slice", lambda a: a.select(behind, index), x)
+    return moved(low, node, "slice", Fixed(torch.select, (behind, index)), x)
+
+
+def part_of(a: Tensor, op: Callable[..., Any], sizes: Any, axis: int, number: int) -> Tensor:
+    """One of the parts that a split gives."""
+    return op(a, sizes, axis)[number]
 
 
 def parts(op):
@@ -143,7 +144,7 @@ def parts(op):
             if full == x.full:
                 found.append(x)
             else:
-                found.append(moved(low, node, "slice", lambda a, i=i: op(a, sizes, behind)[i], x, full))
+                found.append(moved(low, node, "slice", Fixed(part_of, (op, sizes, behind, i)), x, full))
         return tuple(found)
 
     return handler
@@ -154,7 +155,7 @@ def unbind(low: Lowering, node, x, axis=0):
     behind, fulls = shifted(axis, x), [low.full(node, part) for part in node.meta["val"]]
     if len(fulls) == 1:
         return (reshaped(low, node, x, fulls[0]),)
-    return tuple(moved(low, node, "slice", lambda a, i=i: a.select(behind, i), x, full) for i, full in enumerate(fulls))
+    return tuple(moved(low, node, "slice", Fixed(torch.select, (behind, i)), x, full) for i, full in enumerate(fulls))
 
 
 def expanded(low: Lowering, node, x: Ref, full: Shape) -> Ref:
@@ -163,11 +164,12 @@ def expanded(low: Lowering, node, x: Ref, full: Shape) -> Ref:
     if before == shape:
         return replace(x, full=full)
     wide = (*[1] * (len(shape) - len(before)), *before)
+    return rearrange(low, node, "expand", Fixed(widened, (wide, shape)), (x,), full=full)
 
-    def function(a: Tensor) -> Tensor:
-        return a.reshape(a.shape[0], *wide).expand(a.shape[0], *shape)
 
-    return rearrange(low, node, "expand", function, (x,), full=full)
+def widened(a: Tensor, wide: Shape, shape: Shape) -> Tensor:
+    """Each sample in the shape ``wide``, broadcast to ``shape``."""
+    return a.reshape(a.shape[0], *wide).expand(a.shape[0], *shape)
 
 
 def expand(low: Lowering, node, x, *args, **kwargs):

@@ -6,6 +6,7 @@ import torch
 
 from dtd.domain import NonNegative
 from dtd.network.aten import aten
+from dtd.network.fixed import Fixed
 from dtd.network.lowering import Lowering, Ref
 from dtd.network.ops.pooling import reduction
 from dtd.network.ops.winners import reduced
@@ -28,12 +29,12 @@ def vector_norm(low: Lowering, node, x: Ref, order=2, axes=None, keepdim=False, 
     if abs(order) == inf:
         return reduced(order > 0)(low, node, x, axes, keepdim)
     if order != 1:
-        power = Pointwise(lambda a: a.pow(order), torch.inf)
+        power = Pointwise(Fixed(torch.pow, (order,)), torch.inf)
         x = low.emit(node, "power", power, (x,), image=NonNegative(), full=x.full)
     total = reduction("sum_over_axes")(low, node, x, axes, keepdim)
     if order == 1:
         return total
-    root = torch.sqrt if order == 2 else lambda a: a.pow(1 / order)
+    root = torch.sqrt if order == 2 else Fixed(torch.pow, (1 / order,))
     return low.emit(node, "root", Pointwise(root, torch.inf), (total,), image=NonNegative(), full=total.full)
 
 

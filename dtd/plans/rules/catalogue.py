@@ -1,7 +1,7 @@
 """The catalogue: every LRP rule with its search direction, the papers' formula, its domain condition and its source.
 
 Whatever names a rule, its parameters, its condition or its source reads them here: plans, configs, figures, proofs and the
-README. Texts mark their formulas with backticks.
+page of rules. Texts mark their formulas with backticks.
 """
 
 from collections.abc import Mapping

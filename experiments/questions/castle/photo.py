@@ -8,6 +8,7 @@ from torch import Tensor
 
 from dtd.network import Network, trace
 from experiments.configs.base import require
+from experiments.configs.questions.explanations import CastleConfig
 from experiments.configs.run import Config
 from experiments.data.classes import COUNT, class_index, class_name
 from experiments.models import Subject
@@ -49,7 +50,7 @@ class Case:
 @torch.no_grad()
 def case(subject: Subject, config: Config) -> Case:
     """The network in the run's precision."""
-    precise, asked = subject.to(config.dtype.torch), config.question
+    precise, asked = subject.to(config.dtype.torch), config.asked(CastleConfig)
     x = precise.test_x[:1]
     output = precise.model(x)[0]
     probabilities = output.softmax(0)

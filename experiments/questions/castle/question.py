@@ -68,7 +68,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 
     ``roots``: the audit of every panel, layer by layer (shares over sampled units). ``captions``: what each panel says.
     """
-    asked: CastleConfig = config.question
+    asked = config.asked(CastleConfig)
     ((name, subject),) = subjects(config.model, config.data).items()
     at = case(subject, config)
     label = {"model": name, "image": config.data.image, **at.label()}
@@ -101,7 +101,7 @@ def planes(named: dict[str, Tensor]) -> pd.DataFrame:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: CastleConfig = config.question
+    asked = config.asked(CastleConfig)
     require(isinstance(config.data, PhotoConfig), "data", "photo", option("data", config.data))
     name = option("model", config.model)
     require(isinstance(config.model, CLASSIFIERS), "model", f"one of {', '.join(map(called, CLASSIFIERS))}", name)

@@ -34,7 +34,7 @@ SUMMARIES = {
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit; says which libraries are missing."""
-    asked: CoverageConfig = config.question
+    asked = config.asked(CoverageConfig)
     require(asked.seconds > 0, "question.seconds", "above 0", asked.seconds)
     families = sorted({each.family for each in architectures()})
     for family in asked.families:
@@ -59,7 +59,7 @@ def wanted(asked: CoverageConfig) -> list[Architecture]:
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: one for each architecture and library."""
-    asked: CoverageConfig = config.question
+    asked = config.asked(CoverageConfig)
     rows = []
     for each in progress(wanted(asked), "tracing and explaining"):
         own = row(asked, each, "dtd", measure, each.name)

@@ -20,6 +20,7 @@ from dtd.propagation import Layer
 from dtd.root.units import FieldUnits
 from dtd.taylor import PARTS, TaylorTerms
 from experiments.configs.base import ConfigError, require
+from experiments.configs.questions.roots import FunctionViewConfig
 from experiments.configs.run import Config
 from experiments.models import subjects
 from experiments.plans import plans
@@ -65,7 +66,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """:func:`flows` for every model and plan of a run, with the columns ``model`` and ``plan``."""
     found = []
     for name, subject in subjects(config.model, config.data).items():
-        samples, sample = len(subject.test_x), config.question.sample
+        samples, sample = len(subject.test_x), config.asked(FunctionViewConfig).sample
         require(sample < samples, "question.sample", f"one of the test samples 0 to {samples - 1}", sample)
         case = traced(subject, config.dtype.torch, [sample])
         for plan, made in plans(config, case.network, (case.subject.train_x, case.subject.test_x)).items():

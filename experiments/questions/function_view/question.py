@@ -136,7 +136,7 @@ def cuts(at: View, found: pd.DataFrame) -> pd.DataFrame:
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rules' roots, the plane, the searches, the page's formulas; then relevance in a trained network."""
-    at = view(config.question, config.bias or Bias.fixed)
+    at = view(config.asked(FunctionViewConfig), config.bias or Bias.fixed)
     found = rows(at)
     yield "rows", found
     yield "surface", surface(at, found)
@@ -147,7 +147,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the picture cannot be drawn."""
-    asked: FunctionViewConfig = config.question
+    asked = config.asked(FunctionViewConfig)
     require(len(asked.weights) == 2 and any(asked.weights), "question.weights", "two numbers, not both 0", asked.weights)
     require(len(asked.point) == 2, "question.point", "two numbers", asked.point)
     require(bool(asked.rules), "question.rules", "not empty", "an empty list")

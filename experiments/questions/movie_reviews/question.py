@@ -56,7 +56,7 @@ def explained(asked: MovieReviewsConfig, reviews: Reviews) -> Asked:
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """Accuracy, predictions; then, where any text holds a word, what each method says of the words."""
-    asked: MovieReviewsConfig = config.question
+    asked = config.asked(MovieReviewsConfig)
     reviews = load(config.data)
     network = subject(config.model, reviews).model.requires_grad_(False)
     yield "accuracy", accuracies(network, reviews)
@@ -148,7 +148,7 @@ def shapes(relevances: Sequence[tuple[Tensor, float]]) -> dict[str, float]:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: MovieReviewsConfig = config.question
+    asked = config.asked(MovieReviewsConfig)
     require(isinstance(config.data, ReviewsConfig), "data", "sentences or imdb", type(config.data).__name__)
     require(isinstance(config.model, ReviewNetworkConfig), "model", "reviews", type(config.model).__name__)
     require(config.dtype is Dtype.float64, "dtype", "float64", config.dtype.value)

@@ -47,7 +47,7 @@ def findings(config: Config, network: ReviewNetwork, texts: Sequence[Tensor]) ->
 
     Derived and explicit relevance are compared, and roots audited, on the first texts that hold a word.
     """
-    asked: MovieReviewsConfig = config.question
+    asked = config.asked(MovieReviewsConfig)
     places = [place for place, text in enumerate(texts) if len(text)]
     said: dict[Any, Any] = {}
     agreement, audited = [], []

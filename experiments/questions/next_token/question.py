@@ -35,7 +35,7 @@ CLOSED = {"float64": 1e-8, "float32": 1e-2}  # of what is explained: what balanc
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """The most probable tokens, what is explained, relevance of each token of the prompt, and what blocks keep back."""
-    asked: NextTokenConfig = config.question
+    asked = config.asked(NextTokenConfig)
     found = causal(config.model)
     found.model.to(config.dtype.torch)
     given = prompt(found, asked.text)
@@ -134,7 +134,7 @@ def rows(
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: NextTokenConfig = config.question
+    asked = config.asked(NextTokenConfig)
     require(isinstance(config.model, SmolLM2Config), "model", "smollm2", type(config.model).__name__)
     require(bool(asked.text.strip()), "question.text", "a prompt", repr(asked.text))
     require(asked.others >= 0, "question.others", "at least 0", asked.others)

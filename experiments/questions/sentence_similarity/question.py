@@ -45,7 +45,7 @@ SUMMARIES = {
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``words`` of each sentence; ``rows``: one for each pair and plan; ``links``: relevance of each pair of words."""
-    asked: SentenceSimilarityConfig = config.question
+    asked = config.asked(SentenceSimilarityConfig)
     source = encoder(config.model)
     chosen = pairs_of(source.tokenizer, asked.pairs, config.model.max_tokens)
     yield "words", pd.concat([shown(*pair, number) for number, pair in enumerate(chosen)], ignore_index=True)
@@ -93,7 +93,7 @@ def measured(out: PairExplanation, left: Sentence, right: Sentence, truth: Tenso
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: SentenceSimilarityConfig = config.question
+    asked = config.asked(SentenceSimilarityConfig)
     require(isinstance(config.model, MiniLMConfig), "model", "minilm", type(config.model).__name__)
     full = bool(asked.pairs) and all(len(pair) == 2 and all(text.strip() for text in pair) for pair in asked.pairs)
     require(full, "question.pairs", "pairs of sentences", asked.pairs)

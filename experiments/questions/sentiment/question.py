@@ -49,7 +49,7 @@ def asked_texts(asked: SentimentConfig, reviews: Reviews) -> tuple[Sequence[Text
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """Accuracy and predictions; then what each method says of the words, what blocks keep back, and deletion."""
-    asked: SentimentConfig = config.question
+    asked = config.asked(SentimentConfig)
     reviews = load(config.data)
     made = classifier(config.model, reviews)
     yield "accuracy", compared_accuracies(made, reviews, asked.beside)
@@ -141,7 +141,7 @@ def rows(said: Sequence[Spoken], found: Checked, area: pd.DataFrame) -> pd.DataF
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: SentimentConfig = config.question
+    asked = config.asked(SentimentConfig)
     require(isinstance(config.data, ReviewsConfig), "data", "sentences or imdb", type(config.data).__name__)
     require(isinstance(config.model, MiniLMConfig), "model", "minilm", type(config.model).__name__)
     require(config.dtype is Dtype.float32, "dtype", "float32, which is then held against float64", config.dtype.value)

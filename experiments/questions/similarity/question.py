@@ -58,7 +58,7 @@ def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def explained(config: Config, name: str, subject: Subject) -> Iterator[tuple[str, pd.DataFrame]]:
     """The parts of each table for one model."""
-    asked: SimilarityConfig = config.question
+    asked = config.asked(SimilarityConfig)
     high, wide = asked.patch
     shape = tuple(subject.test_x.shape[2:])
     require(not shape[0] % high and not shape[1] % wide, "question.patch", f"patches that tile {shape}", asked.patch)
@@ -126,7 +126,7 @@ def lines(out: PairExplanation, chosen: Pairs, asked: SimilarityConfig) -> pd.Da
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: SimilarityConfig = config.question
+    asked = config.asked(SimilarityConfig)
     for name in ("pairs", "shown", "lines"):
         require(getattr(asked, name) >= 1, f"question.{name}", "at least 1", getattr(asked, name))
     require(len(asked.patch) == 2 and min(asked.patch) >= 1, "question.patch", "two sides of a patch", asked.patch)

@@ -52,7 +52,7 @@ def log_odds(output: Tensor) -> Tensor:
 
 def tables(config: Config) -> Iterator[tuple[str, pd.DataFrame]]:
     """``rows``: one for each graph and plan; ``nodes``, ``edges`` and ``walks`` of the graphs that are drawn."""
-    asked: WalksConfig = config.question
+    asked = config.asked(WalksConfig)
     data = [generated(count, asked.base, config.seed + n) for n, count in enumerate((asked.graphs, 4 * asked.explained))]
     found = trained(data[0], data[1], asked.rounds, asked.hidden, asked.epochs, config.seed)
     test = data[1].double()
@@ -136,7 +136,7 @@ def layout(edges: Tensor) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def check(config: Config) -> None:
     """Raises :class:`ConfigError` where the question does not fit."""
-    asked: WalksConfig = config.question
+    asked = config.asked(WalksConfig)
     for name in ("rounds", "hidden", "epochs", "explained", "shown", "sets", "lines"):
         require(getattr(asked, name) >= 1, f"question.{name}", "at least 1", getattr(asked, name))
     require(asked.graphs >= 2, "question.graphs", "at least 2, one of each class", asked.graphs)

@@ -1,6 +1,6 @@
-"""What the README and docs/rigour.md say about rules and proofs, written from the catalogue and from the proofs themselves.
+"""What docs/rules.md and docs/rigour.md say about rules and proofs, written from the catalogue and from the proofs themselves.
 
-Each part stands between the comments ``<!-- NAME -->`` and ``<!-- /NAME -->``; ``python -m proofs --readme README.md``
+Each part stands between the comments ``<!-- NAME -->`` and ``<!-- /NAME -->``; ``python -m proofs --page docs/rules.md``
 writes a page anew, and a test holds the pages against it.
 """
 
@@ -64,15 +64,15 @@ def is_general(extent: str) -> bool:
 
 
 PARTS = {"rules": rules, "proofs": sizes, "claims": claims}
-PAGES = {"README.md": ("rules", "proofs"), "docs/rigour.md": ("claims",)}  # the parts of each page
+PAGES = {"docs/rules.md": ("rules", "proofs"), "docs/rigour.md": ("claims",)}  # the parts of each page
 
 
 def parts_of(page: Path) -> tuple[str, ...]:
-    """The parts that a page has, by its file's name; those of the README for a page of another name."""
-    return next((parts for name, parts in PAGES.items() if Path(name).name == page.name), PAGES["README.md"])
+    """The parts that a page has, by its file's name; those of the page of rules for one of another name."""
+    return next((parts for name, parts in PAGES.items() if Path(name).name == page.name), PAGES["docs/rules.md"])
 
 
-def written(text: str, names: Iterable[str] = PAGES["README.md"]) -> str:
+def written(text: str, names: Iterable[str] = PAGES["docs/rules.md"]) -> str:
     """A page with its parts written anew. Raises ValueError for a page that lacks a part's marks."""
     for name in names:
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"

@@ -1,4 +1,4 @@
-"""The README says about rules and proofs what the catalogue and the proofs say."""
+"""The page of rules says about rules and proofs what the catalogue and the proofs say."""
 
 import re
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 
 from dtd.plans.rules import catalogue
 from experiments.figures.names import NAMES, plain
-from proofs.readme import PAGES, extent, is_general, parts_of, written
+from proofs.page import PAGES, extent, is_general, parts_of, written
 from proofs.registry import PROOFS
 
 ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "rules.md"
 MENTION = re.compile(r"(?:python -m proofs|proofs?) `?(\w+)`?")
 
 
@@ -19,7 +19,7 @@ MENTION = re.compile(r"(?:python -m proofs|proofs?) `?(\w+)`?")
 def test_a_page_is_fresh(name):
     page = ROOT / name
     text = page.read_text(encoding="utf-8")
-    assert written(text, parts_of(page)) == text, f"run python -m proofs --readme {name}"
+    assert written(text, parts_of(page)) == text, f"run python -m proofs --page {name}"
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
@@ -32,15 +32,15 @@ def test_a_page_that_cites_a_proof_of_limited_size_says_the_size(page):
 
 
 def test_a_stale_part_is_written_anew_and_the_rest_is_left():
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     stale = text.replace("| `gamma` | LRP-γ |", "| `gamma` | LRP-G |").replace(f"{len(PROOFS)} proofs", "7 proofs")
     assert stale != text and written(stale) == text
 
 
 def test_a_page_without_marks_is_refused():
-    for part in PAGES["README.md"]:
+    for part in PAGES["docs/rules.md"]:
         with pytest.raises(ValueError, match=f"one <!-- {part} -->"):
-            written(README.read_text(encoding="utf-8").replace(f"<!-- {part} -->", ""))
+            written(PAGE.read_text(encoding="utf-8").replace(f"<!-- {part} -->", ""))
 
 
 def test_every_proof_says_for_what_sizes_it_is_shown():
