@@ -1,4 +1,4 @@
-"""What docs/rules.md and docs/rigour.md say about rules and proofs, written from the catalogue and from the proofs themselves.
+"""What docs/rules.md and docs/rigour.md say about rules and proofs, from the catalogue and from the proofs themselves.
 
 Each part stands between the comments ``<!-- NAME -->`` and ``<!-- /NAME -->``; ``python -m proofs --page docs/rules.md``
 writes a page anew, and a test holds the pages against it.
