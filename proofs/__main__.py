@@ -13,7 +13,7 @@ from rich.markup import escape
 from proofs.kernel import Result
 from proofs.latex import write
 from proofs.overview import overview_table
-from proofs.page import written
+from proofs.page import parts_of, written
 from proofs.registry import PROOFS
 from proofs.terminal import mutants_table, print_derivation, results_table
 
@@ -40,9 +40,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", metavar="NAME", help="proofs to check; all of them when left out")
     parser.add_argument("--steps", action="store_true", help="print the derivations instead of checking them")
     parser.add_argument("--latex", type=Path, metavar="DIR", help="write one .tex for each proof, and derivations.tex")
-    parser.add_argument(
-        "--page", type=Path, metavar="FILE", help="write the table of rules and the count of proofs on a page anew"
-    )
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the tables of docs/rules.md or docs/rigour.md anew")
     parser.add_argument(
         "--overview", action="store_true", help="print which rules have a root in their domain, with examples"
     )
@@ -65,7 +63,8 @@ def main(argv: list[str] | None = None) -> int:
         console.print(f"wrote {len(write(options.latex))} files to {options.latex}")
         return 0
     if options.page:
-        options.page.write_text(written(options.page.read_text(encoding="utf-8")), encoding="utf-8")
+        text = written(options.page.read_text(encoding="utf-8"), parts_of(options.page))
+        options.page.write_text(text, encoding="utf-8")
         return 0
     if options.overview:
         console.print(overview_table())

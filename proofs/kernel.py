@@ -105,6 +105,10 @@ class Proof:
         shown_for = tuple(dict.fromkeys(extents))
         return Result(self.name, verdict, tuple(failures), killed, tuple(survivors), steps, points, seconds, shown_for)
 
+    def failure(self) -> Failure | None:
+        """The first step of any case that does not hold; None for a proof that holds. Mutants are not run."""
+        return next(filter(None, (self._run(case, self.subject)[1] for case in self.cases())), None)
+
     def _refute(self, mutant: Mutant) -> Failure | None:
         """A step that the mutant makes false at an exact point."""
         for case in self.cases():

@@ -83,8 +83,9 @@ def tex(e) -> str:
 
 
 LETTERS = {
-    "α": "alpha", "β": "beta", "γ": "gamma", "ε": "varepsilon", "λ": "lambda", "μ": "mu", "σ": "sigma", "τ": "tau",
-    "∂": "partial", "∇": "nabla", "ã": "tilde{a}", "x̃": "tilde{x}", "R̂": "hat{R}", "Σ": "sum", "∞": "infty", "√": "surd",
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "λ": "lambda", "μ": "mu", "σ": "sigma",
+    "τ": "tau", "∂": "partial", "∇": "nabla",
+    "ã": "tilde{a}", "x̃": "tilde{x}", "R̂": "hat{R}", "Σ": "sum", "∞": "infty", "√": "surd",
     "≤": "le", "≥": "ge", "≠": "ne", "→": "to", "←": "leftarrow", "·": "cdot", "±": "pm", "×": "times",
 }  # fmt: skip
 WORD = re.compile(r"(?<![\\{\w])((?:zeroth|remainder|margins?|corner|root|moving|mirrored|at)(?: at)? ?)(?![A-Za-z])")
@@ -121,7 +122,7 @@ def tex_text(text: str) -> str:
     """Prose in LaTeX."""
     parts = text.split("`")
     plain = [re.sub(r"([&%#_])", r"\\\1", part) for part in parts[::2]]
-    plain = [re.sub("[αβγεσ²<>]|<=|>=", lambda m: f"${tex_formula(m.group(0))}$", part) for part in plain]
+    plain = [re.sub("[αβγδεσ²<>]|<=|>=", lambda m: f"${tex_formula(m.group(0))}$", part) for part in plain]
     formulas = [f"${tex_formula(part)}$" for part in parts[1::2]]
     return "".join(x for pair in zip(plain, [*formulas, ""], strict=True) for x in pair)
 

@@ -1,11 +1,12 @@
-"""What the page of rules says about rules and proofs, written from the catalogue and from the proofs themselves.
+"""What docs/rules.md and docs/rigour.md say about rules and proofs, from the catalogue and from the proofs themselves.
 
 Each part stands between the comments ``<!-- NAME -->`` and ``<!-- /NAME -->``; ``python -m proofs --page docs/rules.md``
-writes it anew, and a test holds the page against it.
+writes a page anew, and a test holds the pages against it.
 """
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 from dtd.plans.rules import catalogue
 from proofs.kernel import Proof
@@ -39,6 +40,18 @@ def sizes() -> str:
     )
 
 
+def claims() -> str:
+    """Every proof with its claim, for what it is shown on symbols, its exact points, and its author's mutants."""
+    lines = ["| proof | claim | shown for | exact points | its author's mutants |", "|---|---|---|---|---|"]
+    for name, proof in PROOFS.items():
+        cases = list(proof.cases())
+        shown = "; ".join(dict.fromkeys(case.extent for case in cases if not case.point))
+        numbers = sum(case.point for case in cases), len(proof.mutants)
+        claim = proof.claim.replace("|", "\\|")
+        lines.append(f"| `{name}` | {claim} | {shown} | {numbers[0]} | {numbers[1]} |")
+    return "\n".join(lines)
+
+
 def extent(proof: Proof) -> str:
     """The largest size for which a proof is shown on symbols."""
     extents = [case.extent for case in proof.cases() if not case.point]
@@ -50,10 +63,16 @@ def is_general(extent: str) -> bool:
     return extent.startswith("any ")
 
 
-PARTS = {"rules": rules, "proofs": sizes}
+PARTS = {"rules": rules, "proofs": sizes, "claims": claims}
+PAGES = {"docs/rules.md": ("rules", "proofs"), "docs/rigour.md": ("claims",)}  # the parts of each page
 
 
-def written(text: str, names: Iterable[str] = PARTS) -> str:
+def parts_of(page: Path) -> tuple[str, ...]:
+    """The parts that a page has, by its file's name; those of the page of rules for one of another name."""
+    return next((parts for name, parts in PAGES.items() if Path(name).name == page.name), PAGES["docs/rules.md"])
+
+
+def written(text: str, names: Iterable[str] = PAGES["docs/rules.md"]) -> str:
     """A page with its parts written anew. Raises ValueError for a page that lacks a part's marks."""
     for name in names:
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"

@@ -1,5 +1,6 @@
 """All proofs, in the order of an appendix: theorems, rules, where roots live, limits, other primitives."""
 
+from proofs.depth import birkhoff, mean_of_draws, one_line, rank_one, single_rule, stability
 from proofs.kernel import Proof
 from proofs.limits import alphabeta_to_zplus, epsilon_to_zero, gamma_to_infinity, gamma_to_zero, zbox_to_zplus
 from proofs.primitives import (
@@ -80,6 +81,7 @@ GROUPS = {
         bilrp,
         walks,
     ),
+    "Theorems of depth": (rank_one, birkhoff, one_line, single_rule, stability, mean_of_draws),
     "Rules": (lrp0, epsilon, gamma, gamma_signed, zplus, zplus_signed, alphabeta, wsquare, zbox, flat, pattern),
     "Passes": (passes,),
     "Where the root lives": (

@@ -44,35 +44,48 @@ class Kind:
     rule: str
     paper: Callable[[Setting], Any]
     domain: Domain = Real()  # noqa: RUF009 - frozen
-    numbers: tuple[tuple[str, float], ...] = ()
+    numbers: tuple[tuple[str, float], ...] = ()  # on symbols
+    others: tuple[float, ...] = ()  # what the parameter is at points beside
     sides: tuple[str, ...] = ("",)
     patterned: bool = False
 
-    def parameters(self, entry: Callable, number: Callable) -> dict[str, Any]:
-        exact = {name: Fraction(value) for name, value in self.numbers}
-        if self.rule == "zbox":
-            exact = {name: 0 * entry("l") + value for name, value in exact.items()}
-        return exact
-
     def cases(self) -> Iterator[Case]:
         for side in self.sides:
-            family = Family(self.domain, self.parameters, side=side, patterned=self.patterned)
-            for case in family.cases(points=3, shown=self.rule == PRINTED):
-                at = Ruled(self.rule, case.at, dict(self.numbers), case.point)
-                yield replace(case, title=f"{self.rule}, {case.title}", at=at)
+            for n, numbers in enumerate(self.all_numbers()):
+                family = Family(self.domain, self.exact(numbers), side=side, patterned=self.patterned)
+                for case in family.cases(points=POINTS if n == 0 else 1, shown=self.rule == PRINTED):
+                    if n == 0 or case.point:
+                        at = Ruled(self.rule, case.at, numbers, case.point)
+                        yield replace(case, title=f"{self.rule}, {case.title}", at=at)
+
+    def all_numbers(self) -> Iterator[dict[str, Any]]:
+        """The parameters on symbols, then the others."""
+        yield dict(self.numbers)
+        for value in self.others:
+            yield {self.numbers[0][0]: value}
+
+    def exact(self, numbers: dict[str, Any]) -> Callable[[Callable, Callable], dict[str, Any]]:
+        """The parameters as exact numbers; bounds of a box in the shape of the input."""
+
+        def parameters(entry: Callable, number: Callable) -> dict[str, Any]:
+            found = {name: Fraction(value) for name, value in numbers.items()}
+            return {name: 0 * entry("l") + value for name, value in found.items()} if self.rule == "zbox" else found
+
+        return parameters
 
 
+POINTS = 2  # of each bias mode at the parameters of the symbols; one at the others
 PRINTED = "gamma"  # the rule whose steps make up the printed derivation
 BOUNDS = (("low", -8.0), ("high", 8.0))
-KINDS = (
+KINDS = (  # the first refutes a mutant most quickly
+    Kind("wsquare", wsquare.paper),
     Kind("lrp0", lrp0.paper, sides=SIDES),
-    Kind("epsilon", epsilon.paper, numbers=(("epsilon", 0.5),), sides=SIDES),
-    Kind("gamma", gamma.paper, numbers=(("gamma", 1.0),)),
-    Kind("gamma_signed", gamma_signed.paper, numbers=(("gamma", 1.0),), sides=SIDES),
+    Kind("epsilon", epsilon.paper, numbers=(("epsilon", 0.5),), others=(0.03125, 8.0), sides=SIDES),
+    Kind("gamma", gamma.paper, numbers=(("gamma", 1.0),), others=(0.0, 3.0, 127.0)),
+    Kind("gamma_signed", gamma_signed.paper, numbers=(("gamma", 1.0),), others=(3.0, 127.0), sides=SIDES),
     Kind("zplus", zplus.paper, INPUTS, patterned=True),
     Kind("zplus_signed", zplus_signed.paper),
-    Kind("alphabeta", alphabeta.paper, numbers=(("alpha", 2.0),)),
-    Kind("wsquare", wsquare.paper),
+    Kind("alphabeta", alphabeta.paper, numbers=(("alpha", 2.0),), others=(1.0, 1.5, 4.0)),
     Kind("zbox", zbox.paper, Box(-8.0, 8.0), numbers=BOUNDS),
     Kind("flat", flat.paper),
 )
@@ -133,18 +146,18 @@ def prepared_steps(case: Ruled, subject: Subject, model: tuple, setting: tuple) 
     arriving = Setting(at.map, at.input, at.relevance * y if as_coefficients else at.relevance, at.domain, at.bias_mode)
     exact = subject.derived(case.rule, at.bias_mode, **at.parameters)
     by_roots = at.map.collect(Linear(exact).terms(arriving.units, at.domain, arriving.relevance).first)
-    for overwrite in (False, True) if case.point else (False,):
-        known = Prepared(as_coefficients=as_coefficients, may_overwrite=overwrite, activation=above(function, at))
-        step = subject.prepared(Linear(strategy), layer, known)
-        if (as_coefficients and not step.takes_coefficients) or (function is not None and not step.merged):
-            continue
-        output, kept = step.up([], made(at.input))
-        (lower,) = step.down(kept, made(at.relevance))
-        yield Step("y (prepared)", entries_of(output), y, f"{title} merged into the layer")
-        if step.hands_coefficients:
-            lower = lower * made(at.input)
-        arrives = "coefficients arrive" if as_coefficients else "relevance arrives"
-        yield Step("R_j (prepared)", entries_of(lower), by_roots, f"{title}, {arrives}, overwriting {overwrite}")
+    overwrite = case.point  # points overwrite, symbols do not
+    known = Prepared(as_coefficients=as_coefficients, may_overwrite=overwrite, activation=above(function, at))
+    step = subject.prepared(Linear(strategy), layer, known)
+    if (as_coefficients and not step.takes_coefficients) or (function is not None and not step.merged):
+        return
+    output, kept = step.up([], made(at.input))
+    (lower,) = step.down(kept, made(at.relevance))
+    yield Step("y (prepared)", entries_of(output), y, f"{title} merged into the layer")
+    if step.hands_coefficients:
+        lower = lower * made(at.input)
+    arrives = "coefficients arrive" if as_coefficients else "relevance arrives"
+    yield Step("R_j (prepared)", entries_of(lower), by_roots, f"{title}, {arrives}, overwriting {overwrite}")
 
 
 def conditions(case: Ruled) -> tuple:
@@ -193,6 +206,7 @@ proof = Proof(
     reference="Montavon 2019, Sec. 10.2.2 (the four steps)",
     subject=plain,
     cases=lambda: (case for kind in KINDS for case in kind.cases()),
-    note="Passes are prepared for numbers: `γ = 1`, `ε = 1/2`, `α = 2`, the box `[-8, 8]`. The pattern rule is "
-    "held by its own proof and the tests. Every pattern of signs: `z⁺`.",
+    note="Passes are prepared for numbers. Symbols: `γ = 1`, `ε = 1/2`, `α = 2`, the box `[-8, 8]`; exact points: also "
+    "γ = 0, 3 and 127 (`1/(1 + γ)` is a float), ε = 1/32 and 8, α = 1, 3/2 and 4. The pattern rule is held by its own proof "
+    "and the tests. Every pattern of signs: `z⁺`.",
 )

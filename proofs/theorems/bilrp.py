@@ -100,34 +100,35 @@ def z(x):
     return tuple(W[2 * k] * x[0] + W[2 * k + 1] * x[1] for k in range(2))
 
 
-def embedding(x):
+def embedding(x, units):
     """``φ_m(x) = Σ_k u_mk max(0, z_k(x))``."""
-    return tuple(sum(u * positive(value) for u, value in zip(U[2 * m : 2 * m + 2], z(x), strict=True)) for m in range(2))
+    weights = (U[2 * m : 2 * m + 2] for m in range(units))
+    return tuple(sum(u * positive(value) for u, value in zip(each, z(x), strict=True)) for each in weights)
 
 
 @dataclass(frozen=True)
 class Hessian:
-    """A ReLU network without biases, in one linear region for either input."""
+    """A ReLU network without biases, in one linear region for either input. Units m add up, so that symbols take one."""
 
     values: Any
     region: tuple[int, ...]
+    units: int = 2
 
     def conditions(self) -> Iterator[Condition]:
         for sign, value in zip(self.region, (*z(X), *z(Y)), strict=True):
             yield Condition(put(self.values, sign * value), ">", "neither input is on the border of a linear region")
-        for value in (*embedding(X), *embedding(Y)):
+        for value in (*embedding(X, self.units), *embedding(Y, self.units)):
             yield never_zero(put(self.values, value), "no unit of either embedding is 0")
 
     def steps(self, subject: Subject) -> Iterator[Step]:
-        weights = [put(self.values, array([w[:2], w[2:]])) for w in (W, U)]
-        layers = tuple(FiniteMap(weight=w, bias=w[:, 0] * 0, in_shape=(2,), out_shape=(2,)) for w in weights)
+        weights = [put(self.values, array([w[:2], w[2:]][:rows])) for w, rows in ((W, 2), (U, self.units))]
+        layers = tuple(FiniteMap(weight=w, bias=w[:, 0] * 0, in_shape=(2,), out_shape=(len(w),)) for w in weights)
         models = TrainingFree(subject.rule), Linear(subject.rule)
         (left, _), (right, _) = (sides(layers, models, put(self.values, array([x]))) for x in (X, Y))
-        similarity = sum(one * other for one, other in zip(embedding(X), embedding(Y), strict=True))
+        similarity = sum(p * q for p, q in zip(*(embedding(x, self.units) for x in (X, Y)), strict=True))
         hessian = array([[x * y * sympy.diff(similarity, x, y) for y in Y] for x in X])
-        found = np.asarray(subject.paired(left, right))[0]
-        why = "LRP-0 without biases: the Hessian form"
-        yield Step("R_ij", found, put(self.values, hessian), why, reads="x_i y_j ∂²s/∂x_i∂y_j")
+        found, reads = np.asarray(subject.paired(left, right))[0], "x_i y_j ∂²s/∂x_i∂y_j"
+        yield Step("R_ij", found, put(self.values, hessian), "LRP-0 without biases: the Hessian form", reads=reads)
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def cases() -> Iterator[Case]:
     yield Case("one pair of units", Mixed({}), shown=True, extent="two hidden units")
     for region in product(((1, 1), (1, -1)), repeat=2):
         shown = region == ((1, 1), (1, -1))
-        yield Case(named(region), Hessian({}, sum(region, ())), shown=shown, extent="two hidden units")
+        yield Case(named(region), Hessian({}, sum(region, ()), units=1), shown=shown, extent="two hidden units")
 
 
 plain = Subject()
@@ -214,6 +215,6 @@ proof = Proof(
     reference="Eberle 2022, Sec. 3 and Appendix A",
     subject=plain,
     cases=cases,
-    note="Points: two layers with biases, rules and bias modes drawn for each layer. Symbols: both hidden units or the "
-    "first active for either input, and one pair of units with roots along any directions.",
+    note="Points: two layers with biases, rules and bias modes drawn. Symbols: one unit of the embedding, both hidden units "
+    "or the first active for either input; one pair of units with roots along any directions.",
 )

@@ -13,6 +13,7 @@ QUESTIONS: dict[str, type[QuestionConfig]] = {
     "correspondence": explanations.CorrespondenceConfig,
     "cost": cost.CostConfig,
     "coverage": cost.CoverageConfig,
+    "depth": roots.DepthConfig,
     "exact": relevance_models.ExactConfig,
     "faithfulness": explanations.FaithfulnessConfig,
     "function_view": roots.FunctionViewConfig,

@@ -88,3 +88,14 @@ class RootDistributionsConfig(QuestionConfig):
     spreads: list[float] = MISSING
     draws: int = MISSING
     steps: list[int] = MISSING
+
+
+@dataclass
+class DepthConfig(QuestionConfig):
+    """Do the explanations of two classes become one and the same with depth, and how fast?"""
+
+    depths: list[int] = MISSING
+    width: int = MISSING
+    networks: int = MISSING
+    samples: int = MISSING
+    moved: float = MISSING

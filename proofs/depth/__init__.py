@@ -1,0 +1,1 @@
+"""Theorems of depth: what becomes of relevance as layer follows layer, and how it answers to small changes."""
