@@ -203,7 +203,6 @@ class Programs(RuleBasedStateMachine):
             found = pickle.loads(pickle.dumps(found))
         layers = self.answer(lambda: found.layers)
         if layers is not None:
-            assert not write
             bound = 1e-8 if x.dtype == torch.float64 else 1e-2
             for name, record in layers.items():
                 for part, of in zip(record.balance.parts(), balances[name].balance.parts(), strict=True):
