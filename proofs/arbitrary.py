@@ -6,7 +6,7 @@ from typing import Any
 
 from dtd.direction import Direction, Factor, Given
 from dtd.domain import Domain
-from dtd.root import Search
+from dtd.root import Bias, Search
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Anywhere(Search):
     """Any point ``ã = a − z v / D`` on the line: a root only where ``D = w·v``."""
 
     direction: Direction
-    bias: str
+    bias: Bias
     size: Any  # D
 
     def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:

@@ -37,10 +37,11 @@ class Entries(SymbolArray):
     def __sub__(self, other):
         return super().__sub__(exactly(other))
 
-    def sum(self, axis: Any = None, keepdim: bool = False, dim: Any = None):
+    def sum(self, axis: Any = None, keepdim: bool = False, dim: Any = None):  # type: ignore[override] # as torch has it
         """``Σ`` over axes; over the generic one, ``Σ_{i=1}^J``."""
         axes = axis if dim is None else dim
-        found, generic = self, self.generic
+        found: Any = self
+        generic = self.generic
         for k in sorted({a % self.ndim - self.ndim for a in ((axes,) if isinstance(axes, int) else axes)}):
             if k == generic:
                 found = _over_entries(found)
@@ -52,7 +53,7 @@ class Entries(SymbolArray):
         left = None if generic is None or generic % self.ndim in summed else kept.index(generic % self.ndim) - len(kept)
         return of(np.asarray(found).reshape([self.shape[k] for k in kept]), left)
 
-    def mean(self, axis: Any, keepdim: bool = False):
+    def mean(self, axis: Any, keepdim: bool = False):  # type: ignore[override] # as torch has it
         """``Σ / J``."""
         return self.sum(axis, keepdim) / self.count(axis)
 
@@ -65,7 +66,7 @@ class Entries(SymbolArray):
     def mT(self):  # noqa: N802 - torch's name
         return of(np.swapaxes(np.asarray(self), -1, -2), {None: None, -1: -2, -2: -1}[self.generic])
 
-    def __matmul__(self, other: "Entries") -> "Entries":
+    def __matmul__(self, other: Any) -> Any:
         parts = of(
             np.asarray(self)[..., :, :, None] * np.asarray(other)[..., None, :, :], -2 if self.generic == -1 else None
         )
@@ -77,7 +78,7 @@ def _over_entries(values: Entries) -> np.ndarray:
     return np.frompyfunc(lambda x: sympy.Sum(sympy.sympify(x).xreplace({j: i}), (i, 1, J)), 1, 1)(np.asarray(values))
 
 
-def of(values: Any, generic: int | None = None) -> Entries:
+def of(values: Any, generic: int | None = None) -> Any:
     """Values as a tensor of symbols, or of one generic entry along an axis."""
     made = np.array(values, dtype=object).view(Entries)
     made.generic = generic

@@ -18,7 +18,7 @@ from proofs.notation import show, showing
 from proofs.symbols import SymbolArray, array
 from proofs.units import FiniteMap, GenericMap, SymbolicUnits, j
 
-BIASES: tuple[str, ...] = get_args(Bias)
+BIASES: tuple[Bias, ...] = get_args(Bias)
 INPUTS = NonNegative()
 ANY, PATTERNS = "any J", "signs at J = 2"  # extents: any number of inputs; two inputs with every pattern of signs
 SIGNS = {"+": "positive", "-": "negative"}
@@ -33,11 +33,11 @@ class Setting:
     # shape: input (1, J), relevance (1, K)
     """
 
-    map: FiniteMap | GenericMap
-    input: SymbolArray
-    relevance: SymbolArray
+    map: Any  # a FiniteMap or a GenericMap, whose entries are exact or symbolic: no map of tensors
+    input: np.ndarray
+    relevance: np.ndarray
     domain: Domain
-    bias_mode: str = "fixed"
+    bias_mode: Bias = "fixed"
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -114,7 +114,7 @@ class Family:
     def signed(self) -> bool:
         return not isinstance(self.domain, NonNegative)
 
-    def cases(self, biases: tuple[str, ...] = BIASES, points: int = 12, shown: bool = True) -> Iterator[Case]:
+    def cases(self, biases: tuple[Bias, ...] = BIASES, points: int = 12, shown: bool = True) -> Iterator[Case]:
         """Points first, then the generic number of inputs, then sign patterns."""
         for mode in biases:
             yield from (self.point(mode, seed, units=self.units) for seed in range(points))
@@ -127,7 +127,7 @@ class Family:
     def _title(self, text: str) -> str:
         return ", ".join(filter(None, (text, self.side, self.note)))
 
-    def generic(self, mode: str) -> Setting:
+    def generic(self, mode: Bias) -> Setting:
         """Any number of inputs."""
         a = indexed("a", nonnegative=True) if not self.signed else indexed("a")
         w = indexed("w", nonzero=True, real=True) if "0" not in self.weights else indexed("w")
@@ -148,7 +148,7 @@ class Family:
             return {}
         return {at.total(at.a * at.w).item(): SIDES[self.side] * real("n", positive=True)}
 
-    def patterns(self, mode: str) -> Iterator[Case]:
+    def patterns(self, mode: Bias) -> Iterator[Case]:
         """Two inputs, with every pattern of signs of weights, inputs and bias (up to the order of the inputs)."""
         kinds = [(sign, part) for sign in self.weights for part in ("+-" if self.signed else "+")]
         for chosen in combinations_with_replacement(kinds, 2):
@@ -157,7 +157,7 @@ class Family:
                 setting = self._pattern(chosen, of_bias, mode)
                 yield Case(self._title(f"{title} b{of_bias}, bias {mode}"), setting, extent=PATTERNS)
 
-    def _pattern(self, chosen: tuple, of_bias: str, mode: str) -> Setting:
+    def _pattern(self, chosen: tuple, of_bias: str, mode: Bias) -> Setting:
         w = array(
             [[0 * sympy.S.One if s == "0" else real(f"w{n}", **{SIGNS[s]: True}) for n, (s, _) in enumerate(chosen, 1)]]
         )
@@ -168,7 +168,7 @@ class Family:
         parameters = self.parameters(lambda name, *_: array([[real(f"{name}{n}") for n in (1, 2)]]), symbol)
         return Setting(layer, a, array([[real("R")]]), self.domain, mode, parameters)
 
-    def point(self, mode: str, seed: int, inputs: int = 3, units: int = 2) -> Case:
+    def point(self, mode: Bias, seed: int, inputs: int = 3, units: int = 2) -> Case:
         """Rational numbers, with zeros among them; the shipped code runs on `fractions.Fraction`."""
         draw = Random(f"{mode} {seed} {self.side}")
 

@@ -38,6 +38,8 @@ class Function(nn.Module):
 
 def explained(module: nn.Module, x: Sequence, relevance: Sequence, plan: dtd.Plan = NOTHING_WEIGHTED) -> np.ndarray:
     """Relevance of the input, by ``dtd.trace`` and ``dtd.explain``. # shape: that of x"""
-    x = tensor(x)
-    network = dtd.trace(module.double().eval(), x)
-    return fractions(dtd.explain(network, x, tensor(relevance), plan).relevance)
+    at = tensor(x)
+    found = dtd.explain(dtd.trace(module.double().eval(), at), at, tensor(relevance), plan).relevance
+    if not isinstance(found, Tensor):
+        raise TypeError(f"The module must have one input; found {len(found)}.")
+    return fractions(found)

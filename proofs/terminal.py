@@ -20,9 +20,9 @@ COLOURS = {PROVED: "green", "refuted": "bold red", "undecided": "yellow"}
 def results_table(results: Iterable[Result]) -> Table:
     """Claim, for what sizes it is shown, verdict, mutants killed, seconds and reference of each proof."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    titles = ("proof", "left"), ("claim", "left"), ("shown for", "left"), ("verdict", "left"), ("mutants", "right")
-    for title, justify in titles:
-        table.add_column(title, justify=justify, overflow="fold")
+    for title in ("proof", "claim", "shown for", "verdict"):
+        table.add_column(title, overflow="fold")
+    table.add_column("mutants", justify="right", overflow="fold")
     for title in ("steps", "points", "s"):
         table.add_column(title, justify="right")
     table.add_column("reference", overflow="fold")

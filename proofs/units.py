@@ -31,6 +31,10 @@ class FiniteMap(AffineMap):
     def linear(self, a: Any, weight: Any) -> Any:
         return (a[:, None, :] * weight).sum(-1)
 
+    def apply(self, a: Any) -> Any:
+        """The pre-activations as entries, where the parent speaks of tensors. # shape: (B, J) -> (B, K)"""
+        return super().apply(a)
+
     def transpose(self, s: Any, weight: Any) -> Any:
         return (s[:, :, None] * weight).sum(1)
 
@@ -114,8 +118,8 @@ class GenericMap:
 class SymbolicUnits:
     """All units of a map at a point: the symbolic counterpart of :class:`dtd.units.FieldUnits`."""
 
-    map: FiniteMap | GenericMap
-    input: SymbolArray  # (1, J)
+    map: Any  # a FiniteMap or a GenericMap
+    input: np.ndarray  # (1, J)
 
     @cached_property
     def activations(self):

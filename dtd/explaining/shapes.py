@@ -1,7 +1,7 @@
 """Tensors of a plan that must broadcast to a layer's input: bounds, reference points, metrics."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,9 +10,18 @@ from dtd.affine import AffineMap
 from dtd.errors import DomainError
 from dtd.network.graph import Graph
 from dtd.propagation import Layer, Propagation
+from dtd.relevance import Generic
 
 NAMES = ("low", "high", "point", "metric")
-GivenTensor = tuple[Layer, str, Tensor]
+
+
+class GivenTensor(NamedTuple):
+    """A tensor of a plan: the layer that it is for, its name, and the shape of one sample that it must broadcast to."""
+
+    layer: Layer
+    name: str
+    value: Tensor
+    shape: tuple[int, ...]
 
 
 def given(layers: Sequence[Layer], models: Sequence[Propagation]) -> tuple[GivenTensor, ...]:
@@ -22,8 +31,18 @@ def given(layers: Sequence[Layer], models: Sequence[Propagation]) -> tuple[Given
         if isinstance(layer.op, AffineMap):
             for holder in holders(model):
                 values = ((name, getattr(holder, name, None)) for name in NAMES)
-                found += [(layer, name, value) for name, value in values if isinstance(value, Tensor) and value.ndim]
+                shape = layer.op.in_shape
+                found += [GivenTensor(layer, name, x, shape) for name, x in values if isinstance(x, Tensor) and x.ndim]
+        if isinstance(model, Generic):
+            found += references(layers, layer, model)
     return tuple(found)
+
+
+def references(layers: Sequence[Layer], layer: Layer, model: Generic) -> list[GivenTensor]:
+    """The tensors among a generic model's references, for those inputs of its layer that another layer makes."""
+    points = model.reference if isinstance(model.reference, tuple) else (model.reference,) * len(layer.inputs)
+    made = [(x, layers[i].shape) for i, x in zip(layer.inputs, points, strict=False) if i >= 0]
+    return [GivenTensor(layer, "reference", x, shape) for x, shape in made if isinstance(x, Tensor) and x.ndim]
 
 
 def written(models: Sequence[Propagation]) -> tuple[Tensor, ...]:
@@ -48,8 +67,8 @@ def holders(model: Any) -> Iterator[Any]:
 def check_shapes(graph: Graph, models: tuple[Propagation, ...], batch: int) -> None:
     """Raise :class:`DomainError`, before any work, for a tensor that does not broadcast to the samples of its layer."""
     base = graph.base
-    for layer, name, value in base.plans.get((models, given), lambda: given(base.layers, models)):
-        shape = (batch, *layer.op.in_shape)
+    for layer, name, value, sample in base.plans.get((models, given), lambda: given(base.layers, models)):
+        shape = (batch, *sample)
         try:
             fits = torch.broadcast_shapes(value.shape, shape) == shape
         except RuntimeError:

@@ -10,7 +10,7 @@ from torch import Tensor
 from dtd.algebra import divide
 from dtd.callers.printing import Printed
 from dtd.domain import Bound, varies_by_sample
-from dtd.errors import BudgetError, check_parameter
+from dtd.errors import BudgetError, DomainError, check_parameter
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.numeric import first_root
 from dtd.relevance.segment import Path, walk
@@ -101,13 +101,18 @@ class Generic(Propagation, Printed):
         """The segment from the data to the reference."""
         points = self.reference if isinstance(self.reference, tuple) else (self.reference,) * len(inputs)
         check_parameter(len(points) == len(inputs), "reference", f"one for each input of '{layer.name}'", len(points))
-        return Path(
-            inputs,
-            tuple(
-                a - torch.as_tensor(x, dtype=a.dtype, device=a.device).expand_as(a)
-                for a, x in zip(inputs, points, strict=True)
-            ),
-        )
+        return Path(inputs, tuple(a - self.broadcast(layer, x, a) for a, x in zip(inputs, points, strict=True)))
+
+    def broadcast(self, layer: Layer, point: Bound, a: Tensor) -> Tensor:
+        """One reference in the shape of the input it is for; raises :class:`DomainError` where it does not fit."""
+        point = torch.as_tensor(point, dtype=a.dtype, device=a.device)
+        try:
+            return point.expand_as(a)
+        except RuntimeError:
+            raise DomainError(
+                f"'reference' at layer '{layer.name}' must be a number or broadcast to {tuple(a.shape)}, like (1, C, 1, 1) "
+                f"or (B, C, H, W); found shape {tuple(point.shape)}."
+            ) from None
 
     def at_once(self, layer: Layer, inputs: tuple[Tensor, ...]) -> int:
         """How many units fit in memory; raises :class:`BudgetError` when not even one does."""

@@ -43,6 +43,7 @@ def activations(model: nn.Module, in_place: bool) -> nn.Module:
     """A copy with the same tensors, without parameters' gradients, whose activation modules all write in place, or none."""
     tensors = [*model.parameters(), *model.buffers()]
     copy = deepcopy(model, {id(tensor): tensor.detach() for tensor in tensors}).requires_grad_(False)
+    module: Any  # its attributes are its own
     for module in copy.modules():
         if isinstance(getattr(module, "inplace", None), bool):
             module.inplace = in_place

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -54,4 +54,4 @@ def methods_of(model: nn.Module, domain: Domain, x: Tensor, peers: list[str], wi
 
 def relevance_by(network: Network, x: Tensor, target: int, plan: Plan, **options: Any) -> Callable[[], Tensor]:
     """Our explanation under a plan; the network is traced once, before."""
-    return lambda: explain(network, x, target, plan, **options).relevance
+    return lambda: cast(Tensor, explain(network, x, target, plan, **options).relevance)  # of the one input

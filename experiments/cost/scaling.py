@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import pandas as pd
 import torch
@@ -64,7 +65,7 @@ def methods(size: Size) -> list[Method]:
     traced, plan, targets = trace(model, x, Box(0.0, 1.0)), Plan.uniform("gamma", gamma=GAMMA), range(size.targets)
 
     def ours() -> Tensor:
-        return [out.relevance for out in explain_each(traced, x, targets, plan)][-1]
+        return cast(Tensor, [out.relevance for out in explain_each(traced, x, targets, plan)][-1])  # of the one input
 
     def gradients() -> Tensor:
         at = x.detach().requires_grad_()

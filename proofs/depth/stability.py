@@ -43,7 +43,7 @@ class Subject:
 class Derivatives:
     """An active unit of two inputs with weights of given signs, and ``0 ≤ z ≤ n = Σ⁺``: its root lies in ``a ≥ 0``."""
 
-    signs: tuple[int, int]
+    signs: tuple[int, ...]
 
     def steps(self, subject: Subject) -> Iterator[Step]:
         w = [sign * size for sign, size in zip(self.signs, SIZES, strict=True)]
@@ -71,7 +71,7 @@ class Derivatives:
 class Two:
     """Two inputs of one unit with ``b ≤ 0``, in exact numbers."""
 
-    points: tuple[Any, Any]
+    points: tuple[Any, ...]
     w: Any
     b: Any
 

@@ -66,8 +66,8 @@ def clamp(x: Any, low: Any = None, high: Any = None) -> Any:
 
 def summed(a: np.ndarray, axes: Any = None, keepdim: bool = False, **_: Any) -> np.ndarray:
     axes = None if axes is None or (isinstance(axes, Sequence) and not len(axes)) else axes
-    axis = tuple(axes) if isinstance(axes, Sequence) else axes
-    return np.asarray(np.add.reduce(a, axis=axis, keepdims=keepdim), dtype=object) if a.size else np.zeros(a.shape[:1], int)
+    axis: Any = tuple(axes) if isinstance(axes, Sequence) else axes
+    return np.asarray(a.sum(axis=axis, keepdims=keepdim), dtype=object) if a.size else np.zeros(a.shape[:1], int)
 
 
 def scaled(function: Callable) -> Callable:
@@ -103,9 +103,12 @@ def convolution(
         source, target = (place, read) if transposed else (read, place)
         for group in range(groups):
             ins, outs = (slice(group * n // groups, (group + 1) * n // groups) for n in (inputs, outputs))
-            kernel = w[(ins if transposed else outs, slice(None), *offset)]
-            part = a[(slice(None), ins, *source)] @ (kernel if transposed else kernel.T)
-            found[(slice(None), outs, *target)] += part
+            weights: tuple[Any, ...] = (ins if transposed else outs, slice(None), *offset)
+            kernel = w[weights]
+            taken: tuple[Any, ...] = (slice(None), ins, *source)
+            part = a[taken] @ (kernel if transposed else kernel.T)
+            handed: tuple[Any, ...] = (slice(None), outs, *target)
+            found[handed] += part
     return found if bias is None else found + bias.reshape(-1, *[1] * len(shape))
 
 
@@ -118,8 +121,10 @@ def slice_(a: np.ndarray, axis: int = 0, start: Any = None, end: Any = None, ste
 def pad(a: np.ndarray, widths: Sequence[int], value: Any = 0) -> np.ndarray:
     """Zeros around the last axes; negative widths cut."""
     pairs = [(widths[i], widths[i + 1]) for i in range(0, len(widths), 2)][::-1]
-    index = [slice(max(-lo, 0), n - max(-hi, 0)) for n, (lo, hi) in zip(a.shape[-len(pairs) :], pairs, strict=True)]
-    kept = a[(Ellipsis, *index)]
+    index: list[Any] = [
+        slice(max(-lo, 0), n - max(-hi, 0)) for n, (lo, hi) in zip(a.shape[-len(pairs) :], pairs, strict=True)
+    ]
+    kept = a[(..., *index)]
     around = [(0, 0)] * (a.ndim - len(pairs)) + [(max(lo, 0), max(hi, 0)) for lo, hi in pairs]
     return np.pad(kept, around, constant_values=value or 0)
 

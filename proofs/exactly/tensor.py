@@ -21,7 +21,7 @@ KINDS: dict[type, torch.dtype] = {bool: torch.bool, float: torch.float64}
 class Exact(torch.Tensor):
     """A tensor of exact entries; to torch it is one of float64, or of truth values, of the same shape."""
 
-    values: np.ndarray
+    values: np.ndarray  # type: ignore[assignment] # a sparse tensor's method of this name is not used here
 
     @staticmethod
     def __new__(cls, values: np.ndarray, kind: type = float):
@@ -30,7 +30,7 @@ class Exact(torch.Tensor):
         return found
 
     @classmethod
-    def __torch_dispatch__(cls, operator: Callable, types: Any, args: tuple = (), kwargs: Mapping | None = None) -> Any:
+    def __torch_dispatch__(cls, operator: Callable, types: Any, args: tuple = (), kwargs: Mapping | None = None) -> Any:  # type: ignore[override]
         given = dict(kwargs or {})
         name = str(operator).removeprefix("aten.")
         reading = OPERATORS.get(name) or OPERATORS.get(name.split(".")[0])
@@ -44,7 +44,7 @@ class Exact(torch.Tensor):
             return target
         return tree_map(lambda value: wrapped(value, name.split(".")[0]), found)
 
-    def __repr__(self, **_: Any) -> str:
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"Exact({self.values.tolist()})"
 
 

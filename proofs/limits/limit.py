@@ -9,6 +9,7 @@ import sympy
 
 from dtd.plans.rules import Rule, catalogue
 from dtd.relevance import Linear
+from dtd.root import Bias
 from proofs.formula import Shares
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, Proof
@@ -51,7 +52,7 @@ class LimitProof:
     family: Family
     mutants: tuple[tuple[str, Rule], ...]
     reference: str
-    biases: tuple[str, ...] = BIASES
+    biases: tuple[Bias, ...] = BIASES
     assumes: tuple[str, ...] = ()
 
     def build(self) -> Proof:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import sympy
@@ -63,7 +64,7 @@ class Traced:
 
     def steps(self, folding: Folding) -> Iterator[Step]:
         module = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2, eps=0.25)).double().eval()
-        numbers = {
+        numbers: dict[str, Any] = {
             "0.weight": [[1, -2], [3, 0.5]],
             "0.bias": [0.5, -1],
             "1.weight": [2, -3],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -82,8 +83,9 @@ def run(make: Callable, norm: Norm, mode: str, damped: bool) -> Iterator[Step]:
     sides = norm.y / abs(norm.y) if norm.at.seed is not None else {"positive": 1, "negative": -1}[norm.sign]
     share = relevance / (norm.y + epsilon * sides)
     s, of_bias = norm.slope * share, norm.bias * share
-    mean = s.mean(-1, keepdim=True) if norm.centred else 0
-    handed, kept = x * (s - mean), per_sample(of_bias)
+    mean: Any = s.mean(-1, keepdim=True) if norm.centred else 0
+    handed: Any = x * (s - mean)
+    kept: Any = per_sample(of_bias)
     if mode == "distribute":
         handed, kept = handed + of_bias.mean(-1, keepdim=True), 0
     yield Step("R_j", found.relevance[0], handed, "`x_j (s_j - mean s)`, `s_k = g_k R_k/(σ (y_k + ε sign y_k))`")
@@ -100,7 +102,7 @@ def cases() -> Iterator[Case]:
         x, relevance = [[1, 9]], [[2, 16]]
         # y = (-1/2, 1/2), σ = 8: s = (-1/2, 4), mean 7/4
         expected = [[sympy.Rational(-9, 4), sympy.Rational(81, 4)]] if kind == "layer_norm" else relevance
-        yield tensors(lambda n=norm, p=plan, x=x, r=relevance: explained(n, x, r, p), expected, f"{kind}, explained")
+        yield tensors(partial(explained, norm, x, relevance, plan), expected, f"{kind}, explained")
 
 
 def setting(mode: str, damped: bool, centred: bool) -> Iterator[Case]:

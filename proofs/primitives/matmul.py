@@ -11,7 +11,7 @@ import dtd
 from dtd import where
 from dtd.propagation import Layer, Propagated, per_sample
 from dtd.relevance import MatMulShares
-from proofs.entries import Entries, of, unchecked
+from proofs.entries import of, unchecked
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, Proof, never_zero
 from proofs.primitives.passed import ANY_ENTRIES, Letters, Shipped, accounted, layer
@@ -22,7 +22,7 @@ from proofs.units import J, i
 OUTPUTS = ("1", "2")
 
 
-def factors(at: Letters) -> tuple[Entries, Entries]:
+def factors(at: Letters) -> tuple[Any, Any]:
     """One row and two columns, with any number of products in each sum. # shape: (1, 1, J), (1, J, 2)"""
     a: Any = at.each("a").reshape(1, 1, -1)
     columns = [at.each(f"b_{p}").reshape(1, -1) for p in OUTPUTS]
@@ -51,7 +51,8 @@ def run(make: Callable, at: Letters, damped: bool, signs: tuple[int, int] = (1, 
 
 
 def needs(at: Letters) -> tuple:
-    y = (lambda a, b: a @ b)(*factors(at))
+    a, b = factors(at)
+    y = a @ b
     return (never_zero(y, "no output is 0"),)
 
 
@@ -71,11 +72,11 @@ def cases() -> Iterator[Case]:
         known = {s: sympy.Symbol(f"y_{p}", **names[sign]) for s, p, sign in zip(sums, OUTPUTS, signs, strict=True)}
         for damped in (False, True):
 
-            def steps(make, at, damped=damped, signs=signs):
+            def signed(make, at, damped=damped, signs=signs):
                 return run(make, at, damped, signs)
 
             title = f"{ANY_ENTRIES}, outputs {'> 0' if signs == (1, 1) else '> 0 and < 0'}, {'ε > 0' if damped else 'ε = 0'}"
-            at = Shipped(steps, Letters(), needs)
+            at = Shipped(signed, Letters(), needs)
             yield Case(title, at, shown=damped and signs == (1, 1), where=known, extent=ANY_ENTRIES)
     mixed, x = Function(lambda x: x[:, :, :2] @ x[:, 0, 2:, None]), [[[1, 1, 1, 3]]]
     yield tensors(lambda: explained(mixed, x, [[[8]]]), [[[1, 3, 1, 3]]], "traced and explained: halves of `a_m b_m/y R`")
@@ -101,7 +102,8 @@ class Swapped(MatMulShares):
     """Each factor gets the other's share."""
 
     def backward(self, layer: Layer, saved: Any, relevance: Tensor) -> Propagated:
-        return unchecked(MatMulShares, share=1 - self.share, damping=self.damping).backward(layer, saved, relevance)
+        share: Any = self.share
+        return unchecked(MatMulShares, share=1 - share, damping=self.damping).backward(layer, saved, relevance)
 
 
 class Hidden(MatMulShares):

@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 
 from dtd.propagation import Propagated, per_sample
-from proofs.entries import Entries, of
+from proofs.entries import of
 from proofs.judge import Condition, Step
 from proofs.kernel import Case
 from proofs.layers import indexed, real
@@ -24,7 +24,7 @@ class Letters:
     seed: int | None = None
     size: int = 3
 
-    def each(self, name: str, axis: int = -1, **assumptions: bool) -> Entries:
+    def each(self, name: str, axis: int = -1, **assumptions: bool) -> Any:
         """A quantity of each entry, along one axis. # shape: (1, J), or (1, J, 1) along the axis before the last"""
         values = [indexed(name, **assumptions)]
         if self.seed is not None:
@@ -64,12 +64,12 @@ def shipped(run: Callable, needs: Callable = lambda letters: (), what: str = "",
     yield Case(f"{what} {ANY_ENTRIES}".strip(), Shipped(run, Letters(), needs), shown=True, extent=ANY_ENTRIES)
 
 
-def layer(op: Any = None, **known: Any) -> SimpleNamespace:
+def layer(op: Any = None, **known: Any) -> Any:
     """What a propagation reads of a layer."""
     return SimpleNamespace(op=op, **({"held": ()} | known))
 
 
-def accounted(found: Propagated, relevance: Entries, bias: Any = 0, zeroth: Any = 0) -> Iterator[Step]:
+def accounted(found: Propagated, relevance: Any, bias: Any = 0, zeroth: Any = 0) -> Iterator[Step]:
     """The balance of what was handed down: its parts are those claimed, and nothing is lost."""
     b = found.balance
     yield Step("R_bias", b.bias, bias, "the share of constants")

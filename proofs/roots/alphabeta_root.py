@@ -8,6 +8,7 @@ from dtd.plans.rules import catalogue
 from proofs.judge import Step
 from proofs.layers import Family, real
 from proofs.roots.equivalence import MARGIN, MINUS, SIZE, SLACK, Region, RootProof, Z, sums
+from proofs.roots.margins import margins_of
 from proofs.roots.points import rule_points
 
 
@@ -57,12 +58,12 @@ def regions(at):
 
 def swapped(units, alpha, beta):
     """α and β exchanged."""
-    return rule.condition.margins(units, beta, alpha)
+    return margins_of(rule, units, beta, alpha)
 
 
 def first(units, alpha, beta):
     """Only the first margin."""
-    return rule.condition.margins(units, alpha, beta)[:1]
+    return margins_of(rule, units, alpha, beta)[:1]
 
 
 def draw(random):

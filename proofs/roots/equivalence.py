@@ -19,6 +19,7 @@ from proofs.judge import Step, every
 from proofs.kernel import Case, Mutant, Proof, unconditional
 from proofs.layers import ANY, Setting, real
 from proofs.reduce import Reduction
+from proofs.roots.margins import margins_of
 
 Z = real("z", positive=True)
 MARGIN, SIZE = real("m", positive=True), real("q", positive=True)
@@ -90,7 +91,7 @@ class RootProof:
 
     def steps(self, case: tuple, rule: Rule) -> Iterator[Step]:
         at, region = case
-        margins = rule.condition.margins(at.units, **at.parameters)
+        margins = margins_of(rule, at.units, **at.parameters)
         if region is None and at.units.map.weight.shape == (1, 1):
             yield from self.identities(at, margins)
             return
@@ -130,7 +131,7 @@ def ray_regions(rule: str, direction: Callable[[Setting], tuple]) -> Callable[[S
         known = Reduction(where=sums(at, PLUS, MINUS, Z))
         margin, size = (
             sympy.together(known.normal(x.item()))
-            for x in (catalogue[rule].condition.margins(at.units, **at.parameters)[0], at.total(at.w * direction(at)[0]))
+            for x in (margins_of(catalogue[rule], at.units, **at.parameters)[0], at.total(at.w * direction(at)[0]))
         )
 
         def region(title: str, inside: bool, plus: sympy.Expr, z: sympy.Expr = Z, **seen) -> Region:

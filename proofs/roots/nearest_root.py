@@ -36,7 +36,7 @@ def unbounded(units: FieldUnits, domain: Domain, metric: torch.Tensor) -> torch.
 
 def cut(units: FieldUnits, domain: Domain, metric: torch.Tensor) -> torch.Tensor:
     """The w² root cut off at the bounds: nobody makes up for it."""
-    low, high = domain.bounds()
+    low, high = map(torch.as_tensor, domain.bounds())
     return unbounded(units, domain, metric).clamp(low, high)
 
 
@@ -51,7 +51,7 @@ class Point:
 
     a: tuple
     w: tuple
-    b: Fraction
+    b: int | Fraction
     domain: Domain
     nearest: tuple
     others: tuple
@@ -62,7 +62,7 @@ class Point:
         units = FieldUnits(layer, tensor([self.a]), torch.tensor([0]))
         found = fractions(subject(units, self.domain, tensor([self.metric]))).flatten()
         a, w, d = (np.array([Fraction(x) for x in side], dtype=object) for side in (self.a, self.w, self.metric))
-        low, high = (Fraction(x) if abs(x) < float("inf") else x for x in self.domain.bounds())
+        low, high = (Fraction(x) if abs(x) < float("inf") else x for x in map(float, self.domain.bounds()))
         yield Step("z(ã)", (w * found).sum() + self.b, 0, "it is a root")
         yield Step("l ≤ ã ≤ h", every((found >= low) & (found <= high)), True, "in the domain")
         yield Step("ã", found, np.array([Fraction(x) for x in self.nearest], dtype=object), "by hand")

@@ -12,6 +12,7 @@ from dtd.domain import NonNegative, Real
 from dtd.plans.rules import catalogue
 from proofs.layers import Setting
 from proofs.notation import show, showing
+from proofs.roots.margins import margins_of
 from proofs.units import FiniteMap
 
 Draw = Callable[[Random], dict[str, Any]]
@@ -57,7 +58,7 @@ def on_level(rule: str, at: Setting, level: Fraction) -> Setting | None:
 
     def margin(b: Fraction) -> Fraction:
         moved = unit(list(at.input[0]), list(at.w[0]), b, at.parameters)
-        return catalogue[rule].condition.margins(moved.units, **moved.parameters)[0].item()
+        return margins_of(catalogue[rule], moved.units, **moved.parameters)[0].item()
 
     slope = margin(Fraction(1)) - margin(Fraction(0))
     if slope == 0:

@@ -9,6 +9,7 @@ from proofs.judge import Step
 from proofs.layers import Family, indexed, real
 from proofs.reduce import Reduction
 from proofs.roots.equivalence import MARGIN, SIZE, SLACK, Region, RootProof, Z
+from proofs.roots.margins import margins_of
 from proofs.roots.points import box_points
 from proofs.rules.derivation import with_direction
 from proofs.rules.zbox import OneCorner, Swapped, bounds, direction, parameters
@@ -68,12 +69,12 @@ def placed(at, down, up):
 
 def without_bias(units, low, high):
     """The bias left out."""
-    return (rule.condition.margins(units, low, high)[0] - units.bias,)
+    return (margins_of(rule, units, low, high)[0] - units.bias,)
 
 
 def exchanged(units, low, high):
     """l and h exchanged: the unit's value in its highest corner."""
-    return rule.condition.margins(units, high, low)
+    return margins_of(rule, units, high, low)
 
 
 rule = catalogue["zbox"]

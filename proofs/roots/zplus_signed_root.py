@@ -26,7 +26,7 @@ def between(at: Setting) -> Setting:
 def typed(margins) -> Rule:
     """The catalogue's rule with the condition of its text, the box being that between the input and 0."""
     rule = catalogue["zplus_signed"]
-    condition = Condition(Real(), "between a and 0 iff b <= Σ⁻", lambda units, low, high: margins(units))
+    condition = Condition(Real, "between a and 0 iff b <= Σ⁻", lambda units, low, high: margins(units))
     return replace(rule, roots=lambda bias, low, high: rule.derived(bias=bias), condition=condition)
 
 

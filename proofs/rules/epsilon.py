@@ -46,6 +46,8 @@ class Unsigned(Ray):
 class Twice(Ray):
     """2ε in place of ε."""
 
+    damping: Any = 0.0  # a number or a symbol
+
     def denominator(self, n: Any, z: Any, context: Callable[[Callable], Any]) -> Any:
         return n + 2 * self.damping * sign(n)
 

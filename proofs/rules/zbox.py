@@ -1,6 +1,7 @@
 """z^B: the root towards the corner of the box where the unit is lowest."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dtd.algebra import identity, negative, nonzero, one, positive, step
 from dtd.direction import Factor, Given, Only, ToBox
@@ -36,7 +37,8 @@ class Swapped(ToBox):
     """Towards the corner where the unit is highest."""
 
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
-        return Factor(identity, one), Factor(Given(-self.high), Only(1)), Factor(Given(-self.low), Only(-1))
+        box: Any = self.bound(domain)
+        return Factor(identity, one), Factor(Given(-box.high), Only(1)), Factor(Given(-box.low), Only(-1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,8 @@ class OneCorner(ToBox):
     """The lower corner whatever the weights."""
 
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
-        return Factor(identity, one), Factor(Given(-self.low), one)
+        box: Any = self.bound(domain)
+        return Factor(identity, one), Factor(Given(-box.low), one)
 
 
 proof = RuleProof(

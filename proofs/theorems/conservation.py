@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 import sympy
 
+from dtd.algebra import positive
 from dtd.domain import NonNegative, Real
 from dtd.plans.rules import catalogue
 from dtd.relevance import Linear, TrainingFree
@@ -74,7 +75,7 @@ class Network:
         eye = np.array([[Fraction(int(i == j % n)) for j in range(2 * n)] for i in range(n)], dtype=object)
         add = FiniteMap(weight=eye, bias=np.array([Fraction(0)] * n, dtype=object), in_shape=(2 * n,), out_shape=(n,))
         x = numbers(draw, 1, 2)
-        h = np.maximum(first.apply(x), Fraction(0))
+        h = positive(first.apply(x))
         both = np.concatenate([h, second.apply(h)], 1)
         y = add.apply(both)
         f = last.apply(y)

@@ -13,7 +13,7 @@ from dtd.direction import Direction, Factor, Given
 from dtd.domain import Domain, Real
 from dtd.lrp import four_steps
 from dtd.relevance import Linear
-from dtd.root import Ray
+from dtd.root import Bias, Ray
 from proofs.judge import Step
 from proofs.kernel import Case, Mutant, Proof, unconditional
 from proofs.layers import Setting, indexed
@@ -49,7 +49,7 @@ def steps(at, procedure):
     yield Step("R_bias←k", terms.bias, share, "the bias neuron's share")
 
 
-def symbolic(mode: str) -> Setting:
+def symbolic(mode: Bias) -> Setting:
     """Any number of inputs and of units."""
     w, d, e = (array([[indexed(name, (k, j))]]) for name in "wde")
     u, x, a = (array([[indexed(name)]]) for name in "uxa")
@@ -58,7 +58,7 @@ def symbolic(mode: str) -> Setting:
     return Setting(layer, a, relevance[None], Real(), mode, {"pairs": ((u, d), (x, e)), "v0": v0})
 
 
-def numeric(mode: str, seed: int, inputs: int = 3, units: int = 3) -> Setting:
+def numeric(mode: Bias, seed: int, inputs: int = 3, units: int = 3) -> Setting:
     """Rational numbers."""
     draw = Random(f"{mode} {seed}")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import sympy
 
@@ -61,7 +62,8 @@ def steps(at, subject):
     a = array([[positive(value) for value in z(X)]])
     layer = FiniteMap(weight=array([U]), bias=array([C]), in_shape=(2,), out_shape=(1,))
     units = SymbolicUnits(layer, a)
-    top = Linear(Reference(array([H]))).terms(units, NonNegative(), units.z)
+    root: Any = array([H])  # symbols, where the model takes a tensor
+    top = Linear(Reference(root)).terms(units, NonNegative(), units.z)
     own = [u * (a_k - h) for u, a_k, h in zip(U, a[0], H, strict=True)]
     yield Step("R_k", put(values, top.first[0, 0]), put(values, array(own)), "Linear(Reference) at the hidden root `h`")
     gradient = [sympy.diff(network(X), x) for x in X]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from dtd.algebra import positive
 from dtd.domain import NonNegative
 from dtd.plans.rules import catalogue
 from dtd.relevance import Linear
@@ -101,7 +102,7 @@ class Drawn:
             model = Linear(catalogue[rule].derived(bias=random.choice(BIASES), **RULES[rule]))
             ones = np.array([[Fraction(1)] * 3], dtype=object)
             shares.append(np.asarray(model.terms(SymbolicUnits(layer, a), NonNegative(), ones).first[0]))
-            a = np.maximum(layer.apply(a), Fraction(0))
+            a = positive(layer.apply(a))
         yield from checked(subject, shares, of(numbers(random, 1, 3)), [(0, 2), (1,), (0, 1, 2)])
 
 

@@ -271,6 +271,33 @@ def test_what_cannot_be_opaque():
         dtd.explain(network, x, same, dtd.Plan.uniform("lrp0"))
 
 
+class Square(nn.Module):
+    """``a² − 1``, entry by entry."""
+
+    def forward(self, a):
+        return a**2 - 1
+
+
+@pytest.mark.parametrize("options", [{}, {"memory": 10**6}, {"fast": False}], ids=["prepared", "in parts", "plain"])
+@pytest.mark.parametrize("at", ["root", "reference"])
+def test_a_reference_of_another_width_is_refused_before_work(at, options):
+    torch.manual_seed(0)
+    x = torch.rand(5, 3)
+    behind = dtd.trace(nn.Sequential(nn.Linear(3, 4), Square()), x, opaque=[Square])
+    front = dtd.trace(nn.Sequential(Square(), nn.Linear(3, 4)), x, opaque=[Square])
+    for network, shape, wrong in ((behind, "4", torch.zeros(1, 3)), (front, "3", torch.zeros(1, 4))):
+        odd, right = dtd.where.kind("opaque"), torch.zeros(1, int(shape))
+        model, other = dtd.Generic(wrong, at=at), (dtd.where.every, dtd.rules.choose("lrp0"))
+        message = rf"'reference' at layer '.' must be a number or broadcast to \(\d, {shape}\).* found shape \(1, "
+        with pytest.raises(dtd.DomainError, match=message):
+            dtd.explain(network, x, 0, dtd.Plan([(odd, model), other]), **options)
+        found = [
+            dtd.explain(network, x, 0, dtd.Plan([(odd, dtd.Generic(zero, at=at)), other]), **options).relevance
+            for zero in (right, 0.0)
+        ]
+        assert torch.equal(*found)
+
+
 def test_audit_rows():
     model, x = seeded(Net, 5, 4)
     network = dtd.trace(model, x, opaque=[Bump, Pair])
