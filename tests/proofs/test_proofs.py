@@ -7,6 +7,7 @@ import pytest
 from dtd.plans.rules import catalogue
 from proofs.judge import PROVED
 from proofs.registry import GROUPS, PROOFS
+from proofs.roots.margins import margins_of
 
 
 @pytest.mark.parametrize("name", PROOFS)
@@ -25,6 +26,19 @@ def test_every_rule_of_the_catalogue_is_proved():
 def test_every_shipped_domain_condition_is_proved():
     with_margins = {name for name, rule in catalogue.items() if rule.condition.margins}
     assert {f"{name}_root" for name in with_margins} <= set(PROOFS)
+
+
+def test_a_rule_without_margins_has_no_condition_to_prove():
+    for name, rule in catalogue.items():
+        if rule.condition.margins is None:
+            with pytest.raises(ValueError, match=f"'{name}' must have a condition with margins"):
+                margins_of(rule, None)
+
+
+def test_a_condition_holds_a_kind_of_domain():
+    conditions = [proof.subject.condition for proof in PROOFS.values() if hasattr(proof.subject, "condition")]
+    assert len(conditions) > len(catalogue)
+    assert all(isinstance(condition.domain, type) for condition in conditions)
 
 
 def test_proofs_are_named_after_their_file():
