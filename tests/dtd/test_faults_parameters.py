@@ -36,7 +36,7 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("kind", "name"), PARAMETERS)
 def test_text_in_place_of_a_parameter_is_refused(kind, name):
-    with pytest.raises(dtd.DTDError, match=r"found (str|none|a)\b"):
+    with pytest.raises(dtd.DTDError, match="found "):
         kind(**{name: "a"})
 
 
