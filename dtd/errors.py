@@ -1,5 +1,6 @@
 """Errors: each says what was required, what was found and what to do."""
 
+from numbers import Integral
 from typing import Any
 
 
@@ -137,6 +138,24 @@ def check_nonnegative(name: str, value: Any, alternative: str = "") -> None:
     """Raise :class:`InputError` for what is not one finite number ≥ 0; ``alternative`` says what else is possible."""
     holds = is_number(value) and bool(value >= 0)
     check_parameter(holds, name, f">= 0{alternative}{as_number(value)}", in_short(value))
+
+
+def check_count(name: str, value: Any, least: int = 1) -> None:
+    """Raise :class:`InputError` for what is not an integer of at least ``least``."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    check_parameter(whole and value >= least, name, f"an integer >= {least}", in_short(value))
+
+
+def check_share(name: str, value: Any, alternative: str = "") -> None:
+    """Raise :class:`InputError` for what is not one number from 0 to 1; ``alternative`` says what else is possible."""
+    holds = is_number(value) and bool(0 <= value) and bool(value <= 1)
+    check_parameter(holds, name, f"between 0 and 1{alternative}{as_number(value)}", in_short(value))
+
+
+def check_bound(name: str, value: Any, alternative: str = "") -> None:
+    """Raise :class:`InputError` for what is neither a number nor a tensor; ``alternative`` says what else is possible."""
+    holds = hasattr(value, "shape") or is_number(value)
+    check_parameter(holds, name, f"a finite number or a tensor{alternative}", in_short(value))
 
 
 def as_number(value: object) -> str:

@@ -7,7 +7,7 @@ from dtd.algebra import identity, one, step
 from dtd.direction.base import Direction, Factor
 from dtd.direction.functions import Boost, Given, Only, signed_parts
 from dtd.domain import Bound, Domain, NonNegative
-from dtd.errors import check_nonnegative, check_parameter
+from dtd.errors import check_bound, check_nonnegative, check_parameter
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,9 @@ class Toward(Direction):
     """
 
     point: Bound = 0.0
+
+    def __post_init__(self):
+        check_bound("point", self.point)
 
     def factors(self, domain: Domain) -> tuple[Factor, ...]:
         return (Factor(identity, one), Factor(Given(-self.point), one))

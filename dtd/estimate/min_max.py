@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dtd.callers.arithmetic import own_arithmetic
-from dtd.errors import InputError, check_parameter
+from dtd.errors import InputError, check_count, check_number, check_parameter, check_share
 from dtd.explaining.observe import observe
 from dtd.explaining.target import Target
 from dtd.network.activations import activations
@@ -40,8 +40,12 @@ class Training:
     seed: int = 0
 
     def __post_init__(self):
-        check_parameter(self.hidden >= 1 and self.steps >= 0, "hidden and steps", ">= 1 and >= 0", self)
-        check_parameter(0 < self.held_out < 1, "held_out", "between 0 and 1", self.held_out)
+        check_count("hidden", self.hidden)
+        check_count("steps", self.steps, 0)
+        check_count("batch", self.batch)
+        check_number("rate", self.rate)
+        check_share("held_out", self.held_out)
+        check_parameter(0 < self.held_out < 1, "held_out", "between 0 and 1, and neither", self.held_out)
 
 
 @dataclass(frozen=True, eq=False)

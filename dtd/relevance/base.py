@@ -14,6 +14,7 @@ from dtd.algebra import divide, nonzero
 from dtd.callers.printing import Printed
 from dtd.direction import Given
 from dtd.domain import Domain, varies_by_sample
+from dtd.errors import check_parameter, in_short
 from dtd.propagation import Layer, Propagated, Propagation, TaylorTerms, balance, per_sample
 from dtd.relevance.fused import downward, expand_search, plain_pass
 from dtd.relevance.roots import root_by_root
@@ -44,6 +45,11 @@ class RelevanceModel(Propagation, Printed):
     """
 
     root: RootStrategy
+
+    def __post_init__(self) -> None:
+        check_parameter(
+            isinstance(self.root, RootStrategy), "root", "a root strategy, such as dtd.Ray(…)", in_short(self.root)
+        )
 
     @abstractmethod
     def value(self, r: Any) -> Any:

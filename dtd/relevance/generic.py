@@ -10,7 +10,7 @@ from torch import Tensor
 from dtd.algebra import divide
 from dtd.callers.printing import Printed
 from dtd.domain import Bound, varies_by_sample
-from dtd.errors import BudgetError, DomainError, check_parameter
+from dtd.errors import BudgetError, DomainError, check_bound, check_count, check_parameter
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.relevance.numeric import first_root
 from dtd.relevance.segment import Path, walk
@@ -69,9 +69,12 @@ class Generic(Propagation, Printed):
 
     def __post_init__(self):
         check_parameter(self.at in ("root", "reference"), "at", "'root' or 'reference'", repr(self.at))
-        check_parameter(self.steps >= 1, "steps", ">= 1", self.steps)
+        check_count("steps", self.steps)
         check_parameter(self.order in (1, 2), "order", "1 or 2", self.order)
-        check_parameter(self.brackets >= 1, "brackets", ">= 1", self.brackets)
+        check_count("brackets", self.brackets)
+        check_count("memory", self.memory)
+        for point in self.reference if isinstance(self.reference, tuple) else (self.reference,):
+            check_bound("reference", point, ", or one of them for each input")
 
     def accepts(self, layer: Layer) -> bool:
         return True

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dtd.algebra import divide, sign
 from dtd.callers.printing import Printed
-from dtd.errors import check_parameter
+from dtd.errors import check_nonnegative, check_parameter
 from dtd.primitive import LayerNorm, Softmax
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 from dtd.root import Bias, check_bias
@@ -78,7 +78,7 @@ class HeldScale(Printed, Propagation):
 
     def __post_init__(self):
         check_bias(self.bias)
-        check_parameter(self.damping >= 0, "damping", ">= 0", self.damping)
+        check_nonnegative("damping", self.damping)
         check_parameter(not (self.damping and self.bias == "fixed"), "damping", "0 with a fixed bias", self.damping)
 
     def accepts(self, layer: Layer) -> bool:

@@ -8,7 +8,7 @@ from torch import Tensor
 from dtd.algebra import divide, sign
 from dtd.callers.printing import Printed
 from dtd.domain import Box, Domain
-from dtd.errors import check_parameter
+from dtd.errors import check_nonnegative, check_share
 from dtd.primitive import MatMul, Product
 from dtd.propagation import Layer, Propagated, Propagation, balance, per_sample
 
@@ -61,7 +61,8 @@ class ProductShares(Printed, Propagation):
     share: float | None = None
 
     def __post_init__(self):
-        check_parameter(self.share is None or 0 <= self.share <= 1, "share", "between 0 and 1, or None", self.share)
+        if self.share is not None:
+            check_share("share", self.share, ", or None")
 
     def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, Product)
@@ -107,8 +108,9 @@ class MatMulShares(Printed, Propagation):
     damping: float = 0.0
 
     def __post_init__(self):
-        check_parameter(self.share is None or 0 <= self.share <= 1, "share", "between 0 and 1, or None", self.share)
-        check_parameter(self.damping >= 0, "damping", ">= 0", self.damping)
+        if self.share is not None:
+            check_share("share", self.share, ", or None")
+        check_nonnegative("damping", self.damping)
 
     def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, MatMul)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dtd.domain import Domain
-from dtd.errors import check_parameter
+from dtd.errors import check_count, check_parameter, in_short
 from dtd.root.base import RootStrategy, WeightedRoots
 from dtd.root.units import Units
 
@@ -79,6 +79,10 @@ class Explicit(RootStrategy):
 
     strategy: RootStrategy
     memory: int = 2**28
+
+    def __post_init__(self):
+        check_parameter(isinstance(self.strategy, RootStrategy), "strategy", "a root strategy", in_short(self.strategy))
+        check_count("memory", self.memory)
 
     def placed(self, name: str) -> RootStrategy:
         return replace(self, strategy=self.strategy.placed(name))

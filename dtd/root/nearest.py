@@ -10,7 +10,7 @@ from torch import Tensor
 from dtd.algebra import sign
 from dtd.callers.copies import evaluated
 from dtd.domain import Bound, Domain, varies_by_sample
-from dtd.errors import check_parameter
+from dtd.errors import check_bound, check_count, check_parameter
 from dtd.root.base import Bias, Root, RootStrategy, WeightedRoots, check_bias
 from dtd.root.units import FieldUnits, rounding
 
@@ -52,6 +52,9 @@ class Nearest(RootStrategy):
 
     def __post_init__(self):
         check_bias(self.bias)
+        check_count("memory", self.memory)
+        if not callable(self.metric):
+            check_bound("metric", self.metric, ", or a function of the activations")
 
     @property
     def sample_wise(self) -> bool:

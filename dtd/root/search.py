@@ -10,7 +10,7 @@ from dtd.algebra import divide, sign
 from dtd.callers.copies import damping_of
 from dtd.direction import Direction, Toward
 from dtd.domain import Bound, Domain
-from dtd.errors import check_nonnegative, check_parameter
+from dtd.errors import check_bound, check_nonnegative, check_parameter
 from dtd.root.base import Bias, Root, RootStrategy, WeightedRoots, check_bias
 from dtd.root.units import Units
 
@@ -160,6 +160,7 @@ class Reference(Search):
 
     def __post_init__(self):
         check_parameter(self.bias == "fixed", "bias", "'fixed' for a reference point", self.bias)
+        check_bound("point", self.point)
 
     @property
     def direction(self) -> Direction:  # type: ignore[override]

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dtd.plot.style import COLOURS, DIVERGING, width
 from experiments.figures.names import printed
-from experiments.figures.style import COLOURS, DIVERGING, width
 from experiments.figures.summary import Tables
 
 TRUE = "activation patching"

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dtd.plot.style import rule_looks, width
 from experiments.figures.names import printed
-from experiments.figures.style import rule_looks, width
 from experiments.figures.summary import Tables
 
 HEIGHT, LEGEND = 2.1, 0.2  # inches

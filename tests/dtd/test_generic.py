@@ -217,9 +217,9 @@ def test_where_no_unit_vanishes_everything_stays_in_the_zeroth_term():
     ("options", "match"),
     [
         ({"at": "origin"}, "'at' must be 'root' or 'reference'"),
-        ({"steps": 0}, "'steps' must be >= 1"),
+        ({"steps": 0}, "'steps' must be an integer >= 1"),
         ({"order": 3}, "'order' must be 1 or 2"),
-        ({"brackets": 0}, "'brackets' must be >= 1"),
+        ({"brackets": 0}, "'brackets' must be an integer >= 1"),
     ],
 )
 def test_bad_options(options, match):

@@ -106,5 +106,5 @@ def test_what_does_not_fit_is_refused(fitted):
         model = found.models["0"]
         narrow = MinMax(model.v, model.u[..., :2], model.e)
         dtd.explain(network, x, 0, dtd.Plan([("0", narrow), ("*", dtd.rules.choose("zplus"))]))
-    with pytest.raises(dtd.InputError, match="'held_out' must be between 0 and 1; found 0"):
+    with pytest.raises(dtd.InputError, match="'held_out' must be between 0 and 1, and neither; found 0"):
         Training(held_out=0)

@@ -11,7 +11,7 @@ from torch import Tensor
 from dtd.affine import AffineMap
 from dtd.callers.printing import Printed
 from dtd.direction import Direction
-from dtd.errors import BudgetError, InputError, check_parameter
+from dtd.errors import BudgetError, InputError, check_count, check_parameter, in_short
 from dtd.propagation import Context, Contextual, Layer, Propagated, Propagation, balance
 from dtd.relevance.exact.cost import cost_above
 from dtd.relevance.exact.expansion import BEYOND, Expansion, attached, expand_pairs, search
@@ -75,7 +75,9 @@ class Exact(Contextual, Printed):
 
     def __post_init__(self):
         check_parameter(self.roots in get_args(Roots), "roots", f"one of {', '.join(get_args(Roots))}", repr(self.roots))
-        check_parameter(self.grid >= 1, "grid", ">= 1", self.grid)
+        check_parameter(isinstance(self.direction, Direction), "direction", "a search direction", in_short(self.direction))
+        for name in ("grid", "budget", "memory"):
+            check_count(name, getattr(self, name))
 
     def accepts(self, layer: Layer) -> bool:
         return isinstance(layer.op, AffineMap)
