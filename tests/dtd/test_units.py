@@ -81,7 +81,7 @@ def test_channels_share_the_forward_sweep(monkeypatch):
     for unit, found in zip(units, each, strict=True):
         alone = dtd.explain(net, x, unit, at=["first"])
         close(found.relevance, alone.relevance), close(found.at["first"].output, alone.at["first"].output)
-    with pytest.raises(dtd.InputError, match="all units of one layer, or one contrast; found several"):
+    with pytest.raises(dtd.InputError, match="all units of one layer, or all contrasts; found several"):
         list(dtd.explain_each(net, x, [0, units[0]]))
     whole = sum(found.relevance for found in each)
     v = torch.ones(4, 4, 4, dtype=torch.double)

@@ -202,7 +202,7 @@ def test_an_archive_needs_x_and_integer_labels(loaded, tmp_path):
     with pytest.raises(ConfigError, match=r"must be an archive with an array 'x' \(and labels 'y'\); found z"):
         loaded("data=array", f"data.path={tmp_path / 'z.npz'}")
     np.savez(tmp_path / "y.npz", x=np.zeros((2, 2)), y=np.array([0.5, 1.0]))
-    with pytest.raises(ConfigError, match="'data.labels' must be 2 classes, integers from 0; found float64"):
+    with pytest.raises(ConfigError, match="'data.path' must be an array of 2 integers, one for each sample; found float64"):
         loaded("data=array", f"data.path={tmp_path / 'y.npz'}")
 
 

@@ -45,7 +45,7 @@ def test_every_rule_bias_precision_and_layer_has_its_row(job, composed):
         assert set(found.rule) == set(catalogue) and set(found.layer) == affine
     assert {p.name for p in out.iterdir()} == {
         *("rows.csv", "pixels.csv", "roots.csv", "heatmaps.pdf", "heatmaps.png", "config.yaml", "provenance.json"),
-        *("outcome.json", "job.log", ".lock"),
+        *("outcome.json", "models.json", "job.log", ".lock"),
     }
 
 

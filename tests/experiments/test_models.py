@@ -175,7 +175,7 @@ def test_the_residual_network_takes_images_of_any_size(size, inputs):
 def test_models_of_images_refuse_other_data(made):
     for model in ("cnn", "resnet"):
         with pytest.raises(
-            ConfigError, match=r"'data' must be images of at least 3×3 pixels .*; found samples of shape \(13,\)"
+            ConfigError, match=r"needs images .* of at least 3×3 pixels; found samples of shape \(13,\) in 'data'"
         ):
             made(f"model={model}", "data=wine")
 

@@ -166,7 +166,7 @@ def test_what_a_package_imports_or_inherits_is_out_of_reach(name):
         ),
         *("experiments.questions.question", "experiments.data.load"),
         *("dtd.Network.refresh", "experiments.configs.run.Config"),
-        *("experiments.models.mlp.MLP.forward", "dtd.plot.panels.Canvas"),
+        *("experiments.models.mlp.MLP.forward", "experiments.figures.summary.Summary"),
     ],
 )
 def test_functions_that_do_things_are_not_for_configs(name):

