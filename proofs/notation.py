@@ -87,6 +87,7 @@ LETTERS = {
     "τ": "tau", "∂": "partial", "∇": "nabla",
     "ã": "tilde{a}", "x̃": "tilde{x}", "R̂": "hat{R}", "Σ": "sum", "∞": "infty", "√": "surd",
     "≤": "le", "≥": "ge", "≠": "ne", "→": "to", "←": "leftarrow", "·": "cdot", "±": "pm", "×": "times",
+    "⊙": "odot", "…": "dots",
 }  # fmt: skip
 WORD = re.compile(r"(?<![\\{\w])((?:zeroth|remainder|margins?|corner|root|moving|mirrored|at)(?: at)? ?)(?![A-Za-z])")
 INDEX = re.compile(r"_([A-Za-z0-9]+(?:←[A-Za-z0-9]+)?)")
@@ -100,6 +101,11 @@ BLACKBOARD = {
     "‖": r"\|",
     "²": "^{2}",
     "⁴": "^{4}",
+    "ᵀ": r"^{\top}",
+    "½": r"\tfrac12 ",
+    "₁": "_{1}",
+    "₂": "_{2}",
+    "′": "'",
     "1[": r"\mathbf{1}[",
 }
 

@@ -25,7 +25,12 @@ def flow_panels(tables: Tables) -> dict[str, dict[str, pd.DataFrame]]:
     """The tables of each model and plan by the title of their panel."""
     panels = {}
     for (model, plan), layers in tables["flow_layers"].groupby(["model", "plan"], sort=False):
-        own = {name: tables[f"flow_{name}"].query("model == @model and plan == @plan") for name in ("edges", "units")}
+        own = {name: of(tables[f"flow_{name}"], model, plan) for name in ("edges", "units")}
         title = f"{printed(model)}, {printed(plan)}: relevance of class {layers.target.iloc[0]} as shares of the output"
         panels[title] = {**own, "layers": layers}
     return panels
+
+
+def of(rows: pd.DataFrame, model: str, plan: str) -> pd.DataFrame:
+    """The rows of one model and plan."""
+    return rows[(rows.model == model) & (rows.plan == plan)]

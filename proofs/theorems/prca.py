@@ -87,7 +87,7 @@ class Setting:
             "E[(Uᵀa)·(Uᵀc)] - E[(Wᵀa)·(Wᵀc)]",
             found - self.through(w),
             above + below,
-            "for any orthonormal W with the complement W′; each term is ≥ 0",
+            "for any orthonormal W with the complement `W′`; each term is `≥ 0`",
             reads="Σ_{i≤d} (λ_i - λ_d) |W′ᵀv_i|² + Σ_{i>d} (λ_d - λ_i) |Wᵀv_i|²",
         )
         if not any(getattr(x, "free_symbols", ()) for x in (*self.values, *self.others.flat)):

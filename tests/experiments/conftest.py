@@ -17,6 +17,7 @@ CONF = Path(__file__).parents[2] / "conf"
 TINY = Path(__file__).parent / "tiny"  # overrides by preset
 EXTRAS = {
     "circuits": ("transformers", "transformers"),
+    "cost_transformers": ("transformers", "transformers"),
     "minmax": ("mlxtend", "images"),
     "next_token": ("transformers", "transformers"),
     "sentence_similarity": ("transformers", "transformers"),
