@@ -26,7 +26,7 @@ def differentiable(network: Network, inputs: Inputs, target: Asked, plan: Plan |
     relevance models that search their roots, and what :func:`dtd.explain` raises.
     """
     plan = chosen_plan(network, plan)
-    learned = any(tensor.requires_grad for tensor in network.tensors.values())
+    learned = any(parameter.requires_grad for parameter in network.model.parameters())
     if not learned and not any(tensor.requires_grad for tensor in network.signature.tensors(inputs)):
         raise InputError(
             "create_graph=True needs something to differentiate by; neither an input nor a parameter requires gradients. "

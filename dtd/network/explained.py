@@ -16,12 +16,12 @@ Domains = Domain | Mapping[str, Domain] | None
 
 
 def check_types(names: tuple[str, ...], leaves: list[Tensor], explained: Collection[str] | None) -> None:
-    """Raise for half-precision inputs, and for explained inputs without numbers to explain."""
+    """Raise for inputs in another precision, and for explained inputs without numbers to explain."""
     for name, leaf in zip(names, leaves, strict=True):
         if (leaf.is_floating_point() and not is_explainable(leaf)) or leaf.is_complex():
             raise InputError(
                 f"The example input must be float32 or float64 with a batch axis and at least one sample; found '{name}' in "
-                f"{leaf.dtype} of shape {tuple(leaf.shape)}. Half precision: call model.float() and x.float()."
+                f"{leaf.dtype} of shape {tuple(leaf.shape)}. Call x.float()."
             )
         if explained is not None and name in explained and leaf.dtype == torch.bool:
             raise InputError(f"'{name}' holds truth values, which cannot be explained.")

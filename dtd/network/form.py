@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as everywhere
 
 from dtd.errors import StaleError
 from dtd.network.frozen import Same, frozen, mentioned
+from dtd.network.precision import HALF, floating
 
 OWN = frozenset(vars(nn.Module()))  # attributes that every module has
 
@@ -112,22 +114,24 @@ class Form:
         names = set().union(*(mentioned(kind) | set(dir(kind)) for kind in kinds))
         return cls(dict(parts_of(model)), frozenset(names))
 
-    def settled(self, model: nn.Module, constants: bool, between: Mapping[Key, Any]) -> "Form":
-        """The same after the model has run: its forward pass writes what is different now, or was ``between`` two runs.
+    def settled(self, run: nn.Module, live: nn.Module, constants: bool, between: Mapping[Key, Any]) -> "Form":
+        """The form of the ``live`` model after it, or a copy of it, has ``run``.
 
+        The forward pass writes what is different now, or was ``between`` two runs.
         ``constants``: the trace holds numbers that were made in the model's dtype on its device, which then must not change.
         """
-        now = self.now(model, constants)
+        now = self.now(run, constants)
         keys = {key for key in (*self.parts, *between, *now) if key.kind in ("attribute", "shape")}
         written = frozenset(k for k in keys for parts in (self.parts, between) if (parts.get(k),) != (now.get(k),))
-        return replace(self, parts=now, written=written, constants=constants)
+        return replace(self, parts=self.now(live, constants), written=written, constants=constants)
 
     def now(self, model: nn.Module, constants: bool) -> dict[Key, Any]:
         """Everything as it is now."""
         found = dict(parts_of(model))
-        floating = (t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point())
-        first = next(floating, None) if constants else None
-        return found if first is None else found | {Key("number", ""): (first.dtype, first.device)}
+        first = next(floating(model), None) if constants else None
+        if first is None:
+            return found
+        return found | {Key("number", ""): (torch.float32 if first.dtype in HALF else first.dtype, first.device)}
 
     def check(self, model: nn.Module) -> None:
         """Raise :class:`StaleError` where the model is another one than was traced, but for the values of its tensors."""

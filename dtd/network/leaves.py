@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from dtd.errors import InputError
+from dtd.network.precision import wide
 
 Inputs = Tensor | tuple | list | Mapping[str, Any]
 
@@ -113,7 +114,9 @@ class Signature:
 
 
 def plain(name: str, tensor: Any) -> Any:
-    """A tensor as an ordinary one: of a subclass that only wears a name, its values; anything but a tensor as it is.
+    """A tensor as an ordinary one: of a subclass that only wears a name, its values; in half precision, as float32.
+
+    Anything but a tensor is left as it is.
 
     Raises :class:`InputError` for a tensor whose numbers are not there one by one: sparse, nested, quantised or masked, on
     ``meta``, or inside a transform of ``torch.func``.
@@ -131,7 +134,7 @@ def plain(name: str, tensor: Any) -> Any:
     if tensor.layout != torch.strided or tensor.is_nested or tensor.is_quantized or tensor.is_meta:
         what = "on the device meta" if tensor.is_meta else "nested" if tensor.is_nested else f"{tensor.layout}"
         raise not_plain(name, "quantised" if tensor.is_quantized else what)
-    return tensor
+    return wide(tensor)
 
 
 def not_plain(name: str, found: str) -> InputError:

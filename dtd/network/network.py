@@ -18,6 +18,7 @@ from dtd.network.form import Form
 from dtd.network.graph import Graph, Reading
 from dtd.network.leaves import Inputs, Signature
 from dtd.network.lengths import at_length_one
+from dtd.network.precision import current
 from dtd.network.reader import Axes, check_ids, check_leaves
 from dtd.network.state import Snapshot
 from dtd.network.table import shown_shape, table, table_rows
@@ -35,9 +36,8 @@ class Network(Drawn):
     not count; call :meth:`refresh` after it. Any other change of the model (a module of another class, a hook, training
     mode where a module asks for it, an attribute such as ``eps``, another shape) is a :class:`StaleError` at the next use:
     ``network.retrace(network.model)`` traces the model as it is now, in the same way. The model is never written to.
-    Threads may use one network at once. ``print(network)`` shows the layers.
-
-    Where an axis of an input varies, layers are kept for the last few sizes; the properties below have the example's.
+    Threads may use one network at once. Where an axis of an input varies, layers are kept for the last few sizes; the
+    properties below have the example's.
 
     >>> import dtd, torch
     >>> net = dtd.trace(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()), torch.ones(1, 2))
@@ -55,10 +55,11 @@ class Network(Drawn):
     gradients: bool = False  # whether layers are differentiable functions of the parameters
     form: Form | None = None  # the rest of the model as it was traced; None while it is being traced
     _state: Snapshot | None = field(default=None, init=False, repr=False)
+    _tensors: dict[str, Tensor] | None = field(default=None, init=False, repr=False)  # of the model in the state
     _built: OrderedDict[tuple, Built] = field(default_factory=OrderedDict, init=False, repr=False)
     _checked: set[str] = field(default_factory=set, init=False, repr=False)  # names of tensors that were found finite
     _short: dict[tuple, "Network"] = field(default_factory=dict, init=False, repr=False)  # by the axes that are 1 long
-    _lock: Any = field(default_factory=RLock, init=False, repr=False)  # of the four above
+    _lock: Any = field(default_factory=RLock, init=False, repr=False)  # of the five above
 
     def built(self, leaves: tuple[Tensor, ...]) -> Built:
         """The layers over the parameters as they are now, at the sizes of one sample.
@@ -70,11 +71,12 @@ class Network(Drawn):
                 if self.form is not None:
                     self.form.check(self.model)
                 self._state = Snapshot.of(self.model, self.form.written if self.form else ())
-                self._built, self._checked = OrderedDict(), set()
+                self._tensors, self._built, self._checked = None, OrderedDict(), set()
             key = self.axes.sizes(leaves)
             if key not in self._built:
                 with own_arithmetic(self.gradients):
-                    self._built[key] = self.builder(self.domains, self.tensors, list(leaves), self._checked)
+                    self._tensors = self.tensors if self._tensors is None else self._tensors
+                    self._built[key] = self.builder(self.domains, self._tensors, list(leaves), self._checked)
                 while len(self._built) > SIZES:
                     self._built.popitem(last=False)
             elif len(self._built) > 1:
@@ -137,9 +139,8 @@ class Network(Drawn):
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """The model's parameters and buffers as they are now, by name; tied ones under each of their names."""
-        parameters = self.model.named_parameters(remove_duplicate=False)
-        return {**dict(parameters), **dict(self.model.named_buffers(remove_duplicate=False))}
+        """The model's parameters and buffers as they are now, by name, those in half precision as float32."""
+        return current(self.model)
 
     def refresh(self) -> None:
         """Build the layers anew at the next use, whatever torch says about the parameters."""
@@ -150,8 +151,7 @@ class Network(Drawn):
         if len(domains) != len(self.domains):
             raise InputError(f"The network has {len(self.domains)} explained inputs; found {len(domains)} domains.")
         by_name = {each.name: domain for each, domain in zip(self.builder.explained, domains, strict=True)}
-        again = partial(self.retrace, domain=by_name)
-        return replace(self, domains=domains, retrace=again)
+        return replace(self, domains=domains, retrace=partial(self.retrace, domain=by_name))
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -178,7 +178,7 @@ class Network(Drawn):
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise KeyError(f"No layer '{name}'; the layers are {', '.join(layer.name for layer in self.layers)}.")
+        raise KeyError(f"No layer '{name}'; the layers are {', '.join(each.name for each in self.layers)}.")
 
     @property
     def weighted(self) -> tuple[Layer, ...]:

@@ -20,6 +20,7 @@ from dtd.network.lookups import rows
 from dtd.network.network import Network
 from dtd.network.opaque import Chosen, chosen_paths
 from dtd.network.ops import HANDLERS
+from dtd.network.precision import HALF, in_float32, said_of
 from dtd.network.reader import Axes
 from dtd.network.state import Snapshot, check_unwritten
 from dtd.network.verify import verify
@@ -46,7 +47,9 @@ def trace(
     every op is known before any relevance is computed. The network is then held against the model on several samples.
 
     Args:
-        model: in evaluation mode, float32 or float64. ``DataParallel`` and compiled models are unwrapped.
+        model: in evaluation mode. ``DataParallel`` and compiled models are unwrapped. One in bfloat16 or float16 is explained
+            in float32 with the weights that it has, from a float32 copy that lives while it is traced; the network reads
+            the model's own weights, and keeps them as float32 too.
         inputs: an example: one tensor ``(B, ...)``, a tuple of the model's arguments, or a mapping of its keyword arguments.
         domain: where explained inputs live (default: :class:`Real`), for all of them or by name; other layers' domains are
             inferred from it.
@@ -73,7 +76,8 @@ def trace(
     >>> dtd.trace(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()), torch.ones(1, 2), dtd.Box(0.0, 1.0))
     Network(Sequential, 2 layers, explained at input (B, 2))
     """
-    model = checked_model(model)
+    live = checked_model(model)
+    model = in_float32(live)  # what is exported, and run to be compared
     signature, example = Signature.of(model, inputs)
     form = Form.of(model)
     names = signature.names
@@ -83,7 +87,8 @@ def trace(
     leaves = [single(name, tensor, not free) for name, tensor, free in zip(names, example, apart, strict=True)]
     check_types(names, leaves, explained)
     wrapped = OneTensor(model, signature, output)
-    program = export(wrapped, leaves, moving(names, leaves, apart, dynamic), {*HANDLERS, aten.embedding.default})
+    with said_of(model, live):
+        program = export(wrapped, leaves, moving(names, leaves, apart, dynamic), {*HANDLERS, aten.embedding.default})
     check_buffers(program, model)
     wanted = explained_inputs(program, names, leaves, explained)
     kept = chosen_paths(model, opaque)
@@ -107,16 +112,19 @@ def trace(
         [t.detach()[:KEPT_SAMPLES].clone() if b else t.detach().clone() for t, b in zip(example, batched, strict=True)]
     )
     again = partial(trace, inputs=few, domain=domain, fold_batch_norm=fold_batch_norm, **options)
-    network = Network(model, builder, signature, axes, tuple(leaves), domains, again)
+    network = Network(live, builder, signature, axes, tuple(leaves), domains, again)
     assert network.layers is not None  # lowers now, so that an unsupported op is an error of the trace
     before = Snapshot.of(model)
     try:
-        between = verify(network, wrapped)
+        with said_of(model, live):
+            between = verify(network, wrapped)
     except TraceError:
         check_unwritten(before)
         raise
     check_unwritten(before)
-    network.form = form.settled(model, makes_numbers(program), between)
+    network.form = form.settled(model, live, makes_numbers(program), between)
+    if model is not live:
+        program.state_dict.clear()  # the layers read the model's own
     return network
 
 
@@ -128,11 +136,10 @@ def checked_model(model: Any) -> nn.Module:
     if isinstance(model, torch.jit.ScriptModule):
         raise TraceError(f"{type(model).__name__} is compiled by torch.jit; trace the model that it was made from.")
     for path, tensor in (*model.named_parameters(), *model.named_buffers()):
-        if tensor.is_floating_point() and tensor.dtype not in (torch.float32, torch.float64):
+        if tensor.is_floating_point() and tensor.dtype not in (torch.float32, torch.float64, *HALF):
             raise InputError(
-                f"'{path}' of the model is in {tensor.dtype}; relevance needs float32 or float64, since denominators that "
-                "nearly cancel lose all digits in less. Trace copy.deepcopy(model).float(), which has the same weights and "
-                "computes with them in float32, and give it floating-point inputs as x.float()."
+                f"'{path}' of the model is in {tensor.dtype}; relevance needs float32, float64, bfloat16 or float16. Trace "
+                "copy.deepcopy(model).float()."
             )
         if nn.parameter.is_lazy(tensor):
             raise InputError(f"'{path}' of the model has no shape yet: run the model on an example first, model(x).")

