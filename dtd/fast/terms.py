@@ -92,8 +92,8 @@ def term(search: Search, weight: float, layer: Layer, passes: Passes, setting: S
     mirror = None
     if below:
         constant = with_bias([], direction, b, -1)
-        total = total.to(affine.weight) if isinstance(total, Tensor) else affine.weight.new_tensor(total)
-        mirror = Mirror(total, constant, adjoints(passes, below, setting))
+        mirrored = total.to(affine.weight) if isinstance(total, Tensor) else affine.weight.new_tensor(total)
+        mirror = Mirror(mirrored, constant, adjoints(passes, below, setting))
     return Term(
         search=search,
         quotient=quotient,

@@ -21,18 +21,18 @@ def wide(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.dtype in HALF else tensor
 
 
-def numbers(model: nn.Module) -> Iterator[Tensor]:
+def floating(model: nn.Module) -> Iterator[Tensor]:
     """The floating-point parameters and buffers of a model."""
     return (t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point())
 
 
 def half_of(model: nn.Module) -> torch.dtype | None:
     """The coarsest dtype in half precision among a model's parameters and buffers; None where there is none."""
-    found = {t.dtype for t in numbers(model)}
+    found = {t.dtype for t in floating(model)}
     return next((dtype for dtype in HALF if dtype in found), None)
 
 
-def widened(model: nn.Module) -> nn.Module:
+def in_float32(model: nn.Module) -> nn.Module:
     """A copy of a model whose half-precision tensors are float32; the model itself where no parameter or buffer is one."""
     if half_of(model) is None:
         return model
@@ -78,7 +78,7 @@ def current(model: nn.Module) -> dict[str, Tensor]:
 
 def as_taken(model: nn.Module, leaves: Iterable[Tensor]) -> list[Tensor]:
     """Inputs in the precision that a model takes them in: that of its first parameter, where it is in half precision."""
-    first = next(numbers(model), None)
+    first = next(floating(model), None)
     if first is None or first.dtype not in HALF:
         return list(leaves)
     return [leaf.to(first.dtype) if leaf.is_floating_point() else leaf for leaf in leaves]

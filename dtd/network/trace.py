@@ -47,9 +47,9 @@ def trace(
     every op is known before any relevance is computed. The network is then held against the model on several samples.
 
     Args:
-        model: in evaluation mode. ``DataParallel`` and compiled models are unwrapped. One in bfloat16 or float16 is explained
-            in float32 with the weights that it has, from a float32 copy that lives while it is traced; the network reads
-            the model's own weights, and keeps them as float32 too.
+        model: in evaluation mode. ``DataParallel`` and compiled models are unwrapped. One in bfloat16 or float16 is
+            explained in float32 with the weights that it has, from a float32 copy that lives while it is traced; the
+            network reads the model's own weights, and keeps them as float32 too.
         inputs: an example: one tensor ``(B, ...)``, a tuple of the model's arguments, or a mapping of its keyword arguments.
         domain: where explained inputs live (default: :class:`Real`), for all of them or by name; other layers' domains are
             inferred from it.

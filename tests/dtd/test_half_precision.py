@@ -236,14 +236,14 @@ def test_code_that_asks_for_half_precision_by_name_is_refused_with_the_reason():
 def test_the_float32_copy_is_gone_after_the_trace(monkeypatch):
     made_of: list[weakref.ref] = []
     module = import_module("dtd.network.trace")
-    from_trace = module.widened
+    from_trace = module.in_float32
 
     def noted(model: nn.Module) -> nn.Module:
         copied = from_trace(model)
         made_of.extend(weakref.ref(each) for each in (copied, *copied.parameters()))
         return copied
 
-    monkeypatch.setattr(module, "widened", noted)
+    monkeypatch.setattr(module, "in_float32", noted)
     model, x = unit()
     network = dtd.trace(model, x)
     gc.collect()
